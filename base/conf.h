@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* base/conf.h - the configuration as an immutable value.
+ *
+ * Reading and parsing are apart: the parent (or the CLI) reads the file and
+ * its includes once into one byte bundle; every role parses the same bytes, so
+ * that all have the same configuration or none.  The grammar is in
+ * base/conf_parse.c, every key with its type, range, default and help text in
+ * the one table of base/conf_schema.c, from which checks and man page come. */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/net.h"
+
+/* A next hop that the operator named: "smtp:host", "smtp:[192.0.2.5]:25",
+ * "discard:".  Without brackets MX records of `host` are followed. */
+enum hop_kind { HOP_MX, HOP_HOST, HOP_DISCARD };
+
+struct conf_hop {
+	enum hop_kind	 kind;
+	const char	*host;		/* A-label domain or IP text; "" when discard */
+	struct addr	 literal;	/* family != 0 when `host` is an address */
+	uint16_t	 port;
+};
+
+enum listen_tls { LISTEN_STARTTLS, LISTEN_NONE, LISTEN_REQUIRED };
+
+struct conf_listen {
+	const char	*label;
+	struct addr	 address;
+	struct prefix	*relay_from;	/* may relay to anywhere */
+	size_t		 nrelay_from;
+	enum listen_tls	 tls;
+	unsigned	 line;		/* for messages about it */
+};
+
+/* Patterns: "example.org" exactly, "*.example.org" all below, "*" the rest;
+ * the longest match wins, order never matters. */
+struct conf_accept {
+	const char	*pattern;
+	struct conf_hop	 to;
+};
+
+struct conf_relay_domain {
+	const char	*pattern;
+	bool		 has_via;
+	struct conf_hop	 via;
+	unsigned	 connections;	/* 0: the default */
+};
+
+enum bare_newline { BARE_NORMALIZE, BARE_REJECT };
+
+struct conf {
+	const char	*hostname;	/* configured, or the machine's FQDN */
+	struct conf_listen	*listens;
+	size_t			 nlistens;
+	struct conf_accept	*accepts;
+	size_t			 naccepts;
+	struct {
+		uint64_t	message_size;		/* bytes */
+		unsigned	recipients;		/* per message */
+		enum bare_newline bare_newline;
+	} limits;
+	struct {
+		bool		 has_via;
+		struct conf_hop	 via;
+		uint16_t	 port;
+		unsigned	 connections;		/* per site, default 20 */
+		struct conf_relay_domain *domains;
+		size_t		 ndomains;
+		struct {
+			uint64_t first, max, give_up;	/* ms */
+		} retry;
+		struct {				/* ms */
+			uint64_t connect, handshake, greeting, command,
+			    data_start, data_block, data_end;
+		} timeout;
+	} relay;
+	struct {
+		const char	*trust_anchor_file;
+		const char	*root_hints;		/* "" : built in */
+		const char	**forward;		/* "192.0.2.53@53" */
+		size_t		 nforward;
+	} dns;
+	const char	*state_directory;
+	const char	*control_directory;
+	enum log_format	 log_format;
+	unsigned	 smtpd_processes, relay_processes;	/* 0 resolved */
+	bool		 allow_loopback;
+	struct conf_arena *arena;	/* owns every string and array above */
+};
+
+/* One complaint: "file:line:column: error: text". Warnings do not stop. */
+struct conf_note {
+	const char	*file;		/* borrowed from the notes' own arena */
+	unsigned	 line, column;
+	bool		 warning;
+	char		 text[240];
+};
+struct conf_notes {
+	struct conf_note *v;
+	size_t		  n;
+	size_t		  nerrors;
+	struct conf_arena *arena;
+};
+
+/* Read `path` and what it includes into `bundle` (base/conf_bundle.c has the
+ * format).  0, or -1 with an error among the notes.  A file that group or
+ * others may write is an error. */
+int	conf_read(const char *path, struct buf *bundle, struct conf_notes *);
+
+/* Parse a bundle: every error in one run.  NULL when there was any error. */
+struct conf	*conf_parse(struct span bundle, struct conf_notes *);
+void	conf_free(struct conf **);
+
+/* Things worth a warning in a valid configuration, an open relay first. */
+void	conf_review(const struct conf *, struct conf_notes *);
+
+void	conf_notes_print(const struct conf_notes *, FILE *);
+void	conf_notes_free(struct conf_notes *);
+
+/* Look-ups, here so that smtpd and policy agree.  `domain` is lower case. */
+const struct conf_accept	*conf_accept_for(const struct conf *, struct span domain);
+const struct conf_relay_domain	*conf_relay_for(const struct conf *, struct span domain);
+
+#endif

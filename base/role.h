@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* base/role.h - what every role process has in common: it is re-executed by
+ * the parent with one socket to it (descriptor 3), gets its configuration and
+ * then its links to other roles over that socket, and runs one loop.
+ *
+ * A role is a table: what to do at start, when a peer comes or goes, and one
+ * small handler per message.  base/role.c does the rest in this order: read
+ * the configuration, ops->start (opens what the role needs), [isolation is
+ * switched on here], READY to the parent, loop. */
+#ifndef BASE_ROLE_H
+#define BASE_ROLE_H
+
+#include "base/conf.h"
+#include "base/fault.h"
+#include "base/ipc/ipc.h"
+#include "base/loop.h"
+
+struct role_env {
+	enum role		 role;
+	unsigned		 index;		/* from 1 */
+	struct loop		*loop;
+	struct link		*parent;
+	const struct conf	*conf;
+	/* Links that are up now, NULL else; index from 1. */
+	struct link		*peer[ROLE_COUNT][ROLE_INSTANCES + 1];
+	void			*state;		/* the role's own */
+	bool			 draining;
+	const struct role_ops	*ops;
+};
+
+struct role_handler {
+	enum ipc_type	 type;
+	/* The message and its spans live until return.  A descriptor in
+	 * msg->fd is closed after it unless ipc_take_fd() took it. */
+	void		(*run)(struct role_env *, struct link *, struct ipc_msg *);
+};
+
+struct role_ops {
+	/* The configuration is there, links are not.  -1 with a fault ends the
+	 * process; the parent logs it and retries with back-off. */
+	int	(*start)(struct role_env *, struct fault *);
+	void	(*peer_up)(struct role_env *, struct link *);
+	/* The link is already out of env->peer and is freed after return. */
+	void	(*peer_down)(struct role_env *, enum role, unsigned index);
+	/* link_full() was true for this link and no longer is. */
+	void	(*room)(struct role_env *, struct link *);
+	/* SIGTERM was told to the parent: take nothing new, call
+	 * role_drained() when idle (the parent waits a bounded time). */
+	void	(*drain)(struct role_env *);
+	/* Last call before the process ends in order: flush, free. */
+	void	(*stop)(struct role_env *);
+	const struct role_handler	*handlers;
+	size_t				 nhandlers;
+};
+
+/* Runs the role until the parent's socket closes; returns the exit code.
+ * NULL for any op means nothing to do. */
+int	role_run(enum role, unsigned index, const struct role_ops *);
+void	role_drained(struct role_env *);
+
+/* A link to some instance of `role` that is up, or NULL.  For roles with many
+ * instances: the least loaded. */
+struct link	*role_peer(struct role_env *, enum role);
+
+#endif
