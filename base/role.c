@@ -285,7 +285,9 @@ role_run(enum role role, unsigned index, const struct role_ops *ops)
 		goto free_loop;
 	}
 	loop_run(env->loop);
-	if (p->up && ops->stop != NULL)
+	if (!p->up)
+		return p->exit_code;	/* a start that failed half-way: the kernel tidies */
+	if (ops->stop != NULL)
 		ops->stop(env);
 	link_close(&env->parent);
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
