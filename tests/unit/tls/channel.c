@@ -420,6 +420,7 @@ START_TEST(bulk_with_pauses)
 	struct loop_timer *t;
 	struct side *from, *to;
 
+	bulk = (struct bulk){ 0 };
 	fix_open_tcp(&x, true, false);
 	if (r->tls)
 		fix_handshake(&x, "", false);
