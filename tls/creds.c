@@ -165,6 +165,23 @@ remote_key_new(struct tls_remote_key *k, gnutls_x509_crt_t crt,
 	return rc;
 }
 
+/* GnuTLS takes a key whose trial signature fails for granted; a server that
+ * cannot sign must not offer STARTTLS. */
+static int
+trial_signature(const struct tls_remote_key *k, gnutls_privkey_t key)
+{
+	static unsigned char text[] = "trial signature";
+	const gnutls_datum_t d = { text, sizeof text };
+	gnutls_datum_t sig;
+	int rc;
+
+	rc = gnutls_privkey_sign_data2(key, k->pk == GNUTLS_PK_RSA ?
+	    GNUTLS_SIGN_RSA_SHA256 : GNUTLS_SIGN_ECDSA_SHA256, 0, &d, &sig);
+	if (rc == 0)
+		gnutls_free(sig.data);
+	return rc;
+}
+
 /* Certificate and key handle become the credentials' on success. */
 static int
 creds_add(struct tls_creds *c, struct tls_remote_key *k, struct span der)
@@ -188,7 +205,10 @@ creds_add(struct tls_creds *c, struct tls_remote_key *k, struct span der)
 	rc = remote_key_new(k, crt, &key);
 	if (rc < 0)
 		goto out_pcert;
-	rc = gnutls_certificate_set_key(c->cert, NULL, 0, &pcert, 1, key);
+	rc = trial_signature(k, key);
+	if (rc >= 0)
+		rc = gnutls_certificate_set_key(c->cert, NULL, 0, &pcert, 1,
+		    key);
 	if (rc >= 0)
 		goto out_crt;
 	gnutls_privkey_deinit(key);
