@@ -198,22 +198,35 @@ db_migrate(struct db *db, const char *const *migrations, unsigned n,
 	return 0;
 }
 
+/* The switch to WAL of a new file is itself a write, for which SQLite wants a
+ * rollback journal beside it.  The role may create nothing in that directory
+ * (the parent made the three files), so the journal is kept in memory: all
+ * that a crash could spoil at this moment is an empty file.  For the same
+ * reason temporary tables never become files. */
 static int
 db_use_wal(struct db *db, struct fault *f)
 {
-	struct db_stmt *s = db_prepare(db, "PRAGMA journal_mode = WAL", f);
-	int keep = 1, rc = s == NULL ? -1 : db_step(s, f);
-	bool wal = rc == 1 && span_ieq(db_text(s, 0), SPAN_LIT("wal"));
+	struct db_stmt *s;
+	int64_t pages;
+	int keep = 1, rc;
+	bool wal;
 
+	if (db_number(db, "PRAGMA page_count", &pages, f) == -1 ||
+	    (pages == 0 && db_exec(db, "PRAGMA journal_mode = MEMORY", f) == -1))
+		return -1;
+	s = db_prepare(db, "PRAGMA journal_mode = WAL", f);
+	rc = s == NULL ? -1 : db_step(s, f);
+	wal = rc == 1 && span_ieq(db_text(s, 0), SPAN_LIT("wal"));
 	db_finish(&s);
 	if (rc == -1)
 		return -1;
 	if (!wal)
-		return fault_set(f, FAULT_PERM, 0, "",
-		    "%s: this file system has no room for a WAL", db->path);
+		return fault_set(f, FAULT_PERM, 0, "", "%s: no write-ahead log "
+		    "can be used on this file system", db->path);
 	(void)sqlite3_file_control(db->h, "main", SQLITE_FCNTL_PERSIST_WAL,
 	    &keep);
 	return db_exec(db, "PRAGMA synchronous = NORMAL;"
+	    "PRAGMA temp_store = MEMORY;"
 	    "PRAGMA journal_size_limit = " WAL_KEEP_BYTES, f);
 }
 

@@ -101,13 +101,17 @@ insert(struct db *db, int64_t a, const char *b)
 }
 
 static void
-insert_many(struct db *db)
+insert_many(struct db *db, int round)
 {
 	struct fault f = { 0 };
+	struct db_stmt *s = db_prepare(db, "WITH RECURSIVE n(i) AS (SELECT 1 "
+	    "UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+	    "INSERT INTO t (a, b) SELECT i, i || '.' || ?1 FROM n", &f);
 
-	ck_assert_msg(run(db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
-	    "SELECT i + 1 FROM n WHERE i < 5000) "
-	    "INSERT INTO t (a, b) SELECT i, i FROM n", &f) == 0, "%s", f.text);
+	ck_assert_msg(s != NULL, "%s", f.text);
+	db_bind_int(s, 1, round);
+	ck_assert_msg(db_step(s, &f) == 0, "%s", f.text);
+	db_finish(&s);
 }
 
 static void
@@ -246,7 +250,7 @@ wreck_make(enum wreck wreck)
 		return;
 	}
 	db = writer(2);
-	insert_many(db);
+	insert_many(db, 1);
 	if (wreck == WRECK_FOREIGN)
 		ck_assert_int_eq(run(db, "PRAGMA application_id = 99", NULL), 0);
 	db_close(&db);
@@ -287,7 +291,7 @@ START_TEST(damage_found_while_reading)
 	struct db_stmt *s;
 	int fd, i, rc;
 
-	insert_many(db);
+	insert_many(db, 1);
 	db_close(&db);
 	memset(rubbish, 0xff, sizeof rubbish);
 	fd = open(path, O_WRONLY);
@@ -479,6 +483,41 @@ START_TEST(group_may_read)
 }
 END_TEST
 
+/* As the parent sets it up: the writer owns three empty files in a directory
+ * where it may create nothing. */
+START_TEST(writer_without_right_to_the_directory)
+{
+	const char *const names[] = { path, wal, shm };
+	struct db *w;
+	int status, round;
+	pid_t pid;
+	size_t i;
+
+	ck_assert_int_eq(chmod(dir, 0755), 0);
+	for (i = 0; i < NELEM(names); i++) {
+		close(open(names[i], O_CREAT | O_WRONLY, 0600));
+		ck_assert_int_eq(chown(names[i], 4243, 4242), 0);
+	}
+	for (round = 1; round <= 2; round++) {
+		pid = fork();
+		if (pid == 0) {
+			if (setgroups(0, NULL) != 0 || setgid(4243) != 0 ||
+			    setuid(4243) != 0)
+				_exit(9);
+			w = writer(2);
+			insert_many(w, round);
+			db_close(&w);
+			_exit(0);
+		}
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_msg(status == 0, "round %d: %x", round, status);
+	}
+	w = reader();
+	ck_assert_int_eq(number(w, "SELECT count(*) FROM t"), 10000);
+	db_close(&w);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -501,8 +540,10 @@ main(void)
 	tcase_add_test(tc, reader_has_a_stable_view);
 	tcase_add_test(tc, second_writer_waits_then_gives_up);
 	tcase_add_test(tc, killed_writer_leaves_what_it_committed);
-	if (geteuid() == 0)
+	if (geteuid() == 0) {
 		tcase_add_test(tc, group_may_read);
+		tcase_add_test(tc, writer_without_right_to_the_directory);
+	}
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
