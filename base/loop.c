@@ -105,6 +105,7 @@ io_ready(uv_poll_t *poll, int status, int uv_events)
 
 	if (status < 0) {
 		events = io->events;	/* the next system call says what it is */
+		io->events = 0;		/* libuv stopped the poll: a watch starts it again */
 	} else {
 		if (uv_events & UV_READABLE)
 			events |= LOOP_READ;
