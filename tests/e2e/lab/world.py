@@ -36,6 +36,7 @@ class Lab:
             shutil.copy(built, self.program)
             os.chmod(self.program, 0o755)
         self.cleanups = []
+        self.boxes = 0
         self.shared = {}
         self.dns = Dns(self, options.knot)
         self.dns.start()
@@ -95,6 +96,11 @@ class Lab:
                 undo()
             except Exception as e:      # the case's own verdict stands
                 print(f"        while cleaning up: {e}")
+
+    def box(self, domain):
+        """An address at one of the Postfixes that nobody has used yet."""
+        self.boxes += 1
+        return f"box{self.boxes}@{domain}"
 
     # -- who is there ---------------------------------------------------
 
