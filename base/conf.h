@@ -34,7 +34,7 @@ enum listen_tls { LISTEN_STARTTLS, LISTEN_NONE, LISTEN_REQUIRED };
 struct conf_listen {
 	const char	*label;
 	struct addr	 address;
-	struct prefix	*relay_from;	/* may relay to anywhere */
+	struct prefix	*relay_from;	/* may relay to anywhere; default filled in */
 	size_t		 nrelay_from;
 	enum listen_tls	 tls;
 	unsigned	 line;		/* for messages about it */
@@ -47,11 +47,12 @@ struct conf_accept {
 	struct conf_hop	 to;
 };
 
+/* Both already resolved: what the block leaves out is as in `relay`. */
 struct conf_relay_domain {
 	const char	*pattern;
-	bool		 has_via;
+	bool		 has_via;	/* false: by the domain's own MX records */
 	struct conf_hop	 via;
-	unsigned	 connections;	/* 0: the default */
+	unsigned	 connections;
 };
 
 enum bare_newline { BARE_NORMALIZE, BARE_REJECT };
@@ -93,6 +94,7 @@ struct conf {
 	enum log_format	 log_format;
 	unsigned	 smtpd_processes, relay_processes;	/* 0 resolved */
 	bool		 allow_loopback;
+	const char	*file;		/* the main file, for messages */
 	struct conf_arena *arena;	/* owns every string and array above */
 };
 
@@ -121,6 +123,20 @@ void	conf_free(struct conf **);
 
 /* Things worth a warning in a valid configuration, an open relay first. */
 void	conf_review(const struct conf *, struct conf_notes *);
+
+/* conf_read and conf_parse at once, for callers that need no bundle: even when
+ * a file cannot be read, the errors of the others are found in the same run. */
+struct conf	*conf_load(const char *path, struct conf_notes *);
+
+/* Where `key` of `block` ("", "listen", "relay.retry") was written; `label`
+ * for listeners, else NULL.  False when it was not: the place is then the start of
+ * the main file.  Keys of accept.domain and relay.domain are not kept. */
+struct conf_place {
+	const char	*file;
+	unsigned	 line, column;
+};
+bool	conf_where(const struct conf *, const char *block, const char *key,
+	    const char *label, struct conf_place *);
 
 void	conf_notes_print(const struct conf_notes *, FILE *);
 void	conf_notes_free(struct conf_notes *);

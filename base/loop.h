@@ -40,6 +40,7 @@ struct loop_io	*loop_io_new(struct loop *, int fd,
 int		 loop_io_watch(struct loop_io *, int events);
 int		 loop_io_fd(const struct loop_io *);
 void		 loop_io_close(struct loop_io **);	/* closes the descriptor too */
+int		 loop_io_release(struct loop_io **);	/* the same, but the descriptor is returned open */
 
 /* One-shot: fires once `ms` after loop_timer_set(), which also restarts it. */
 struct loop_timer	*loop_timer_new(struct loop *, void (*cb)(void *arg),

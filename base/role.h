@@ -24,6 +24,9 @@ struct role_env {
 	const struct conf	*conf;
 	/* Links that are up now, NULL else; index from 1. */
 	struct link		*peer[ROLE_COUNT][ROLE_INSTANCES + 1];
+	/* smtpd only: the plain blocking socket to its keys process, -1: none.
+	 * It is no link: ipc_call_key_sign() waits on it (time-out 2 s). */
+	int			 keys_fd;
 	void			*state;		/* the role's own */
 	bool			 draining;
 	const struct role_ops	*ops;
@@ -43,6 +46,7 @@ struct role_ops {
 	void	(*peer_up)(struct role_env *, struct link *);
 	/* The link is already out of env->peer and is freed after return. */
 	void	(*peer_down)(struct role_env *, enum role, unsigned index);
+	void	(*keys_changed)(struct role_env *);	/* keys_fd is new, or gone */
 	/* link_full() was true for this link and no longer is. */
 	void	(*room)(struct role_env *, struct link *);
 	/* SIGTERM was told to the parent: take nothing new, call

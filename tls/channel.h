@@ -50,6 +50,9 @@ struct channel	*channel_connect(struct loop *, const struct addr *to,
 void		 channel_close(struct channel **);
 /* Sends what is queued, then closes (bounded by `ms`); no callbacks any more. */
 void		 channel_close_after_flush(struct channel **, uint64_t ms);
+/* Ends at once all that still flush on this loop: for ops->stop of a role,
+ * before loop_free() asserts that no handle is left. */
+void		 channel_close_lingering(struct loop *);
 
 struct span	 channel_input(const struct channel *);	/* plain text, up to 64 KiB */
 void		 channel_consume(struct channel *, size_t);

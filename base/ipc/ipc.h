@@ -84,6 +84,19 @@ ipc_take_fd(struct ipc_msg *m)
 
 const char	*ipc_name(enum ipc_type);
 
+/* The frame layer of link.c, here for tests and fuzzing: a message's payload
+ * to bytes, and bytes to a checked message whose spans point into them. */
+enum ipc_class { IPC_CLASS_NORMAL, IPC_CLASS_RESERVED, IPC_CLASS_DROP,
+	IPC_CLASS_CALL };
+struct ipc_kind {
+	const char	*name;
+	enum role	 from, to;
+	int		 fds;
+	enum ipc_class	 class;
+};
+const struct ipc_kind	*ipc_kind_of(unsigned type);	/* NULL: no such type */
+int	ipc_decode(unsigned type, struct span payload, struct ipc_msg *);
+
 /* ---- links ---- */
 
 struct link;
@@ -118,7 +131,7 @@ bool		 link_full(const struct link *);
 #include "base/ipc/messages.def"
 
 /* ---- calls that block (smtpd to keys only) ---- */
-/* One request, one reply of type `want` on a plain socket with SO_RCVTIMEO and
+/* One request, one KEY_SIGNED reply on a plain socket with SO_RCVTIMEO and
  * SO_SNDTIMEO set by the caller.  Decodes into *reply, whose spans point into
  * `mem` (IPC_FRAME_MAX bytes).  0 or -1. */
 int	ipc_call_key_sign(int fd, const struct ipc_key_sign *,

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* base/clock.c - see clock.h. */
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static uint64_t
+read_ms(clockid_t id)
+{
+	struct timespec ts;
+
+	if (clock_gettime(id, &ts) == -1)
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+uint64_t
+clock_wall_ms(void)
+{
+	return read_ms(CLOCK_REALTIME);
+}
+
+uint64_t
+clock_steady_ms(void)
+{
+	return read_ms(CLOCK_MONOTONIC);
+}
+
+void
+clock_rfc3339(uint64_t wall_ms, int with_ms, char out[CLOCK_RFC3339_SIZE])
+{
+	time_t t = (time_t)(wall_ms / 1000);
+	struct tm tm;
+	size_t n;
+
+	gmtime_r(&t, &tm);
+	n = strftime(out, CLOCK_RFC3339_SIZE - 5, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (with_ms)
+		snprintf(out + n, CLOCK_RFC3339_SIZE - n, ".%03uZ",
+		    (unsigned)(wall_ms % 1000));
+	else
+		snprintf(out + n, CLOCK_RFC3339_SIZE - n, "Z");
+}
+
+void
+clock_rfc5322(uint64_t wall_ms, char out[CLOCK_RFC5322_SIZE])
+{
+	static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu",
+	    "Fri", "Sat" };
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May",
+	    "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	time_t t = (time_t)(wall_ms / 1000);
+	struct tm tm;
+	long off;
+
+	localtime_r(&t, &tm);
+	off = tm.tm_gmtoff / 60;
+	/* Names by hand: strftime's would follow the locale. */
+	snprintf(out, CLOCK_RFC5322_SIZE, "%s, %d %s %d %02d:%02d:%02d %c%02d%02d",
+	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
+	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	    off < 0 ? '-' : '+', (int)(labs(off) / 60), (int)(labs(off) % 60));
+}
+
+static uint64_t
+parse_age(const char *s, uint64_t now)
+{
+	static const struct { const char *unit; uint64_t ms; } units[] = {
+		{ "s", 1000 }, { "m", 60000 }, { "h", 3600000 },
+		{ "d", 86400000 }, { "w", 604800000 },
+	};
+	char *end;
+	unsigned long v = strtoul(s, &end, 10);
+
+	if (end == s || *s < '0' || *s > '9' || v > 100000)
+		return 0;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (strcmp(end, units[i].unit) == 0) {
+			uint64_t age = v * units[i].ms;
+
+			return age < now ? now - age : 1;
+		}
+	return 0;
+}
+
+uint64_t
+clock_parse(const char *s, uint64_t now_wall_ms)
+{
+	static const char *const forms[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M",
+	    "%Y-%m-%dT%H:%M:%S" };
+
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		struct tm tm = { .tm_mday = 1 };
+		const char *end = strptime(s, forms[i], &tm);
+		time_t t;
+
+		if (end == NULL || (*end != '\0' && strcmp(end, "Z") != 0))
+			continue;
+		t = timegm(&tm);
+		return t < 0 ? 0 : (uint64_t)t * 1000;
+	}
+	return parse_age(s, now_wall_ms);
+}

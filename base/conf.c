@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* base/conf.c - what is done with a configuration once it is read: look-ups
+ * by domain, loading in one call, the end of its life. */
+#include "base/conf_impl.h"
+
+#include <stdlib.h>
+
+#define BUNDLE_MAX	(4u << 20)
+
+struct conf *
+conf_load(const char *path, struct conf_notes *notes)
+{
+	struct conf *c = NULL;
+	struct buf bundle;
+	int rc;
+
+	buf_init(&bundle, BUNDLE_MAX);
+	rc = conf_read(path, &bundle, notes);
+	/* A part that was not read leaves the rest readable. */
+	if (!bundle.failed)
+		c = conf_parse(buf_get(&bundle), notes);
+	if (rc == -1)
+		conf_free(&c);
+	buf_free(&bundle);
+	return c;
+}
+
+void
+conf_free(struct conf **c)
+{
+	struct conf_arena *arena;
+
+	if (*c == NULL)
+		return;
+	arena = (*c)->arena;	/* *c itself lies in it */
+	conf_arena_free(&arena);
+	*c = NULL;
+}
+
+/* ---- look-ups ---- */
+
+/* Both element types begin with their pattern. */
+_Static_assert(offsetof(struct conf_accept, pattern) == 0, "look-up");
+_Static_assert(offsetof(struct conf_relay_domain, pattern) == 0, "look-up");
+
+static int
+pattern_compare(const void *key, const void *element)
+{
+	const char *pattern;
+
+	memcpy(&pattern, element, sizeof pattern);
+	return strcmp(key, pattern);
+}
+
+/* `v` is sorted by pattern.  Exact first, then ever shorter suffixes. */
+static const void *
+find(const void *v, size_t n, size_t size, struct span domain)
+{
+	char key[256 + 2] = "*.";
+	char *name = key + 2;
+	const void *hit;
+
+	if (n == 0 || !span_copy(domain, name, sizeof key - 2))
+		return NULL;
+	hit = bsearch(name, v, n, size, pattern_compare);
+	while (hit == NULL && (name = strchr(name, '.')) != NULL) {
+		name++;
+		name[-2] = '*';		/* over what is already dropped */
+		hit = bsearch(name - 2, v, n, size, pattern_compare);
+	}
+	return hit != NULL ? hit : bsearch("*", v, n, size, pattern_compare);
+}
+
+const struct conf_accept *
+conf_accept_for(const struct conf *c, struct span domain)
+{
+	return find(c->accepts, c->naccepts, sizeof c->accepts[0], domain);
+}
+
+const struct conf_relay_domain *
+conf_relay_for(const struct conf *c, struct span domain)
+{
+	return find(c->relay.domains, c->relay.ndomains,
+	    sizeof c->relay.domains[0], domain);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* base/conf_schema.c - the table of all keys; see conf_schema.h.
+ *
+ * Order is the man page's.  Help texts are for an operator: what the key does,
+ * not how; Sealane is "the relay".  Bounds are ours unless an RFC is named. */
+#include "base/conf_schema.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/ipc/ipc.h"
+
+#define KIB	1024ull
+#define MIB	(1024 * KIB)
+#define GIB	(1024 * MIB)
+#define SEC	1000ull
+#define MIN	(60 * SEC)
+#define HOUR	(60 * MIN)
+#define DAY	(24 * HOUR)
+
+/* Where a key's value goes: a member, or a list's pointer and its count. */
+#define AT(type, member)						\
+	.offset = offsetof(struct type, member),			\
+	.size = sizeof(((struct type *)0)->member)
+#define LIST_AT(type, member, count)					\
+	.offset = offsetof(struct type, member),			\
+	.offset2 = offsetof(struct type, count)
+#define VIA_AT(type, member, flag)	LIST_AT(type, member, flag)
+#define ARRAY_AT(member, count, element, name)				\
+	.offset = offsetof(struct conf, member),			\
+	.offset2 = offsetof(struct conf, count),			\
+	.size = sizeof(struct element),					\
+	.label = offsetof(struct element, name)
+
+#define TIMEOUT(name, member, dflt, text)				\
+	{ .block = "relay.timeout", .key = name, .type = CONF_DURATION,	\
+	  .min = 100, .max = 1 * DAY, .deflt = dflt,			\
+	  AT(conf, relay.timeout.member), .help = text }
+
+#define LATER(where, name, text)					\
+	{ .block = where, .key = name, .type = CONF_LATER, .help = text }
+
+const struct conf_row conf_rows[] = {
+	{ .block = "", .key = "hostname", .type = CONF_HOST,
+	  .deflt_text = "the machine's name, fully qualified where "
+	      "/etc/hosts knows it so", AT(conf, hostname),
+	  .help = "The relay's own name: in the greeting, in EHLO to others, "
+	      "in Received: and in the certificate it makes." },
+
+	{ .block = "", .key = "listen", .type = CONF_LABELLED, .min = 0,
+	  .max = 64, ARRAY_AT(listens, nlistens, conf_listen, label),
+	  .deflt_text = "127.0.0.1:25 and [::1]:25",
+	  .help = "A listening socket. The label is for you; it shows in "
+	      "messages. With no listen block the relay listens on "
+	      "127.0.0.1:25 and [::1]:25." },
+	{ .block = "listen", .key = "address", .type = CONF_ADDRESS,
+	  .deflt = "\"127.0.0.1:25\"", AT(conf_listen, address),
+	  .help = "Address and port; the port is 25 when left out. \"[::]\" "
+	      "listens on all addresses, IPv4 too; \"0.0.0.0\" on all IPv4 "
+	      "addresses." },
+	{ .block = "listen", .key = "relay-from", .type = CONF_PREFIXES,
+	  .deflt_text = "loopback clients on a loopback address, nobody on "
+	      "any other",
+	  LIST_AT(conf_listen, relay_from, nrelay_from),
+	  .help = "Networks and addresses whose clients may send to anywhere. "
+	      "All others may send to the domains in accept only." },
+	{ .block = "listen", .key = "tls", .type = CONF_WORD,
+	  .words = "starttls|none|required", .later = "implicit",
+	  .deflt = "\"starttls\"", AT(conf_listen, tls),
+	  .help = "starttls offers STARTTLS; none does not; required refuses "
+	      "mail on connections without TLS, which a server for the "
+	      "public must not do (RFC 3207 sec 4)." },
+	LATER("listen", "xforward", "Trust XFORWARD from clients."),
+	LATER("listen", "auth", "Offer AUTH."),
+	LATER("listen", "proxy", "Expect the PROXY protocol."),
+	LATER("listen", "greeting-name", "Another name for this socket."),
+
+	{ .block = "", .key = "accept", .type = CONF_BLOCK,
+	  .help = "Which domains mail is taken for from anyone." },
+	{ .block = "accept", .key = "domain", .type = CONF_DOMAINS, .min = 0,
+	  .max = 100000, ARRAY_AT(accepts, naccepts, conf_accept, pattern),
+	  .deflt_text = "none",
+	  .help = "Mail for these domains is taken from anyone." },
+	{ .block = "accept.domain", .key = "to", .type = CONF_HOP,
+	  .later = "lmtp:", AT(conf_accept, to),
+	  .required = "`to` is missing: say where this domain's mail goes, "
+	      "such as to = \"smtp:[192.0.2.5]:25\"",
+	  .help = "Where it goes. smtp:[HOST]:PORT connects to that host or "
+	      "address, smtp:DOMAIN to the MX hosts of that domain; "
+	      "discard: throws the mail away." },
+	{ .block = "accept.domain", .key = "recipients", .type = CONF_WORD,
+	  .words = "any", .later = "verify|file:",
+	  .required = "`recipients` is missing: write recipients = \"any\"; "
+	      "its default, \"verify\", is not supported in this version",
+	  .help = "Which recipients exist. any takes every address of the "
+	      "domain; the next hop's refusal is then bounced to the sender." },
+	LATER("accept", "client", "Rules for clients."),
+
+	{ .block = "", .key = "limits", .type = CONF_BLOCK,
+	  .help = "Bounds of what clients may send." },
+	{ .block = "limits", .key = "message-size", .type = CONF_SIZE,
+	  .min = 1 * KIB, .max = 2 * GIB, .deflt = "50M",
+	  AT(conf, limits.message_size),
+	  .help = "The largest message taken in, announced by SIZE "
+	      "(RFC 1870)." },
+	{ .block = "limits", .key = "recipients", .type = CONF_NUMBER,
+	  .min = 1, .max = 50000, .deflt = "1000", AT(conf, limits.recipients),
+	  .help = "The most recipients of one message; clients send the rest "
+	      "in further transactions. RFC 5321 asks for 100 at least." },
+	{ .block = "limits", .key = "bare-newline", .type = CONF_WORD,
+	  .words = "normalize|reject", .deflt = "\"normalize\"",
+	  AT(conf, limits.bare_newline),
+	  .help = "What becomes of a line feed or carriage return alone in a "
+	      "message: normalize makes CRLF of it, reject refuses the "
+	      "message. Neither ever ends a message." },
+
+	{ .block = "", .key = "relay", .type = CONF_BLOCK,
+	  .help = "How mail goes out." },
+	{ .block = "relay", .key = "via", .type = CONF_VIA, .deflt = "\"\"",
+	  VIA_AT(conf, relay.via, relay.has_via),
+	  .help = "A smart host for all mail that no domain block sends "
+	      "elsewhere. [HOST]:PORT connects to that host or address, "
+	      "DOMAIN to its MX hosts; empty: to the MX hosts of each "
+	      "recipient's domain." },
+	{ .block = "relay", .key = "port", .type = CONF_NUMBER, .min = 1,
+	  .max = 65535, .deflt = "25", AT(conf, relay.port),
+	  .help = "The port of next hops that are written without one." },
+	{ .block = "relay", .key = "connections", .type = CONF_NUMBER,
+	  .min = 1, .max = 1000, .deflt = "20", AT(conf, relay.connections),
+	  .help = "The most connections at once to one set of MX hosts." },
+	LATER("relay", "source", "Addresses to send from."),
+	LATER("relay", "ehlo-name", "Another name in EHLO."),
+	LATER("relay", "protocols", "IPv4 or IPv6 only."),
+	{ .block = "relay", .key = "domain", .type = CONF_DOMAINS, .min = 0,
+	  .max = 100000,
+	  ARRAY_AT(relay.domains, relay.ndomains, conf_relay_domain, pattern),
+	  .deflt_text = "none",
+	  .help = "What differs for recipients in these domains." },
+	{ .block = "relay.domain", .key = "via", .type = CONF_VIA,
+	  .deflt_text = "as in relay",
+	  VIA_AT(conf_relay_domain, via, has_via),
+	  .help = "As relay.via; empty: the domain's MX hosts even where "
+	      "relay.via is set." },
+	{ .block = "relay.domain", .key = "connections", .type = CONF_NUMBER,
+	  .min = 1, .max = 1000, .deflt_text = "as in relay",
+	  AT(conf_relay_domain, connections),
+	  .help = "As relay.connections." },
+	{ .block = "relay", .key = "retry", .type = CONF_BLOCK,
+	  .help = "When deferred mail is tried again." },
+	{ .block = "relay.retry", .key = "first", .type = CONF_DURATION,
+	  .min = 100, .max = 7 * DAY, .deflt = "5m", AT(conf, relay.retry.first),
+	  .help = "The wait before the second attempt; it doubles from "
+	      "attempt to attempt, with some jitter." },
+	{ .block = "relay.retry", .key = "max", .type = CONF_DURATION,
+	  .min = 100, .max = 7 * DAY, .deflt = "4h", AT(conf, relay.retry.max),
+	  .help = "The longest wait between two attempts." },
+	{ .block = "relay.retry", .key = "give-up", .type = CONF_DURATION,
+	  .min = 1 * SEC, .max = 60 * DAY, .deflt = "5d",
+	  AT(conf, relay.retry.give_up),
+	  .help = "The age at which undelivered mail is returned to its "
+	      "sender." },
+	LATER("relay.retry", "delay-warning", "Tell senders about delays."),
+	{ .block = "relay", .key = "timeout", .type = CONF_BLOCK,
+	  .help = "How long a next hop may take for each step. The defaults "
+	      "are near RFC 5321 sec 4.5.3.2." },
+	TIMEOUT("connect", connect, "30s", "To accept the connection."),
+	TIMEOUT("handshake", handshake, "30s", "For the TLS handshake."),
+	TIMEOUT("greeting", greeting, "5m", "To send its greeting."),
+	TIMEOUT("command", command, "5m", "To answer a command."),
+	TIMEOUT("data-start", data_start, "2m", "To answer DATA."),
+	TIMEOUT("data-block", data_block, "3m",
+	    "To take the next block of a message."),
+	TIMEOUT("data-end", data_end, "10m",
+	    "To answer the end of a message. A short time makes duplicates."),
+
+	LATER("", "tls", "Certificates, CA file, tickets."),
+	LATER("", "policy", "DANE, MTA-STS, memory, required levels."),
+
+	{ .block = "", .key = "dns", .type = CONF_BLOCK,
+	  .help = "How names are looked up." },
+	{ .block = "dns", .key = "trust-anchor-file", .type = CONF_PATH,
+	  .max = 1000, .deflt = "\"/usr/share/dns/root.key\"",
+	  AT(conf, dns.trust_anchor_file),
+	  .help = "DNSSEC trust anchors." },
+	{ .block = "dns", .key = "root-hints", .type = CONF_PATH_OPT,
+	  .max = 1000, .deflt = "\"\"", AT(conf, dns.root_hints),
+	  .help = "Addresses of the root servers; empty: built in." },
+	{ .block = "dns", .key = "forward", .type = CONF_SERVERS, .max = 16,
+	  .deflt = "[]", LIST_AT(conf, dns.forward, dns.nforward),
+	  .help = "Resolvers to ask, as ADDRESS or ADDRESS@PORT; empty: the "
+	      "relay asks the authoritative servers itself. Their answers "
+	      "are validated here in any case." },
+
+	{ .block = "", .key = "state", .type = CONF_BLOCK,
+	  .help = "What is kept over restarts." },
+	{ .block = "state", .key = "directory", .type = CONF_PATH,
+	  .max = 1000, .deflt = "\"/var/lib/sealane\"",
+	  AT(conf, state_directory),
+	  .help = "Holds the spool, the keys and the databases." },
+
+	{ .block = "", .key = "control", .type = CONF_BLOCK,
+	  .help = "How commands reach the running relay." },
+	/* sun_path of a unix socket has 108 bytes; names of sockets are short. */
+	{ .block = "control", .key = "directory", .type = CONF_PATH,
+	  .max = 90, .deflt = "\"/run/sealane\"", AT(conf, control_directory),
+	  .help = "Holds the control sockets." },
+
+	{ .block = "", .key = "log", .type = CONF_BLOCK,
+	  .help = "The log, on standard error." },
+	{ .block = "log", .key = "format", .type = CONF_WORD,
+	  .words = "logfmt|json", .deflt = "\"logfmt\"", AT(conf, log_format),
+	  .help = "One event a line, as key=value words or as JSON." },
+	LATER("log", "target", "Another place than standard error."),
+
+	{ .block = "", .key = "processes", .type = CONF_BLOCK,
+	  .help = "How many processes share the network work." },
+	{ .block = "processes", .key = "smtpd", .type = CONF_NUMBER, .min = 0,
+	  .max = ROLE_INSTANCES, .deflt = "0", AT(conf, smtpd_processes),
+	  .help = "Processes that receive; 0: one per core." },
+	{ .block = "processes", .key = "relay", .type = CONF_NUMBER, .min = 0,
+	  .max = ROLE_INSTANCES, .deflt = "0", AT(conf, relay_processes),
+	  .help = "Processes that send; 0: one per core." },
+
+	{ .block = "", .key = "allow-loopback", .type = CONF_BOOL,
+	  .deflt = "false", AT(conf, allow_loopback),
+	  .help = "Whether hosts found by DNS may have loopback or private "
+	      "addresses: for labs and tests. Hosts that this file names "
+	      "always may." },
+};
+const size_t conf_nrows = sizeof conf_rows / sizeof conf_rows[0];
+
+const struct conf_row *
+conf_row_find(const char *block, const char *key)
+{
+	for (size_t i = 0; i < conf_nrows; i++)
+		if (strcmp(conf_rows[i].block, block) == 0 &&
+		    strcmp(conf_rows[i].key, key) == 0)
+			return &conf_rows[i];
+	return NULL;
+}
+
+/* ---- what is allowed, in words ---- */
+
+struct unit {
+	uint64_t	 size;
+	const char	*name;
+};
+
+static const struct unit size_units[] = {
+	{ GIB, "G" }, { MIB, "M" }, { KIB, "K" }, { 1, "" },
+};
+static const struct unit duration_units[] = {
+	{ DAY, "d" }, { HOUR, "h" }, { MIN, "m" }, { SEC, "s" }, { 1, "ms" },
+};
+
+static const char *
+unit_text(const struct unit *u, uint64_t v, char out[CONF_UNIT_TEXT])
+{
+	while (u->size > 1 && (v == 0 || v % u->size != 0))
+		u++;
+	snprintf(out, CONF_UNIT_TEXT, "%" PRIu64 "%s", v / u->size, u->name);
+	return out;
+}
+
+const char *
+conf_size_text(uint64_t bytes, char out[CONF_UNIT_TEXT])
+{
+	return unit_text(size_units, bytes, out);
+}
+
+const char *
+conf_duration_text(uint64_t ms, char out[CONF_UNIT_TEXT])
+{
+	return unit_text(duration_units, ms, out);
+}
+
+/* "a|b|c" as `"a", "b" or "c"`. */
+static void
+words_allowed(const char *words, char *out, size_t size)
+{
+	size_t at = 0;
+
+	while (*words != '\0' && at < size) {
+		size_t n = strcspn(words, "|");
+		const char *rest = words + n + (words[n] == '|');
+		const char *join = *rest == '\0' ? "" :
+		    strchr(rest, '|') != NULL ? ", " : " or ";
+
+		at += (size_t)snprintf(out + at, size - at, "\"%.*s\"%s",
+		    (int)n, words, join);
+		words = rest;
+	}
+}
+
+static const char *const allowed_texts[CONF_TYPES] = {
+	[CONF_BLOCK] = "a block in { }",
+	[CONF_LABELLED] = "a name in quotes and a block in { }",
+	[CONF_DOMAINS] = "a domain in quotes and a block in { }: "
+	    "\"example.org\", \"*.example.org\" for all below it, or \"*\" for "
+	    "the rest",
+	[CONF_LATER] = "nothing in this version",
+	[CONF_BOOL] = "true or false",
+	[CONF_HOST] = "a domain name such as \"mx1.example.org\"",
+	[CONF_PATH] = "a path that begins with /",
+	[CONF_PATH_OPT] = "\"\" or a path that begins with /",
+	[CONF_ADDRESS] = "an IP address and port such as \"192.0.2.1:25\" or "
+	    "\"[::]:25\"",
+	[CONF_PREFIXES] = "a list of networks and addresses such as "
+	    "[ \"192.0.2.0/24\", \"2001:db8::1\" ]",
+	[CONF_HOP] = "\"smtp:[192.0.2.5]:25\", \"smtp:[host.example.org]\", "
+	    "\"smtp:example.org\" (by MX) or \"discard:\"",
+	[CONF_VIA] = "\"\", \"[192.0.2.5]:25\", \"[host.example.org]\" or "
+	    "\"example.org\" (by MX)",
+	[CONF_SERVERS] = "a list of resolvers such as [ \"192.0.2.53\", "
+	    "\"2001:db8::53@5353\" ]",
+};
+
+void
+conf_row_allowed(const struct conf_row *r, char *out, size_t size)
+{
+	char a[CONF_UNIT_TEXT], b[CONF_UNIT_TEXT];
+
+	switch (r->type) {
+	case CONF_NUMBER:
+		snprintf(out, size, "a number from %" PRIu64 " to %" PRIu64,
+		    r->min, r->max);
+		break;
+	case CONF_SIZE:
+		snprintf(out, size, "a size from %s to %s, such as 64K or 50M",
+		    conf_size_text(r->min, a), conf_size_text(r->max, b));
+		break;
+	case CONF_DURATION:
+		snprintf(out, size, "a duration from %s to %s in ms, s, m, h, "
+		    "d or w, such as 30s", conf_duration_text(r->min, a),
+		    conf_duration_text(r->max, b));
+		break;
+	case CONF_WORD:
+		words_allowed(r->words, out, size);
+		break;
+	default:
+		assert(allowed_texts[r->type] != NULL);
+		snprintf(out, size, "%s", allowed_texts[r->type]);
+	}
+}

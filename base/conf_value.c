@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* base/conf_value.c - one value against its row: check, convert, store. */
+#include "base/conf_impl.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <idn2.h>
+#include <stdlib.h>
+
+#define SMTP_PORT	25
+#define DNS_PORT	53
+
+struct setter {
+	const struct conf_row	*row;
+	const struct conf_value	*value;
+	void			*base;
+	struct conf_arena	*arena;
+	struct conf_notes	*notes;
+};
+
+/* ---- did you mean ---- */
+
+/* Optimal string alignment: insert, delete, replace, swap neighbours.  Words
+ * longer than the table are no misspelling of any of ours. */
+#define HINT_WORD	32
+static unsigned
+distance(struct span a, struct span b)
+{
+	unsigned d[HINT_WORD + 1][HINT_WORD + 1];
+
+	if (a.n > HINT_WORD || b.n > HINT_WORD)
+		return HINT_WORD;
+	for (unsigned i = 0; i <= a.n; i++)
+		for (unsigned j = 0; j <= b.n; j++) {
+			unsigned least, cost;
+
+			if (i == 0 || j == 0) {
+				d[i][j] = i + j;
+				continue;
+			}
+			cost = ascii_lower(a.p[i - 1]) != ascii_lower(b.p[j - 1]);
+			least = d[i - 1][j - 1] + cost;
+			if (d[i - 1][j] + 1 < least)
+				least = d[i - 1][j] + 1;
+			if (d[i][j - 1] + 1 < least)
+				least = d[i][j - 1] + 1;
+			if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] &&
+			    a.p[i - 2] == b.p[j - 1] &&
+			    d[i - 2][j - 2] + 1 < least)
+				least = d[i - 2][j - 2] + 1;
+			d[i][j] = least;
+		}
+	return d[a.n][b.n];
+}
+
+void
+conf_hint_start(char out[CONF_HINT_SIZE], unsigned *best)
+{
+	out[0] = '\0';
+	*best = HINT_WORD;
+}
+
+void
+conf_hint_try(struct span word, struct span candidate, unsigned *best,
+    char out[CONF_HINT_SIZE])
+{
+	unsigned d = distance(word, candidate);
+
+	/* A third of the letters may be wrong, two at least: `smptd`. */
+	if (d >= *best || (d > 2 && d * 3 > candidate.n) ||
+	    d >= candidate.n)
+		return;
+	*best = d;
+	snprintf(out, CONF_HINT_SIZE, "; did you mean `%.*s`?",
+	    SPAN_FMT(candidate));
+}
+
+static void
+words_hint(struct span word, const char *words, char out[CONF_HINT_SIZE])
+{
+	struct span rest = span_str(words);
+	unsigned best;
+
+	conf_hint_start(out, &best);
+	while (rest.n > 0)
+		conf_hint_try(word, span_cut(&rest, '|'), &best, out);
+}
+
+/* ---- complaints ---- */
+
+static int
+not_allowed(const struct setter *s, const struct conf_item *item,
+    const char *hint)
+{
+	char allowed[200], shown[CONF_SHOW_SIZE];
+
+	conf_row_allowed(s->row, allowed, sizeof allowed);
+	if (item->kind == CONF_VAL_LIST)
+		conf_error(s->notes, item->place,
+		    "`%s` does not take a list; allowed: %s", s->row->key,
+		    allowed);
+	else
+		conf_error(s->notes, item->place, "`%s` cannot be %s%s%s; "
+		    "allowed: %s%s", s->row->key,
+		    item->kind == CONF_VAL_STRING ? "\"" : "",
+		    conf_show(item->text, shown),
+		    item->kind == CONF_VAL_STRING ? "\"" : "", allowed, hint);
+	return -1;
+}
+
+static int
+wrong(const struct setter *s, const struct conf_item *item)
+{
+	return not_allowed(s, item, "");
+}
+
+static int
+need_string(const struct setter *s, const struct conf_item *item)
+{
+	char allowed[200], shown[CONF_SHOW_SIZE];
+
+	if (item->kind == CONF_VAL_STRING)
+		return 0;
+	if (item->kind == CONF_VAL_LIST)
+		return wrong(s, item);
+	conf_row_allowed(s->row, allowed, sizeof allowed);
+	conf_error(s->notes, item->place, "`%s` takes text in double quotes: "
+	    "\"%s\"; allowed: %s", s->row->key, conf_show(item->text, shown),
+	    allowed);
+	return -1;
+}
+
+static int
+need_word(const struct setter *s, const struct conf_item *item)
+{
+	char shown[CONF_SHOW_SIZE];
+
+	if (item->kind == CONF_VAL_WORD)
+		return 0;
+	if (item->kind == CONF_VAL_LIST || item->text.n == 0 ||
+	    !isalnum((unsigned char)item->text.p[0]))
+		return wrong(s, item);
+	conf_error(s->notes, item->place, "`%s` is written without quotes: %s",
+	    s->row->key, conf_show(item->text, shown));
+	return -1;
+}
+
+static int
+not_yet(const struct setter *s, const struct conf_item *item)
+{
+	char allowed[200], shown[CONF_SHOW_SIZE];
+
+	conf_row_allowed(s->row, allowed, sizeof allowed);
+	conf_error(s->notes, item->place,
+	    "`%s = \"%s\"` is not supported in this version; allowed: %s",
+	    s->row->key, conf_show(item->text, shown), allowed);
+	return -1;
+}
+
+/* `later` lists words of coming versions, "x:" for all that begin so. */
+static bool
+is_later(const struct setter *s, struct span text)
+{
+	struct span rest = span_str(s->row->later);
+
+	while (rest.n > 0) {
+		struct span w = span_cut(&rest, '|');
+
+		if (w.n > 0 && w.p[w.n - 1] == ':' ? span_istarts(text, w) :
+		    span_eq(text, w))
+			return true;
+	}
+	return false;
+}
+
+/* ---- store ---- */
+
+static void *
+member(const struct setter *s, size_t offset)
+{
+	return (char *)s->base + offset;
+}
+
+static int
+store_number(const struct setter *s, uint64_t v)
+{
+	void *at = member(s, s->row->offset);
+	uint16_t v16 = (uint16_t)v;
+	uint32_t v32 = (uint32_t)v;
+
+	if (s->row->size == 0)
+		return 0;	/* checked, but nothing to keep */
+	switch (s->row->size) {
+	case 2:
+		memcpy(at, &v16, 2);
+		break;
+	case 4:
+		memcpy(at, &v32, 4);
+		break;
+	default:
+		assert(s->row->size == 8);
+		memcpy(at, &v, 8);
+	}
+	return 0;
+}
+
+static int
+store_text(const struct setter *s, struct span text, size_t offset)
+{
+	char *copy = conf_arena_str(s->arena, text);
+
+	if (copy == NULL)
+		return -1;
+	memcpy(member(s, offset), &copy, sizeof copy);
+	return 0;
+}
+
+/* An array with room for all items; never NULL for success, so that an empty
+ * list is told apart from none. */
+static void *
+store_list(const struct setter *s, size_t element)
+{
+	size_t n = s->value->nitems;
+	void *v = conf_arena_get(s->arena, (n == 0 ? 1 : n) * element);
+
+	if (v == NULL)
+		return NULL;
+	memcpy(member(s, s->row->offset), &v, sizeof v);
+	memcpy(member(s, s->row->offset2), &n, sizeof n);
+	return v;
+}
+
+/* ---- numbers ---- */
+
+struct suffix {
+	const char	*name;
+	uint64_t	 factor;
+};
+
+static const struct suffix size_suffixes[] = {
+	{ "", 1 }, { "K", 1u << 10 }, { "M", 1u << 20 }, { "G", 1u << 30 },
+	{ "k", 1u << 10 }, { "m", 1u << 20 }, { "g", 1u << 30 }, { NULL, 0 }
+};
+static const struct suffix duration_suffixes[] = {
+	{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 },
+	{ "d", 86400000 }, { "w", 604800000 }, { NULL, 0 }
+};
+static const struct suffix no_suffixes[] = { { "", 1 }, { NULL, 0 } };
+
+static bool
+scaled(struct span text, const struct suffix *suffixes, uint64_t *out)
+{
+	unsigned long long v;
+	size_t digits = 0;
+
+	while (digits < text.n && isdigit((unsigned char)text.p[digits]))
+		digits++;
+	if (digits == 0 || !span_u64(span_head(text, digits), UINT64_MAX, &v))
+		return false;
+	for (; suffixes->name != NULL; suffixes++)
+		if (span_eq(span_skip(text, digits), span_str(suffixes->name)))
+			return !__builtin_mul_overflow(v, suffixes->factor,
+			    out);
+	return false;
+}
+
+static int
+set_number(const struct setter *s)
+{
+	const struct suffix *suffixes =
+	    s->row->type == CONF_SIZE ? size_suffixes :
+	    s->row->type == CONF_DURATION ? duration_suffixes : no_suffixes;
+	uint64_t v;
+
+	if (need_word(s, &s->value->self) == -1)
+		return -1;
+	if (!scaled(s->value->self.text, suffixes, &v) || v < s->row->min ||
+	    v > s->row->max)
+		return wrong(s, &s->value->self);
+	return store_number(s, v);
+}
+
+static int
+set_bool(const struct setter *s)
+{
+	struct span text = s->value->self.text;
+	bool v = span_eq(text, SPAN_LIT("true"));
+	char hint[CONF_HINT_SIZE];
+
+	if (need_word(s, &s->value->self) == -1)
+		return -1;
+	if (!v && !span_eq(text, SPAN_LIT("false"))) {
+		words_hint(text, "true|false", hint);
+		return not_allowed(s, &s->value->self, hint);
+	}
+	memcpy(member(s, s->row->offset), &v, sizeof v);
+	return 0;
+}
+
+static int
+set_word(const struct setter *s)
+{
+	struct span text = s->value->self.text, rest = span_str(s->row->words);
+	char hint[CONF_HINT_SIZE];
+
+	if (need_string(s, &s->value->self) == -1)
+		return -1;
+	for (unsigned i = 0; rest.n > 0; i++)
+		if (span_eq(text, span_cut(&rest, '|')))
+			return store_number(s, i);
+	if (is_later(s, text))
+		return not_yet(s, &s->value->self);
+	words_hint(text, s->row->words, hint);
+	return not_allowed(s, &s->value->self, hint);
+}
+
+/* ---- names ---- */
+
+static bool
+label_ok(struct span label)
+{
+	if (label.n == 0 || label.n > 63 || label.p[0] == '-' ||
+	    label.p[label.n - 1] == '-')
+		return false;
+	for (size_t i = 0; i < label.n; i++)
+		if (!isalnum((unsigned char)label.p[i]) &&
+		    label.p[i] != '-' && label.p[i] != '_')
+			return false;
+	return true;
+}
+
+/* IDNA2008 look-up form (RFC 5891 sec 5); ASCII passes unchanged. */
+static char *
+to_ascii(const char *name)
+{
+	char *ascii = NULL;
+
+	for (const char *p = name; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80)
+			return idn2_to_ascii_8z(name, &ascii,
+			    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK ?
+			    ascii : NULL;
+	return strdup(name);
+}
+
+size_t
+conf_domain(struct span s, bool pattern, char out[256])
+{
+	char name[CONF_STRING_MAX + 1];
+	struct span rest, label;
+	size_t at = 0;
+	char *ascii;
+
+	if (pattern && span_eq(s, SPAN_LIT("*"))) {
+		memcpy(out, "*", 2);
+		return 1;
+	}
+	if (pattern && s.n > 2 && s.p[0] == '*' && s.p[1] == '.') {
+		memcpy(out, "*.", 3);
+		at = 2;
+		s = span_skip(s, 2);
+	}
+	if (s.n > 1 && s.p[s.n - 1] == '.')
+		s.n--;		/* the root, written out */
+	if (!span_copy(s, name, sizeof name) ||
+	    (ascii = to_ascii(name)) == NULL)
+		return 0;
+	rest = span_str(ascii);
+	if (rest.n == 0 || rest.n + at > 253)
+		goto none;
+	for (size_t i = 0; i < rest.n; i++)
+		out[at + i] = ascii_lower(rest.p[i]);
+	at += rest.n;
+	out[at] = '\0';
+	while (rest.n > 0) {
+		bool more = memchr(rest.p, '.', rest.n) != NULL;
+
+		label = span_cut(&rest, '.');
+		if (!label_ok(label) || (more && rest.n == 0))
+			goto none;
+	}
+	free(ascii);
+	return at;
+none:
+	free(ascii);
+	return 0;
+}
+
+static int
+set_host(const struct setter *s)
+{
+	struct addr ip;
+	char name[256];
+	size_t n;
+
+	if (need_string(s, &s->value->self) == -1)
+		return -1;
+	n = conf_domain(s->value->self.text, false, name);
+	if (n == 0 || addr_parse_ip(s->value->self.text, &ip))
+		return wrong(s, &s->value->self);
+	return store_text(s, span_of(name, n), s->row->offset);
+}
+
+static int
+set_path(const struct setter *s)
+{
+	struct span text = s->value->self.text;
+	bool none = text.n == 0 && s->row->type == CONF_PATH_OPT;
+
+	if (need_string(s, &s->value->self) == -1)
+		return -1;
+	if (text.n > s->row->max) {
+		conf_error(s->notes, s->value->self.place,
+		    "`%s` is longer than %u bytes", s->row->key,
+		    (unsigned)s->row->max);
+		return -1;
+	}
+	if (!none && (text.n == 0 || text.p[0] != '/'))
+		return wrong(s, &s->value->self);
+	return store_text(s, text, s->row->offset);
+}
+
+/* ---- addresses ---- */
+
+static int
+set_address(const struct setter *s)
+{
+	struct span text = s->value->self.text;
+	struct addr a;
+
+	if (need_string(s, &s->value->self) == -1)
+		return -1;
+	if (!addr_parse(text, SMTP_PORT, &a))
+		return wrong(s, &s->value->self);
+	memcpy(member(s, s->row->offset), &a, sizeof a);
+	return 0;
+}
+
+static int
+need_list(const struct setter *s)
+{
+	char allowed[200];
+
+	if (s->value->self.kind == CONF_VAL_LIST)
+		return 0;
+	conf_row_allowed(s->row, allowed, sizeof allowed);
+	conf_error(s->notes, s->value->self.place,
+	    "`%s` takes a list in [ ]; allowed: %s", s->row->key, allowed);
+	return -1;
+}
+
+static int
+set_prefixes(const struct setter *s)
+{
+	struct prefix *v;
+	int rc = 0;
+
+	if (need_list(s) == -1 || (v = store_list(s, sizeof *v)) == NULL)
+		return -1;
+	for (size_t i = 0; i < s->value->nitems; i++) {
+		const struct conf_item *item = &s->value->items[i];
+
+		if (need_string(s, item) == -1 ||
+		    (!prefix_parse(item->text, &v[i]) && wrong(s, item)))
+			rc = -1;
+	}
+	return rc;
+}
+
+/* ADDRESS or ADDRESS@PORT, kept as ADDRESS@PORT. */
+static int
+server_text(struct span text, char out[ADDR_TEXT_SIZE])
+{
+	struct span port = text, ip = span_cut(&port, '@');
+	unsigned long long n = DNS_PORT;
+	char ip_text[ADDR_TEXT_SIZE];
+	struct addr a;
+
+	if (!addr_parse_ip(ip, &a))
+		return -1;
+	if (ip.n < text.n && (!span_u64(port, 65535, &n) || n == 0))
+		return -1;
+	return snprintf(out, ADDR_TEXT_SIZE, "%s@%llu",
+	    addr_ip_text(&a, ip_text), n);
+}
+
+static int
+set_servers(const struct setter *s)
+{
+	char text[ADDR_TEXT_SIZE];
+	const char **v;
+	int rc = 0;
+
+	if (need_list(s) == -1 || (v = store_list(s, sizeof *v)) == NULL)
+		return -1;
+	if (s->value->nitems > s->row->max) {
+		conf_error(s->notes, s->value->self.place,
+		    "`%s` takes %u items at most", s->row->key,
+		    (unsigned)s->row->max);
+		return -1;
+	}
+	for (size_t i = 0; i < s->value->nitems; i++) {
+		const struct conf_item *item = &s->value->items[i];
+
+		if (need_string(s, item) == -1)
+			rc = -1;
+		else if (server_text(item->text, text) == -1)
+			rc = wrong(s, item);
+		else if ((v[i] = conf_arena_str(s->arena,
+		    span_str(text))) == NULL)
+			return -1;
+	}
+	return rc;
+}
+
+/* ---- next hops ---- */
+
+/* "[host]:port", "[ip]", "domain:port", "domain".  Port 0 stays for the
+ * default, which is known when all was read. */
+static int
+parse_hop(const struct setter *s, struct span text, struct conf_hop *h)
+{
+	struct span host = text, port = SPAN_NONE;
+	unsigned long long n = 0;
+	char name[256], ip[ADDR_TEXT_SIZE];
+	bool bracket = text.n > 0 && text.p[0] == '[';
+
+	if (bracket) {
+		port = span_skip(text, 1);
+		host = span_cut(&port, ']');
+		if (host.n + 1 == text.n || (port.n > 0 && port.p[0] != ':'))
+			return wrong(s, &s->value->self);
+		if (port.n > 0 && !(span_u64(span_skip(port, 1), 65535, &n) &&
+		    n > 0))
+			return wrong(s, &s->value->self);
+	} else if (memchr(text.p, ':', text.n) != NULL) {
+		port = text;
+		host = span_cut(&port, ':');
+		if (!span_u64(port, 65535, &n) || n == 0)
+			return wrong(s, &s->value->self);
+	}
+	*h = (struct conf_hop){ .kind = bracket ? HOP_HOST : HOP_MX,
+	    .port = (uint16_t)n };
+	if (addr_parse_ip(host, &h->literal)) {
+		if (!bracket)		/* MX records of an address? */
+			return not_allowed(s, &s->value->self,
+			    "; an address is written in [ ]");
+		snprintf(name, sizeof name, "%s",
+		    addr_ip_text(&h->literal, ip));
+	} else if (conf_domain(host, false, name) == 0) {
+		return wrong(s, &s->value->self);
+	}
+	h->host = conf_arena_str(s->arena, span_str(name));
+	return h->host == NULL ? -1 : 0;
+}
+
+static int
+set_hop(const struct setter *s)
+{
+	static const char smtp[] = "smtp:", discard[] = "discard:";
+	struct span text = s->value->self.text;
+	struct conf_hop h = { .kind = HOP_DISCARD, .host = "" };
+
+	if (need_string(s, &s->value->self) == -1)
+		return -1;
+	if (is_later(s, text))
+		return not_yet(s, &s->value->self);
+	if (span_istarts(text, span_str(smtp))) {
+		if (parse_hop(s, span_skip(text, sizeof smtp - 1), &h) == -1)
+			return -1;
+	} else if (!span_ieq(text, span_str(discard))) {
+		return wrong(s, &s->value->self);
+	}
+	memcpy(member(s, s->row->offset), &h, sizeof h);
+	return 0;
+}
+
+static int
+set_via(const struct setter *s)
+{
+	struct span text = s->value->self.text;
+	struct conf_hop h = { .kind = HOP_MX, .host = "" };
+	bool has = text.n > 0;
+
+	if (need_string(s, &s->value->self) == -1)
+		return -1;
+	if (has && parse_hop(s, text, &h) == -1)
+		return -1;
+	memcpy(member(s, s->row->offset), &h, sizeof h);
+	memcpy(member(s, s->row->offset2), &has, sizeof has);
+	return 0;
+}
+
+/* ---- which type is set how ---- */
+
+static int	(*const setters[CONF_TYPES])(const struct setter *) = {
+	[CONF_BOOL] = set_bool,
+	[CONF_NUMBER] = set_number,
+	[CONF_SIZE] = set_number,
+	[CONF_DURATION] = set_number,
+	[CONF_WORD] = set_word,
+	[CONF_HOST] = set_host,
+	[CONF_PATH] = set_path,
+	[CONF_PATH_OPT] = set_path,
+	[CONF_ADDRESS] = set_address,
+	[CONF_PREFIXES] = set_prefixes,
+	[CONF_HOP] = set_hop,
+	[CONF_VIA] = set_via,
+	[CONF_SERVERS] = set_servers,
+};
+
+int
+conf_value_set(const struct conf_row *row, const struct conf_value *v,
+    void *base, struct conf_arena *arena, struct conf_notes *notes)
+{
+	struct setter s = { row, v, base, arena, notes };
+
+	assert(setters[row->type] != NULL);
+	return setters[row->type](&s);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* base/log.c - see log.h.  One buffer, one write(2): lines of different roles
+ * that share a stderr never mix. */
+#include "base/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+/* Longer values are cut: a line stays one atomic write to a pipe or file. */
+#define LOG_LINE_MAX	16384
+#define LOG_VALUE_MAX	1500
+
+static struct {
+	const char	*role;
+	enum log_format	 format;
+	enum log_level	 least;
+	struct buf	 line;
+} logger = { "sealane", LOG_LOGFMT, LOG_INFO,
+    { NULL, 0, 0, 0, LOG_LINE_MAX, false } };
+
+void
+log_open(const char *role, enum log_format format)
+{
+	logger.role = role;
+	logger.format = format;
+}
+
+void
+log_set_level(enum log_level least)
+{
+	logger.least = least;
+}
+
+/* Length of the valid UTF-8 sequence at the start of s, 0 when there is none.
+ * RFC 3629: no surrogates, no overlong forms, nothing above U+10FFFF. */
+static size_t
+utf8_len(struct span s)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	size_t n;
+	unsigned c;
+
+	if (p[0] < 0x80)
+		return 1;
+	n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+	if (p[0] < 0xc2 || p[0] > 0xf4 || s.n < n)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	c = p[0] << 8 | p[1];
+	if (c >= 0xe080 && c <= 0xe09f)
+		return 0;
+	if (c >= 0xeda0 && c <= 0xedbf)
+		return 0;
+	if ((c >= 0xf080 && c <= 0xf08f) || c >= 0xf490)
+		return 0;
+	if (c >= 0xc280 && c <= 0xc29f)		/* C1 control characters */
+		return 0;
+	return n;
+}
+
+static void
+put_escaped(struct buf *b, struct span s, bool json)
+{
+	bool cut = s.n > LOG_VALUE_MAX;
+
+	if (cut)
+		s.n = LOG_VALUE_MAX;
+	while (s.n > 0) {
+		size_t n = utf8_len(s);
+		unsigned char c = (unsigned char)s.p[0];
+
+		if (n == 1 && (c == '"' || c == '\\'))
+			buf_printf(b, "\\%c", c);
+		else if (n == 0 || c < ' ' || c == 0x7f)
+			buf_printf(b, json ? "\\u00%02x" : "\\x%02x", c);
+		else
+			buf_add(b, s.p, n);
+		s = span_skip(s, n == 0 ? 1 : n);
+	}
+	if (cut)
+		buf_str(b, "...");
+}
+
+static bool
+word_is_plain(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || s.p[i] == '"' ||
+		    s.p[i] == '=' || s.p[i] == '\\')
+			return false;
+	return true;
+}
+
+static void
+put_seconds(struct buf *b, int64_t ms)
+{
+	if (ms < 0)
+		ms = 0;
+	buf_printf(b, "%lld.%03lld", (long long)(ms / 1000),
+	    (long long)(ms % 1000));
+}
+
+static void
+put_logfmt(struct buf *b, const struct kv *kv)
+{
+	buf_printf(b, " %s=", kv->key);
+	switch (kv->kind) {
+	case KV_NUMBER:
+		buf_printf(b, "%lld", (long long)kv->number);
+		return;
+	case KV_SECONDS:
+		put_seconds(b, kv->number);
+		return;
+	case KV_PATH:
+		if (word_is_plain(kv->text)) {
+			buf_char(b, '<');
+			buf_span(b, span_head(kv->text, LOG_VALUE_MAX));
+			buf_char(b, '>');
+			return;
+		}
+		buf_str(b, "\"<");
+		put_escaped(b, kv->text, false);
+		buf_str(b, ">\"");
+		return;
+	case KV_WORD:
+		if (kv->text.n == 0) {
+			buf_char(b, '-');
+			return;
+		}
+		if (word_is_plain(kv->text) && kv->text.n <= LOG_VALUE_MAX) {
+			buf_span(b, kv->text);
+			return;
+		}
+		break;
+	case KV_TEXT:
+		break;
+	}
+	buf_char(b, '"');
+	put_escaped(b, kv->text, false);
+	buf_char(b, '"');
+}
+
+static void
+put_json(struct buf *b, const struct kv *kv)
+{
+	buf_printf(b, ",\"%s\":", kv->key);
+	if (kv->kind == KV_NUMBER) {
+		buf_printf(b, "%lld", (long long)kv->number);
+	} else if (kv->kind == KV_SECONDS) {
+		put_seconds(b, kv->number);
+	} else {
+		buf_char(b, '"');
+		put_escaped(b, kv->text, true);
+		buf_char(b, '"');
+	}
+}
+
+static void
+put_head(struct buf *b, enum log_level level, const char *event)
+{
+	static const char *const names[] = { "debug", "info", "warn", "error" };
+	char when[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339(clock_wall_ms(), 1, when);
+	if (logger.format == LOG_JSON) {
+		buf_printf(b, "{\"time\":\"%s\",\"role\":\"%s\",\"event\":\"%s\","
+		    "\"level\":\"%s\"", when, logger.role, event,
+		    names[level]);
+		return;
+	}
+	buf_printf(b, "%s %s %s", when, logger.role, event);
+	if (level >= LOG_WARN)
+		buf_printf(b, " level=%s", names[level]);
+}
+
+void
+log_event(enum log_level level, const char *event, const struct kv *kvs,
+    size_t n)
+{
+	struct buf *b = &logger.line;
+	bool json = logger.format == LOG_JSON;
+	struct span out;
+
+	if (level < logger.least)
+		return;
+	buf_reset(b);
+	put_head(b, level, event);
+	for (size_t i = 0; i < n && !b->failed; i++)
+		json ? put_json(b, &kvs[i]) : put_logfmt(b, &kvs[i]);
+	if (b->failed) {		/* the bound, or memory: say the event at least */
+		buf_reset(b);
+		put_head(b, level, event);
+		buf_str(b, json ? ",\"cut\":\"yes\"" : " cut=yes");
+	}
+	buf_str(b, json ? "}\n" : "\n");
+	out = buf_get(b);
+	/* A log that cannot be written must not stop mail: a short write to a
+	 * full pipe or disk is given up. */
+	while (out.n > 0) {
+		ssize_t w = write(STDERR_FILENO, out.p, out.n);
+
+		if (w == -1 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			break;
+		out = span_skip(out, (size_t)w);
+	}
+}

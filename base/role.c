@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* base/role.c - the frame in which every role runs; see role.h. */
+#include "base/role.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define PARENT_FD	3
+#define BUNDLE_MAX	(8u << 20)
+#define KEYS_TIMEOUT_S	2
+
+struct role_process {
+	struct role_env	env;
+	struct conf	*conf;
+	bool		 up;
+	int		 exit_code;
+};
+
+static struct role_process *
+process_of(struct role_env *env)
+{
+	return (struct role_process *)(void *)env;	/* env is its first member */
+}
+
+/* ---- links to peers ---- */
+
+static void
+dispatch(void *ctx, struct link *l, struct ipc_msg *m)
+{
+	struct role_env *env = ctx;
+
+	for (size_t i = 0; i < env->ops->nhandlers; i++)
+		if (env->ops->handlers[i].type == m->type) {
+			env->ops->handlers[i].run(env, l, m);
+			return;
+		}
+	log_warn("ipc-unhandled", KV_S("message", ipc_name(m->type)),
+	    KV_S("peer", role_name(link_role(l))));
+}
+
+static void
+peer_room(void *ctx, struct link *l)
+{
+	struct role_env *env = ctx;
+
+	if (env->ops->room != NULL)
+		env->ops->room(env, l);
+}
+
+static void
+peer_closed(void *ctx, struct link *l, const char *why)
+{
+	struct role_env *env = ctx;
+	enum role role = link_role(l);
+	unsigned index = link_index(l);
+
+	log_info("peer-down", KV_S("peer", role_name(role)),
+	    KV_N("instance", index), KV_Q("reason", why));
+	if (env->peer[role][index] == l)
+		env->peer[role][index] = NULL;
+	if (env->ops->peer_down != NULL)
+		env->ops->peer_down(env, role, index);
+}
+
+static const struct link_ops peer_ops = { dispatch, peer_room, peer_closed };
+
+static void
+take_keys_socket(struct role_env *env, int fd)
+{
+	struct timeval limit = { .tv_sec = KEYS_TIMEOUT_S };
+
+	if (env->keys_fd != -1)
+		close(env->keys_fd);
+	env->keys_fd = fd;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	if (env->ops->keys_changed != NULL)
+		env->ops->keys_changed(env);
+}
+
+static void
+on_peer(struct role_env *env, struct ipc_msg *m)
+{
+	unsigned role = m->u.peer.role, index = m->u.peer.index;
+	int fd = ipc_take_fd(m);
+	struct link *l;
+
+	if (role >= ROLE_COUNT || index == 0 || index > ROLE_INSTANCES) {
+		close(fd);
+		return;
+	}
+	if (env->role == ROLE_SMTPD && role == ROLE_KEYS) {
+		take_keys_socket(env, fd);
+		return;
+	}
+	/* A new socket for a peer whose old one was not yet seen to close. */
+	if (env->peer[role][index] != NULL) {
+		link_close(&env->peer[role][index]);
+		if (env->ops->peer_down != NULL)
+			env->ops->peer_down(env, (enum role)role, index);
+	}
+	l = link_new(env->loop, fd, env->role, (enum role)role, index,
+	    &peer_ops, env);
+	if (l == NULL) {
+		log_error("peer-link-failed", KV_S("peer",
+		    role_name((enum role)role)));
+		return;
+	}
+	env->peer[role][index] = l;
+	if (env->ops->peer_up != NULL)
+		env->ops->peer_up(env, l);
+}
+
+struct link *
+role_peer(struct role_env *env, enum role role)
+{
+	struct link *best = NULL;
+
+	for (unsigned i = 1; i <= ROLE_INSTANCES; i++) {
+		struct link *l = env->peer[role][i];
+
+		if (l == NULL)
+			continue;
+		if (best == NULL || (link_full(best) && !link_full(l)) ||
+		    (link_full(best) == link_full(l) &&
+		    link_queued(l) < link_queued(best)))
+			best = l;
+	}
+	return best;
+}
+
+/* ---- start ---- */
+
+static int
+read_bundle(int fd, struct buf *b)
+{
+	struct stat st;
+	char *at;
+
+	if (fstat(fd, &st) == -1 || st.st_size < 0 || st.st_size > BUNDLE_MAX)
+		return -1;
+	at = buf_room(b, (size_t)st.st_size);
+	if (at == NULL || pread(fd, at, (size_t)st.st_size, 0) != st.st_size)
+		return -1;
+	buf_grown(b, (size_t)st.st_size);
+	return 0;
+}
+
+static int
+load_conf(struct role_process *p, int fd, struct fault *f)
+{
+	struct conf_notes notes = { 0 };
+	struct buf b;
+
+	buf_init(&b, BUNDLE_MAX);
+	if (read_bundle(fd, &b) == -1)
+		fault_sys(f, "read configuration from parent");
+	else if ((p->conf = conf_parse(buf_get(&b), &notes)) == NULL)
+		fault_set(f, FAULT_PERM, 0, NULL, "configuration: %s",
+		    notes.n > 0 ? notes.v[0].text : "no memory");
+	conf_notes_free(&notes);
+	buf_free(&b);
+	return p->conf == NULL ? -1 : 0;
+}
+
+static void
+on_config(struct role_env *env, struct ipc_msg *m)
+{
+	struct role_process *p = process_of(env);
+	struct fault f = { 0 };
+	struct ipc_ready ready = { .ok = 1 };
+
+	if (p->conf != NULL)
+		return;
+	if (load_conf(p, m->fd, &f) == 0) {
+		env->conf = p->conf;
+		log_open(role_name(env->role), env->conf->log_format);
+		if (env->ops->start == NULL || env->ops->start(env, &f) == 0)
+			p->up = true;
+	}
+	if (!p->up) {
+		ready.ok = 0;
+		ready.error = span_str(f.text);
+		p->exit_code = 1;
+		loop_stop(env->loop);
+	}
+	ipc_send_ready(env->parent, &ready, -1);
+}
+
+static void
+on_drain(struct role_env *env)
+{
+	if (env->draining)
+		return;
+	env->draining = true;
+	if (env->ops->drain != NULL)
+		env->ops->drain(env);
+	else
+		role_drained(env);
+}
+
+void
+role_drained(struct role_env *env)
+{
+	struct ipc_drained m = { 0 };
+
+	ipc_send_drained(env->parent, &m, -1);
+}
+
+static void
+parent_message(void *ctx, struct link *l, struct ipc_msg *m)
+{
+	struct role_env *env = ctx;
+
+	switch (m->type) {
+	case IPC_CONFIG:
+		on_config(env, m);
+		break;
+	case IPC_PEER:
+		on_peer(env, m);
+		break;
+	case IPC_DRAIN:
+		on_drain(env);
+		break;
+	default:
+		if (process_of(env)->up)
+			dispatch(env, l, m);
+	}
+}
+
+static void
+parent_gone(void *ctx, struct link *l, const char *why)
+{
+	struct role_env *env = ctx;
+
+	(void)l, (void)why;
+	env->parent = NULL;
+	loop_stop(env->loop);
+}
+
+static const struct link_ops parent_ops = { parent_message, NULL, parent_gone };
+
+/* Ctrl-C and a service manager's SIGTERM go to the whole group: ending in
+ * order is the parent's to lead, by DRAIN and then by closing its socket. */
+static void
+ignore_signals(void)
+{
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int
+role_run(enum role role, unsigned index, const struct role_ops *ops)
+{
+	struct role_process *p = calloc(1, sizeof *p);
+	struct role_env *env;
+	int code;
+
+	log_open(role_name(role), LOG_LOGFMT);
+	ignore_signals();
+	if (p == NULL)
+		return 1;
+	env = &p->env;
+	*env = (struct role_env){ .role = role, .index = index,
+	    .loop = loop_new(), .keys_fd = -1, .ops = ops };
+	if (env->loop == NULL)
+		goto free_process;
+	env->parent = link_new(env->loop, PARENT_FD, role, ROLE_PARENT, 1,
+	    &parent_ops, env);
+	if (env->parent == NULL) {
+		log_error("start-failed", KV_Q("reason", "no parent; a role "
+		    "is started by `sealane serve` only"));
+		p->exit_code = 1;
+		goto free_loop;
+	}
+	loop_run(env->loop);
+	if (!p->up)
+		return p->exit_code;	/* a start that failed half-way: the kernel tidies */
+	if (ops->stop != NULL)
+		ops->stop(env);
+	link_close(&env->parent);
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		for (unsigned i = 0; i <= ROLE_INSTANCES; i++)
+			link_close(&env->peer[r][i]);
+	if (env->keys_fd != -1)
+		close(env->keys_fd);
+free_loop:
+	loop_free(&env->loop);
+	conf_free(&p->conf);
+free_process:
+	code = p->exit_code;
+	free(p);
+	return code;
+}

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* parent/parent.c - the life of the whole: start in order, restart what dies,
+ * end in order. */
+#include "parent/parent.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "parent/parent_priv.h"
+
+#define BUNDLE_MAX	(8u << 20)
+#define DRAIN_MS	10000	/* for sessions in a transaction */
+#define STOP_MS		5000	/* for a role to flush and end */
+
+/* ---- events that child.c reports ---- */
+
+static bool
+all_ready(const struct parent *p)
+{
+	for (size_t i = 0; i < p->nchildren; i++)
+		if (p->children[i].state != CHILD_READY)
+			return false;
+	return true;
+}
+
+static void
+send_listeners(struct parent *p, struct child *c)
+{
+	for (size_t i = 0; i < p->conf->nlistens; i++) {
+		struct ipc_listen m = { .index = (uint32_t)i };
+		int fd = fcntl(p->listen_fds[i], F_DUPFD_CLOEXEC, 0);
+
+		if (fd != -1)
+			ipc_send_listen(c->link, &m, fd);
+	}
+}
+
+static void
+send_certs(struct parent *p, struct child *c)
+{
+	struct ipc_certs m = { .certs = buf_get(&p->certs) };
+
+	ipc_send_certs(c->link, &m, -1);
+}
+
+static void
+send_control(struct parent *p, struct child *c)
+{
+	struct ipc_control m = { 0 };
+	int fd = fcntl(p->control_fds[c->role], F_DUPFD_CLOEXEC, 0);
+
+	if (fd != -1)
+		ipc_send_control(c->link, &m, fd);
+}
+
+static void
+spawn_all_down(struct parent *p)
+{
+	for (size_t i = 0; i < p->nchildren; i++)
+		if (p->children[i].state == CHILD_DOWN &&
+		    p->children[i].pid == 0)
+			child_spawn(&p->children[i]);
+}
+
+void
+parent_child_ready(struct child *c)
+{
+	struct parent *p = c->parent;
+
+	if (c->state != CHILD_STARTING || p->stage != STAGE_RUNNING)
+		return;
+	c->state = CHILD_READY;
+	log_info("role-up", KV_S("name", role_name(c->role)),
+	    KV_N("instance", c->index), KV_N("pid", c->pid));
+	if (c->role == ROLE_SMTPD) {
+		send_certs(p, c);
+		send_listeners(p, c);
+	}
+	if (p->control_fds[c->role] != -1)
+		send_control(p, c);
+	wiring_connect(p, c);
+	/* keys 1 makes the keys; only then can anybody else use them. */
+	if (c->role == ROLE_KEYS && c->index == 1 && !p->announced)
+		spawn_all_down(p);
+	if (!p->announced && all_ready(p)) {
+		p->announced = true;
+		announce(p->conf, buf_get(&p->certs));
+		log_info("started", KV_S("version", SEALANE_VERSION),
+		    KV_N("processes", p->nchildren + 1));
+	}
+}
+
+static void	stop_begin(struct parent *);
+static void	stage_advance(struct parent *);
+
+void
+parent_child_refused(struct child *c, struct span error)
+{
+	struct parent *p = c->parent;
+
+	log_error("role-start-failed", KV_S("name", role_name(c->role)),
+	    KV_N("instance", c->index), KV_QSPAN("reason", error));
+	/* At first start a person is watching: say it and end.  Later the
+	 * others go on, and this one is tried again. */
+	if (!p->announced && p->stage == STAGE_RUNNING) {
+		p->exit_code = 1;
+		stop_begin(p);
+	}
+}
+
+void
+parent_child_down(struct child *c)
+{
+	if (c->parent->stage != STAGE_RUNNING)
+		stage_advance(c->parent);
+}
+
+void
+parent_child_drained(struct child *c)
+{
+	if (c->parent->stage != STAGE_RUNNING)
+		stage_advance(c->parent);
+}
+
+void
+parent_take_certs(struct parent *p, struct span certs)
+{
+	buf_reset(&p->certs);
+	buf_span(&p->certs, certs);
+	for (size_t i = 0; i < p->nchildren; i++)
+		if (p->children[i].role == ROLE_SMTPD &&
+		    p->children[i].state == CHILD_READY)
+			send_certs(p, &p->children[i]);
+}
+
+/* ---- ending ---- */
+
+static bool
+is_network(enum role r)
+{
+	return r == ROLE_SMTPD || r == ROLE_RELAY;
+}
+
+/* Is `c` done with what this stage asks of it? */
+static bool
+stage_done_by(enum stop_stage stage, const struct child *c)
+{
+	bool gone = c->pid == 0;
+
+	switch (stage) {
+	case STAGE_DRAIN_SMTPD:
+		return gone || c->role != ROLE_SMTPD || c->drained;
+	case STAGE_DRAIN_RELAY:
+		return gone || c->role != ROLE_RELAY || c->drained;
+	case STAGE_STOP_NETWORK:
+		return gone || !is_network(c->role);
+	case STAGE_STOP_QUEUE:
+		return gone || c->role != ROLE_QUEUE;
+	case STAGE_STOP_REST:
+		return gone;
+	case STAGE_RUNNING:
+	case STAGE_GONE:
+		break;
+	}
+	return true;
+}
+
+static void
+stage_begin_for(enum stop_stage stage, struct child *c)
+{
+	struct ipc_drain m = { 0 };
+	enum role draining = stage == STAGE_DRAIN_SMTPD ? ROLE_SMTPD : ROLE_RELAY;
+
+	if (stage_done_by(stage, c))
+		return;
+	if (stage >= STAGE_STOP_NETWORK)
+		child_stop(c);
+	else if (c->role == draining && c->state == CHILD_READY && c->link != NULL)
+		ipc_send_drain(c->link, &m, -1);
+	else if (c->role == draining)
+		child_kill(c);		/* not even up: nothing to drain */
+}
+
+static void
+stage_advance(struct parent *p)
+{
+	bool done = true;
+
+	for (size_t i = 0; i < p->nchildren; i++)
+		done = done && stage_done_by(p->stage, &p->children[i]);
+	if (!done)
+		return;
+	p->stage++;
+	if (p->stage == STAGE_GONE) {
+		loop_stop(p->loop);
+		return;
+	}
+	loop_timer_set(p->stage_timer,
+	    p->stage < STAGE_STOP_NETWORK ? DRAIN_MS : STOP_MS);
+	for (size_t i = 0; i < p->nchildren; i++)
+		stage_begin_for(p->stage, &p->children[i]);
+	stage_advance(p);
+}
+
+/* What did not finish in time is ended: the spool makes that harmless. */
+static void
+stage_timeout(void *arg)
+{
+	struct parent *p = arg;
+
+	for (size_t i = 0; i < p->nchildren; i++) {
+		struct child *c = &p->children[i];
+
+		if (stage_done_by(p->stage, c))
+			continue;
+		log_warn("stop-forced", KV_S("name", role_name(c->role)),
+		    KV_N("instance", c->index));
+		child_kill(c);
+	}
+}
+
+static void
+stop_begin(struct parent *p)
+{
+	if (p->stage != STAGE_RUNNING)
+		return;
+	log_info("stopping", KV_S("version", SEALANE_VERSION));
+	for (size_t i = 0; i < p->nchildren; i++)
+		if (p->children[i].restart != NULL)
+			loop_timer_stop(p->children[i].restart);
+	p->stage = STAGE_DRAIN_SMTPD;
+	loop_timer_set(p->stage_timer, DRAIN_MS);
+	for (size_t i = 0; i < p->nchildren; i++)
+		stage_begin_for(p->stage, &p->children[i]);
+	stage_advance(p);
+}
+
+/* ---- signals ---- */
+
+static void
+on_child(void *arg)
+{
+	struct parent *p = arg;
+
+	for (size_t i = 0; i < p->nchildren; i++) {
+		struct child *c = &p->children[i];
+		int status;
+
+		if (c->pid > 0 && waitpid(c->pid, &status, WNOHANG) == c->pid)
+			child_reaped(c, status);
+	}
+}
+
+static void
+on_stop(void *arg)
+{
+	struct parent *p = arg;
+
+	if (p->stage == STAGE_RUNNING)
+		stop_begin(p);
+	else
+		stage_timeout(p);	/* asked twice: somebody is in a hurry */
+}
+
+static void
+on_hangup(void *arg)
+{
+	(void)arg;
+	log_warn("reload-unsupported", KV_Q("reason", "this version reads its "
+	    "configuration at start only; restart it"));
+}
+
+static int
+watch_signals(struct parent *p)
+{
+	static const struct { int signum; void (*cb)(void *); } rows[] = {
+		{ SIGCHLD, on_child }, { SIGTERM, on_stop },
+		{ SIGINT, on_stop }, { SIGHUP, on_hangup },
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		p->signals[i] = loop_signal_new(p->loop, rows[i].signum,
+		    rows[i].cb, p);
+		if (p->signals[i] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- start ---- */
+
+/* The configuration as every role will see it: one sealed memory file. */
+static int
+seal_bundle(struct span bundle, struct fault *f)
+{
+	int fd = memfd_create("sealane.conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd == -1)
+		return fault_sys(f, "memfd_create");
+	if (write(fd, bundle.p, bundle.n) != (ssize_t)bundle.n ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
+	    F_SEAL_SEAL) == -1) {
+		fault_sys(f, "configuration memory file");
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int
+load_conf(struct parent *p, const char *path)
+{
+	struct conf_notes notes = { 0 };
+	struct fault f = { 0 };
+	struct buf bundle;
+
+	buf_init(&bundle, BUNDLE_MAX);
+	if (conf_read(path, &bundle, &notes) == 0)
+		p->conf = conf_parse(buf_get(&bundle), &notes);
+	if (p->conf != NULL)
+		conf_review(p->conf, &notes);
+	conf_notes_print(&notes, stderr);
+	conf_notes_free(&notes);
+	if (p->conf != NULL) {
+		p->bundle_fd = seal_bundle(buf_get(&bundle), &f);
+		if (p->bundle_fd == -1)
+			fprintf(stderr, "sealane: %s\n", f.text);
+	}
+	buf_free(&bundle);
+	return p->conf == NULL ? 64 : p->bundle_fd == -1 ? 1 : 0;
+}
+
+static int
+open_sockets(struct parent *p, struct fault *f)
+{
+	p->listen_fds = calloc(p->conf->nlistens + 1, sizeof *p->listen_fds);
+	if (p->listen_fds == NULL)
+		return fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
+	for (size_t i = 0; i < p->conf->nlistens; i++)
+		p->listen_fds[i] = -1;
+	for (size_t i = 0; i < p->conf->nlistens; i++) {
+		p->listen_fds[i] = listen_open(&p->conf->listens[i], f);
+		if (p->listen_fds[i] == -1)
+			return -1;
+	}
+	for (unsigned r = 0; r < ROLE_COUNT; r++) {
+		if (!wiring_has_control((enum role)r))
+			continue;
+		p->control_fds[r] = listen_control(p->conf, (enum role)r, f);
+		if (p->control_fds[r] == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+make_children(struct parent *p, struct fault *f)
+{
+	/* keys first: spawn order is table order, and all wait for keys 1. */
+	static const enum role order[] = { ROLE_KEYS, ROLE_LEDGER, ROLE_RESOLVER,
+	    ROLE_POLICY, ROLE_QUEUE, ROLE_RELAY, ROLE_SMTPD };
+	size_t n = 0, total = 0;
+
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+		total += wiring_instances(p->conf, order[i]);
+	p->children = calloc(total, sizeof *p->children);
+	if (p->children == NULL)
+		return fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+		for (unsigned k = 1; k <= wiring_instances(p->conf, order[i]); k++)
+			p->children[n++] = (struct child){ .parent = p,
+			    .role = order[i], .index = k };
+	p->nchildren = n;
+	for (size_t i = 0; i < n; i++) {
+		uid_t uid;
+		gid_t gid;
+
+		if (state_user(p->children[i].role, &uid, &gid, f) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Every connection is a descriptor: take what the system allows. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
+		rl.rlim_cur = rl.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &rl);
+	}
+}
+
+static int
+prepare(struct parent *p, struct fault *f)
+{
+	raise_descriptors();
+	if (make_children(p, f) == -1 ||
+	    state_prepare(p->conf, &p->lock_fd, f) == -1 ||
+	    open_sockets(p, f) == -1)
+		return -1;
+	p->loop = loop_new();
+	if (p->loop == NULL || watch_signals(p) == -1 ||
+	    (p->stage_timer = loop_timer_new(p->loop, stage_timeout, p)) == NULL)
+		return fault_set(f, FAULT_TEMP, 0, NULL, "no event loop");
+	return 0;
+}
+
+static void
+close_if(int fd)
+{
+	if (fd != -1)
+		close(fd);
+}
+
+static void
+parent_free(struct parent *p)
+{
+	for (size_t i = 0; i < p->nchildren; i++)
+		child_free(&p->children[i]);
+	for (size_t i = 0; i < 4; i++)
+		loop_signal_close(&p->signals[i]);
+	loop_timer_close(&p->stage_timer);
+	loop_free(&p->loop);
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		if (p->control_fds[r] != -1) {
+			listen_unlink_control(p->conf, (enum role)r);
+			close(p->control_fds[r]);
+		}
+	for (size_t i = 0; p->listen_fds != NULL && i < p->conf->nlistens; i++)
+		close_if(p->listen_fds[i]);
+	free(p->listen_fds);
+	free(p->children);
+	buf_free(&p->certs);
+	conf_free(&p->conf);
+	close_if(p->bundle_fd);
+	close_if(p->lock_fd);
+}
+
+int
+parent_serve(const char *conf_path)
+{
+	struct parent p = { .bundle_fd = -1, .lock_fd = -1 };
+	struct fault f = { 0 };
+	int rc;
+
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		p.control_fds[r] = -1;
+	buf_init(&p.certs, IPC_FRAME_MAX);
+	rc = load_conf(&p, conf_path);
+	if (rc != 0)
+		goto out;
+	log_open("parent", p.conf->log_format);
+	if (prepare(&p, &f) == -1) {
+		log_error("start-failed", KV_Q("reason", f.text));
+		rc = 1;
+		goto out;
+	}
+	if (geteuid() != 0)
+		log_warn("no-isolation", KV_Q("reason", "started as an ordinary "
+		    "user: all roles run under it"));
+	if (p.conf->allow_loopback)
+		log_warn("allow-loopback", KV_Q("reason", "hosts found by DNS "
+		    "may have loopback or private addresses"));
+	child_spawn(&p.children[0]);
+	loop_run(p.loop);
+	rc = p.exit_code;
+	log_info("stopped", KV_N("exit", rc));
+out:
+	parent_free(&p);
+	return rc;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* parent/parent_priv.h - the parts of the parent to each other:
+ * wiring.c (who talks to whom), child.c (one process's life), state.c
+ * (directories and users), listen.c (sockets), parent.c (the whole). */
+#ifndef PARENT_PARENT_PRIV_H
+#define PARENT_PARENT_PRIV_H
+
+#include <sys/types.h>
+
+#include "base/conf.h"
+#include "base/fault.h"
+#include "base/ipc/ipc.h"
+#include "base/loop.h"
+
+enum child_state {
+	CHILD_DOWN,		/* no process; may wait for its restart */
+	CHILD_STARTING,		/* process there, READY not yet said */
+	CHILD_READY,
+};
+
+struct parent;
+
+struct child {
+	struct parent		*parent;
+	enum role		 role;
+	unsigned		 index;		/* from 1 */
+	enum child_state	 state;
+	pid_t			 pid;		/* 0: none */
+	struct link		*link;
+	struct loop_timer	*restart;
+	uint64_t		 started;	/* steady ms */
+	unsigned		 failures;	/* in a row, for the back-off */
+	bool			 drained;
+};
+
+struct parent {
+	struct loop		*loop;
+	struct conf		*conf;
+	int			 bundle_fd;	/* sealed memfd */
+	int			 lock_fd;	/* one Sealane per state directory */
+	int			*listen_fds;	/* one per conf->listens */
+	int			 control_fds[ROLE_COUNT];	/* -1: that role has none */
+	struct child		*children;
+	size_t			 nchildren;
+	struct buf		 certs;		/* LIST of own_cert, from keys 1 */
+	struct loop_signal	*signals[4];
+	struct loop_timer	*stage_timer;
+	enum stop_stage {
+		STAGE_RUNNING, STAGE_DRAIN_SMTPD, STAGE_DRAIN_RELAY,
+		STAGE_STOP_NETWORK, STAGE_STOP_QUEUE, STAGE_STOP_REST,
+		STAGE_GONE,
+	}			 stage;
+	bool			 announced;	/* everything was up once */
+	int			 exit_code;
+};
+
+/* ---- child.c ---- */
+void	child_spawn(struct child *);
+void	child_reaped(struct child *, int status);
+void	child_stop(struct child *);		/* closes its link: it ends in order */
+void	child_kill(struct child *);
+void	child_free(struct child *);
+/* parent.c, told by child.c */
+void	parent_child_ready(struct child *);
+void	parent_child_refused(struct child *, struct span error);
+void	parent_child_down(struct child *);
+void	parent_child_drained(struct child *);
+void	parent_take_certs(struct parent *, struct span certs);
+
+/* ---- wiring.c ---- */
+unsigned	wiring_instances(const struct conf *, enum role);
+bool		wiring_has_control(enum role);
+/* Give `c` a link to every READY peer that the table names. */
+void		wiring_connect(struct parent *, struct child *c);
+
+/* ---- state.c ---- */
+/* The user that a role runs as; when not root, the one who runs us.  -1 with
+ * a fault that names the command which makes missing users. */
+int	state_user(enum role, uid_t *, gid_t *, struct fault *);
+/* Make missing directories and files with the right owners, lock the state. */
+int	state_prepare(const struct conf *, int *lock_fd, struct fault *);
+
+/* ---- listen.c ---- */
+int	listen_open(const struct conf_listen *, struct fault *);	/* descriptor or -1 */
+int	listen_control(const struct conf *, enum role, struct fault *);
+void	listen_unlink_control(const struct conf *, enum role);
+
+/* ---- announce.c ---- */
+/* What people need to know once all is up: on stdout. */
+void	announce(const struct conf *, struct span certs);
+
+#endif

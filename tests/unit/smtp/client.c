@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* tests/unit/smtp/client.c - the client session as dialogues.
+ *
+ * A row is the server's bytes, and the trace of what the client did with them:
+ * what it sent in <>, events by name, verdicts as command:index=code. The same
+ * bytes one at a time must give the same trace. */
+#include "smtp/client.h"
+
+#include <stdio.h>
+
+#include "tests/unit/suite.h"
+
+#define E_FULL	"250-mx\r\n250-PIPELINING\r\n250-SIZE 1000\r\n" \
+		"250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n"
+#define T_HI	"<EHLO me\r\n>"
+#define T_TX	"<MAIL FROM:<s@x> SIZE=5\r\nRCPT TO:<a@y>\r\n" \
+		"RCPT TO:<b@y>\r\nDATA\r\n>"
+
+static const struct row {
+	const char	*name, *server, *trace;
+	bool		 no_tls, big, eight;
+	unsigned	 messages;	/* 0: one */
+} rows[] = {
+	{ .name = "RFC 5321 sec 3.3: a message, lockstep",
+	  .server = "220 mx\r\n250 mx\r\n250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "354 go\r\n250 2.0.0 queued\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
+	    "<RCPT TO:<b@y>\r\n><DATA\r\n>body final dot:all=250 done "
+	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 2920: one write",
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "354 go\r\n250 2.0.0 queued\r\n",
+	  .trace = T_HI "ready " T_TX "body final dot:all=250 done "
+	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 3207: EHLO again, capabilities anew",
+	  .server = "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 STARTTLS\r\n"
+	    "220 go\r\n!250 mx\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"
+	    "250 ok\r\n",
+	  .trace = T_HI "<STARTTLS\r\n>tls " T_HI "ready "
+	    "<MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n><RCPT TO:<b@y>\r\n>"
+	    "<DATA\r\n>body final dot:all=250 done <QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 3207 sec 4.2: no second STARTTLS inside TLS",
+	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n220 go\r\n!250-mx\r\n"
+	    "250 STARTTLS\r\n421 bye\r\n",
+	  .trace = T_HI "<STARTTLS\r\n>tls " T_HI "ready <MAIL FROM:<s@x>\r\n>"
+	    "close(reply,MAIL)421" },
+	{ .name = "not asked for, so not used", .no_tls = true,
+	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n421 bye\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n>close(reply,MAIL)421" },
+	{ .name = "RFC 3207 sec 4: 454",
+	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n454 4.7.0 no\r\n",
+	  .trace = T_HI "<STARTTLS\r\n><QUIT\r\n>close(refused,STARTTLS)454" },
+	{ .name = "mangled: asked for all the same",
+	  .server = "220 mx\r\n250-mx\r\n250 XXXXXXXA\r\n500 what\r\n",
+	  .trace = T_HI "<STARTTLS\r\n><QUIT\r\n>close(refused,STARTTLS)500" },
+	{ .name = "CVE-2021-38371: a reply behind the 220",
+	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n"
+	    "+220 go\r\n250-evil\r\n250 SIZE 1\r\n",
+	  .trace = T_HI "<STARTTLS\r\n>close(injection,STARTTLS)220" },
+	{ .name = "the start of a reply behind the 220",
+	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n+220 go\r\n2",
+	  .trace = T_HI "<STARTTLS\r\n>close(injection,STARTTLS)220" },
+	{ .name = "the 220 ahead of STARTTLS",
+	  .server = "220 mx\r\n+250-mx\r\n250 STARTTLS\r\n220 go\r\n",
+	  .trace = T_HI "close(injection,EHLO)250" },
+	{ .name = "an EHLO reply ahead of EHLO",
+	  .server = "+220 mx\r\n250 mx\r\n",
+	  .trace = "close(injection,greeting)220" },
+	{ .name = "greets twice, mail in clear is possible", .no_tls = true,
+	  .server = "220 mx\r\n220 again\r\n421 x\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n>close(reply,MAIL)421" },
+	{ .name = "RFC 5321 sec 3.2: HELO",
+	  .server = "220 mx\r\n500 what\r\n250 mx\r\n421 x\r\n",
+	  .trace = T_HI "<HELO me\r\n>ready <MAIL FROM:<s@x>\r\n>"
+	    "close(reply,MAIL)421" },
+	{ .name = "HELO refused too",
+	  .server = "220 mx\r\n502 what\r\n550 no\r\n",
+	  .trace = T_HI "<HELO me\r\n><QUIT\r\n>close(reply,HELO)550" },
+	{ .name = "EHLO 4xx", .server = "220 mx\r\n450 later\r\n",
+	  .trace = T_HI "<QUIT\r\n>close(reply,EHLO)450" },
+	{ .name = "RFC 5321 sec 3.1: 554 greeting", .server = "554 no\r\n",
+	  .trace = "<QUIT\r\n>close(reply,greeting)554" },
+	{ .name = "421 greeting", .server = "421 busy\r\n",
+	  .trace = "close(reply,greeting)421" },
+	{ .name = "3xx greeting", .server = "354 what\r\n",
+	  .trace = "close(protocol,greeting)354" },
+	{ .name = "garbage", .server = "SSH-2.0\r\n",
+	  .trace = "close(protocol,greeting)0" },
+	{ .name = "MAIL refused, pipelined: the rest is read and not believed",
+	  .server = "220 mx\r\n" E_FULL "550 5.7.1 no\r\n503 x\r\n503 x\r\n"
+	    "503 x\r\n",
+	  .trace = T_HI "ready " T_TX "MAIL:all=550 done <QUIT\r\n>"
+	    "close(quit,idle)" },
+	{ .name = "MAIL refused, RCPT taken, 354: nothing is sent to anybody",
+	  .server = "220 mx\r\n" E_FULL "550 no\r\n250 x\r\n250 x\r\n"
+	    "354 x\r\n",
+	  .trace = T_HI "ready " T_TX "MAIL:all=550 close(protocol,DATA)354" },
+	{ .name = "MAIL refused, lockstep",
+	  .server = "220 mx\r\n250 mx\r\n451 no\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n>MAIL:all=451 done "
+	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "one recipient refused",
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 5.1.1 no\r\n251 ok\r\n"
+	    "354 go\r\n250 ok\r\n",
+	  .trace = T_HI "ready " T_TX "RCPT:0=550 body final dot:all=250 done "
+	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 2920 sec 3.1: all refused, 354, lone dot",
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n450 no\r\n"
+	    "354 go\r\n554 nobody\r\n",
+	  .trace = T_HI "ready " T_TX "RCPT:0=550 RCPT:1=450 <.\r\n>done "
+	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "all refused, DATA refused; RSET before the next",
+	  .messages = 2,
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n450 no\r\n"
+	    "503 no\r\n250 reset\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 x\r\n"
+	    "250 ok\r\n",
+	  .trace = T_HI "ready " T_TX "RCPT:0=550 RCPT:1=450 done "
+	    "<RSET\r\nMAIL FROM:<s@x> SIZE=5\r\nRCPT TO:<a@y>\r\n"
+	    "RCPT TO:<b@y>\r\nDATA\r\n>body final dot:all=250 done "
+	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "the same in lockstep: RSET is waited for", .messages = 2,
+	  .server = "220 mx\r\n250 mx\r\n250 ok\r\n550 no\r\n450 no\r\n"
+	    "250 reset\r\n550 no\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
+	    "RCPT:0=550 <RCPT TO:<b@y>\r\n>RCPT:1=450 done <RSET\r\n>"
+	    "<MAIL FROM:<s@x>\r\n>MAIL:all=550 done "
+	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "RSET refused", .messages = 2,
+	  .server = "220 mx\r\n250 mx\r\n250 ok\r\n550 no\r\n450 no\r\n"
+	    "500 what\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
+	    "RCPT:0=550 <RCPT TO:<b@y>\r\n>RCPT:1=450 done <RSET\r\n>"
+	    "close(protocol,RSET)500" },
+	{ .name = "DATA refused",
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n250 ok\r\n"
+	    "451 4.3.0 later\r\n",
+	  .trace = T_HI "ready " T_TX "RCPT:0=550 DATA:all=451 done "
+	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "DATA answered 250",
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "250 what\r\n",
+	  .trace = T_HI "ready " T_TX "close(protocol,DATA)250" },
+	{ .name = "RCPT answered 354",
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n354 ok\r\n",
+	  .trace = T_HI "ready " T_TX "close(protocol,RCPT)354" },
+	{ .name = "the final reply refuses; the connection lives",
+	  .messages = 2,
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "354 go\r\n554 5.7.1 spam\r\n250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "354 go\r\n250 ok\r\n",
+	  .trace = T_HI "ready " T_TX "body final dot:all=554 done " T_TX
+	    "body final dot:all=250 done <QUIT\r\n>close(quit,idle)" },
+	{ .name = "421 as final reply",
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "354 go\r\n421 bye\r\n",
+	  .trace = T_HI "ready " T_TX "body close(reply,final dot)421" },
+	{ .name = "421 to STARTTLS",
+	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n421 bye\r\n",
+	  .trace = T_HI "<STARTTLS\r\n>close(reply,STARTTLS)421" },
+	{ .name = "421 between RCPTs",
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n421 bye\r\n",
+	  .trace = T_HI "ready " T_TX "RCPT:0=550 close(reply,RCPT)421" },
+	{ .name = "RFC 1870: too large for the host", .big = true,
+	  .server = "220 mx\r\n" E_FULL,
+	  .trace = T_HI "ready MAIL:all=552 done <QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 6152: BODY", .eight = true,
+	  .server = "220 mx\r\n" E_FULL "421 x\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x> SIZE=5 BODY=8BITMIME\r\n"
+	    "RCPT TO:<a@y>\r\nRCPT TO:<b@y>\r\nDATA\r\n>"
+	    "close(reply,MAIL)421" },
+	{ .name = "RFC 6152 sec 3: no 8BITMIME", .eight = true,
+	  .server = "220 mx\r\n250 mx\r\n",
+	  .trace = T_HI "ready MAIL:all=554 done <QUIT\r\n>close(quit,idle)" },
+	{ .name = "mixed codes in the final reply",
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "354 go\r\n250-ok\r\n550 no\r\n",
+	  .trace = T_HI "ready " T_TX "body close(protocol,final dot)250" },
+};
+
+static const char *const event_names[] = {
+	[CLIENT_READY] = "ready ", [CLIENT_START_TLS] = "tls ",
+	[CLIENT_SEND_BODY] = "body ", [CLIENT_MESSAGE_DONE] = "done ",
+};
+
+struct run {
+	const struct row *row;
+	struct client	 c;
+	struct buf	 trace;
+	unsigned	 left;		/* messages */
+	bool		 closed, in_tls;
+};
+
+static void
+run_output(struct run *x)
+{
+	struct buf *out = client_output(&x->c);
+
+	if (out->len == 0)
+		return;
+	(void)buf_char(&x->trace, '<');
+	(void)buf_span(&x->trace, buf_get(out));
+	(void)buf_char(&x->trace, '>');
+	buf_reset(out);
+}
+
+static void
+run_message(struct run *x)
+{
+	static const struct span rcpts[] = { { "a@y", 3 }, { "b@y", 3 } };
+	const struct client_message m = {
+		.sender = SPAN_LIT("s@x"), .rcpts = rcpts, .nrcpts = 2,
+		.size = x->row->big ? 1001 : 5, .body_8bit = x->row->eight,
+	};
+
+	if (x->left == 0) {
+		client_quit(&x->c);
+		return;
+	}
+	x->left--;
+	client_message(&x->c, &m, 0);
+}
+
+static void
+run_event(struct run *x, enum client_event ev)
+{
+	char at[24] = "all";
+
+	if (ev == CLIENT_VERDICT) {
+		if (x->c.rcpt != CLIENT_ALL)
+			(void)snprintf(at, sizeof(at), "%zu", x->c.rcpt);
+		(void)buf_printf(&x->trace, "%s:%s=%d ",
+		    client_step_name(x->c.verdict), at, x->c.reply.code);
+		return;
+	}
+	if (ev == CLIENT_CLOSE) {
+		run_output(x);
+		x->closed = true;
+		(void)buf_printf(&x->trace, "close(%s,%s)",
+		    client_end_name(x->c.end), client_step_name(x->c.at));
+		if (x->c.end != CLIENT_END_QUIT)
+			(void)buf_printf(&x->trace, "%d", x->c.reply.code);
+		return;
+	}
+	(void)buf_str(&x->trace, event_names[ev]);
+	if (ev == CLIENT_SEND_BODY)
+		client_body_end(&x->c, 0);
+	if (ev == CLIENT_READY || ev == CLIENT_MESSAGE_DONE)
+		run_message(x);
+}
+
+static void
+run_bytes(struct run *x, struct span in)
+{
+	enum client_event ev;
+	size_t used;
+
+	do {
+		ev = client_next(&x->c, in, &used, 0);
+		in = span_skip(in, used);
+		if (ev == CLIENT_WAIT)
+			break;
+		/* as a driver does it: an event first, what it sent next */
+		if (ev == CLIENT_VERDICT || ev == CLIENT_SEND_BODY ||
+		    ev == CLIENT_START_TLS) {
+			run_event(x, ev);
+			run_output(x);
+		} else {
+			run_output(x);
+			run_event(x, ev);
+		}
+	} while (!x->closed);
+	run_output(x);
+}
+
+/* One reply line a time, as a server in lockstep sends them; all at once where
+ * the script says '+'; '!' is where the handshake is done. */
+static void
+run_script(struct run *x, bool bytewise)
+{
+	const char *p = x->row->server, *e;
+
+	while (*p != '\0' && !x->closed) {
+		if (*p == '!') {
+			client_secured(&x->c, 0);
+			run_output(x);
+			p++;
+		}
+		if (*p == '+') {
+			run_bytes(x, span_str(p + 1));
+			break;
+		}
+		e = strchr(p, '\n');
+		ck_assert_ptr_nonnull(e);
+		if (!bytewise)
+			run_bytes(x, span_of(p, (size_t)(e + 1 - p)));
+		for (; bytewise && p <= e && !x->closed; p++)
+			run_bytes(x, span_of(p, 1));
+		p = e + 1;
+	}
+}
+
+START_TEST(client_rows)
+{
+	const struct row *r = &rows[_i];
+	const struct client_setup setup = { .name = "me",
+	    .starttls = !r->no_tls };
+	int way;
+
+	for (way = 0; way < 2; way++) {
+		struct run x = { .row = r };
+
+		x.left = r->messages == 0 ? 1 : r->messages;
+		buf_init(&x.trace, 8192);
+		client_init(&x.c, &setup, 0);
+		run_script(&x, way == 1);
+		ck_assert_msg(span_eq(buf_get(&x.trace), span_str(r->trace)),
+		    "%s:\n%s\nwanted\n%s", r->name, buf_cstr(&x.trace),
+		    r->trace);
+		ck_assert(x.closed && x.c.step == CLIENT_OVER);
+		client_free(&x.c);
+		buf_free(&x.trace);
+	}
+}
+END_TEST
+
+/* RFC 5321 sec 4.5.3.2: each step has its own time, and a reply starts it
+ * anew, while mere bytes of one do not. */
+START_TEST(client_times)
+{
+	static const struct client_setup setup = { .name = "me",
+	    .starttls = true, .timeouts = { .greeting = 1, .command = 20,
+	    .data_start = 300, .data_block = 4000, .data_end = 50000,
+	    .handshake = 600000 } };
+	static const struct span rcpts[] = { { "a@y", 3 } };
+	static const struct client_message m = { .sender = { "", 0 },
+	    .rcpts = rcpts, .nrcpts = 1, .size = 5 };
+	static const struct {
+		const char	*bytes;
+		enum client_event ev;
+		uint64_t	 deadline;
+	} acts[] = {
+		{ "220 mx\r\n", CLIENT_WAIT, 1020 },
+		{ "250-mx\r\n250-", CLIENT_WAIT, 1020 },
+		{ "PIPELINING\r\n250 STARTTLS\r\n", CLIENT_WAIT, 3020 },
+		{ "220 go\r\n", CLIENT_START_TLS, 604000 },
+		{ "250 mx\r\n", CLIENT_READY, CLIENT_NEVER },
+		{ "250 ok\r\n", CLIENT_WAIT, 6020 },
+		{ "250 ok\r\n", CLIENT_WAIT, 7300 },
+		{ "354 ok\r\n", CLIENT_SEND_BODY, 12000 },
+		{ "250 ok\r\n", CLIENT_VERDICT, 59000 },
+	};
+	struct client c;
+	uint64_t now = 0;
+	size_t used;
+	int i;
+
+	client_init(&c, &setup, now);
+	ck_assert_uint_eq(client_deadline(&c), 1);
+	for (i = 0; i < NELEM(acts); i++) {
+		now += 1000;
+		ck_assert_int_eq(client_next(&c, span_str(acts[i].bytes), &used,
+		    now), acts[i].ev);
+		ck_assert_uint_eq(client_deadline(&c), acts[i].deadline);
+		if (acts[i].ev == CLIENT_START_TLS) {
+			client_secured(&c, now);
+			ck_assert_uint_eq(client_deadline(&c), now + 20);
+		}
+		if (acts[i].ev == CLIENT_READY) {
+			client_message(&c, &m, now);
+			ck_assert_uint_eq(client_deadline(&c), now + 20);
+		}
+		if (acts[i].ev == CLIENT_SEND_BODY) {
+			client_body_moved(&c, now + 500);
+			ck_assert_uint_eq(client_deadline(&c), now + 4500);
+			client_body_end(&c, now + 1000);
+			ck_assert_uint_eq(client_deadline(&c), now + 51000);
+		}
+	}
+	client_timeout(&c);
+	ck_assert_int_eq(c.end, CLIENT_END_TIMEOUT);
+	ck_assert_int_eq(c.at, CLIENT_FINAL);
+	ck_assert_uint_eq(client_deadline(&c), CLIENT_NEVER);
+	client_free(&c);
+}
+END_TEST
+
+START_TEST(client_addresses)
+{
+	ck_assert(client_address_ok(SPAN_LIT("\"a>b c\"@x")));
+	ck_assert(client_address_ok(SPAN_NONE));
+	ck_assert(!client_address_ok(SPAN_LIT("a@x>\r\nRSET")));
+	ck_assert(!client_address_ok(SPAN_LIT("a@x\n")));
+	ck_assert(!client_address_ok(span_of("a\0b", 3)));
+	ck_assert(!client_address_ok(SPAN_LIT("\xc3\xa9@x")));
+	ck_assert(!client_address_ok(SPAN_LIT("a\x7f@x")));
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("smtp client");
+	TCase *tc = tcase_create("client");
+
+	tcase_add_loop_test(tc, client_rows, 0, NELEM(rows));
+	tcase_add_test(tc, client_times);
+	tcase_add_test(tc, client_addresses);
+	suite_add_tcase(s, tc);
+	return suite_run(s);
+}

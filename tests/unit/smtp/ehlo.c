@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* tests/unit/smtp/ehlo.c - what counts as announced, and what was tampered
+ * with, RFC 5321 sec 4.1.1.1. */
+#include "smtp/ehlo.h"
+
+#include <stdio.h>
+
+#include "smtp/reply.h"
+#include "tests/unit/suite.h"
+
+static const struct row {
+	const char	*lines;
+	unsigned	 caps;
+	uint64_t	 size;
+	const char	*mangled;	/* NULL: nothing is */
+} rows[] = {
+	{ "mx", 0, 0, NULL },
+	{ "", 0, 0, NULL },
+	{ "mx\nSTARTTLS", EHLO_STARTTLS, 0, NULL },
+	{ "mx\nstarttls", EHLO_STARTTLS, 0, NULL },
+	{ "mx\nStartTLS ", EHLO_STARTTLS, 0, NULL },
+	{ "mx\n  STARTTLS", EHLO_STARTTLS, 0, NULL },
+	{ "mx\n\tSTARTTLS\t", EHLO_STARTTLS, 0, NULL },
+	{ "mx\nSTARTTLS required", EHLO_STARTTLS, 0, NULL },
+	{ "mx\nSTARTTLS=1", EHLO_STARTTLS, 0, NULL },
+	{ "mx\n\n\nSTARTTLS", EHLO_STARTTLS, 0, NULL },
+	{ "\nSTARTTLS", EHLO_STARTTLS, 0, NULL },
+	/* the first line is the host's name, whatever it says */
+	{ "STARTTLS\nSIZE", EHLO_SIZE, 0, NULL },
+	{ "mx\nSTARTTLSX\nXSTARTTLS\nSTARTTL\nSTART TLS", 0, 0, NULL },
+	{ "mx\nPIPELINING\nSIZE 1000\n8BITMIME\nENHANCEDSTATUSCODES\nSTARTTLS",
+	    EHLO_PIPELINING | EHLO_SIZE | EHLO_8BITMIME | EHLO_ENHANCED |
+	    EHLO_STARTTLS, 1000, NULL },
+	{ "mx\nsize\t10240000 ", EHLO_SIZE, 10240000, NULL },	/* RFC 1870 sec 3 */
+	{ "mx\nSIZE=77", EHLO_SIZE, 77, NULL },
+	{ "mx\nSIZE 0", EHLO_SIZE, 0, NULL },
+	{ "mx\nSIZE", EHLO_SIZE, 0, NULL },
+	{ "mx\nSIZE big", EHLO_SIZE, 0, NULL },
+	{ "mx\nSIZE -1", EHLO_SIZE, 0, NULL },
+	{ "mx\nSIZE 18446744073709551615", EHLO_SIZE, UINT64_MAX, NULL },
+	{ "mx\nSIZE 99999999999999999999999", EHLO_SIZE, 0, NULL },
+	/* overwritten by somebody on the way */
+	{ "mx\nXXXXXXXA", 0, 0, "XXXXXXXA" },
+	{ "mx\n250\nXXXXXXXX\nSIZE", EHLO_SIZE, 0, "XXXXXXXX" },
+	{ "mx\nxxxxxxxa", 0, 0, "xxxxxxxa" },
+	{ "mx\n****", 0, 0, "****" },
+	{ "mx\n********", 0, 0, "********" },
+	{ "mx\n*******S", 0, 0, "*******S" },
+	{ "mx\nXXXXXXXA\nSTARTTLS", EHLO_STARTTLS, 0, "XXXXXXXA" },
+	{ "mx\nXFORWARD NAME\nX-EXPS LOGIN\nXXX\nXCLIENT\nX*X*X*X*", 0, 0, NULL },
+};
+
+START_TEST(ehlo_rows)
+{
+	const struct row *r = &rows[_i];
+	struct ehlo e;
+
+	ehlo_parse(&e, span_str(r->lines));
+	ck_assert_msg(e.caps == r->caps, "\"%s\": caps %x", r->lines, e.caps);
+	ck_assert_msg(e.size_max == r->size, "\"%s\": size %llu", r->lines,
+	    (unsigned long long)e.size_max);
+	ck_assert_msg(e.mangled == (r->mangled != NULL), "\"%s\"", r->lines);
+	if (r->mangled != NULL)
+		ck_assert_str_eq(e.mangled_word, r->mangled);
+}
+END_TEST
+
+/* STARTTLS as the last of many lines, each of them long. */
+START_TEST(ehlo_many_lines)
+{
+	struct ehlo e;
+	struct reply r;
+	size_t used;
+	int i;
+
+	reply_init(&r);
+	for (i = 0; i < 500; i++) {
+		char line[128];
+
+		(void)snprintf(line, sizeof(line), "250-EXTENSION%d %090d\n",
+		    i, i);
+		ck_assert_int_eq(reply_feed(&r, span_str(line), &used),
+		    REPLY_MORE);
+	}
+	ck_assert_int_eq(reply_feed(&r, SPAN_LIT("250 starttls\r\n"), &used),
+	    REPLY_DONE);
+	ehlo_parse(&e, buf_get(&r.lines));
+	ck_assert_uint_eq(e.caps, EHLO_STARTTLS);
+	reply_free(&r);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("smtp ehlo");
+	TCase *tc = tcase_create("ehlo");
+
+	tcase_add_loop_test(tc, ehlo_rows, 0, NELEM(rows));
+	tcase_add_test(tc, ehlo_many_lines);
+	suite_add_tcase(s, tc);
+	return suite_run(s);
+}
