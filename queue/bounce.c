@@ -1,193 +1,219 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* queue/bounce.c - see bounce.h. */
+/* queue/bounce.c - see bounce.h.
+ *
+ * Everything that came from outside is cleaned before it stands in a line of
+ * ours: a reply with a line break would otherwise write header fields. */
 #include "queue/bounce.h"
+
+#include <stdio.h>
 
 #include "base/clock.h"
 
-#define FOLD_AT		72	/* RFC 5322 sec 2.1.1 asks for 78 */
-#define WORD_MAX	900	/* RFC 5321 sec 4.5.3.1.6: a line is 1000 at most */
+#define FRAME_ROOM	4096	/* and all the rest but the original */
+#define WORDS_MAX	600	/* of a reply */
 
-/* Printable ASCII, anything else as `?`: a peer's reply must not be able to
- * begin a header field of ours. */
+/* Printable ASCII as it is, the rest as '?'. */
 static void
-put_clean(struct buf *out, struct span s)
+put_clean(struct buf *b, struct span s, size_t max)
 {
-	for (size_t i = 0; i < s.n; i++)
-		buf_char(out, s.p[i] < ' ' || s.p[i] > '~' ? '?' : s.p[i]);
-}
+	s = span_head(s, max);
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
 
-/* Words of `s` in lines that continue with `indent`, which makes them folded
- * header text (RFC 5322 sec 2.2.3) as well as readable prose. */
-static void
-put_folded(struct buf *out, struct span s, const char *indent, size_t column)
-{
-	while (s.n > 0) {
-		struct span word = span_cut(&s, ' ');
-
-		if (word.n > WORD_MAX) {
-			s = span_of(word.p + WORD_MAX,
-			    word.n - WORD_MAX + (s.n > 0 ? s.n + 1 : 0));
-			word.n = WORD_MAX;
-		}
-		if (word.n == 0)
-			continue;
-		if (column + 1 + word.n > FOLD_AT) {
-			buf_printf(out, "\r\n%s", indent);
-			column = strlen(indent);
-		} else {
-			buf_char(out, ' ');
-			column++;
-		}
-		put_clean(out, word);
-		column += word.n;
+		(void)buf_char(b, c >= ' ' && c < 0x7f ? c : '?');
 	}
-	buf_str(out, "\r\n");
+}
+
+/* The status of RFC 3463 if it is one for a failure, a general one else. */
+static struct span
+status_of(const struct bounce_rcpt *r)
+{
+	struct span s = r->status;
+
+	if (r->expired)
+		return SPAN_LIT("4.4.7");
+	if (s.n < 5 || s.n > 9 || (s.p[0] != '5' && s.p[0] != '4') ||
+	    s.p[1] != '.')
+		return SPAN_LIT("5.0.0");
+	for (size_t i = 1; i < s.n; i++)
+		if (s.p[i] != '.' && (s.p[i] < '0' || s.p[i] > '9'))
+			return SPAN_LIT("5.0.0");
+	return s;
+}
+
+/* A reply starts with its three digits; words of our own do not. */
+static bool
+is_reply(struct span s)
+{
+	return s.n >= 4 && s.p[0] >= '2' && s.p[0] <= '5' &&
+	    s.p[1] >= '0' && s.p[1] <= '9' && s.p[2] >= '0' &&
+	    s.p[2] <= '9' && (s.p[3] == ' ' || s.p[3] == '-');
 }
 
 static void
-put_field(struct buf *out, const char *name, struct span value)
+put_words(struct buf *b, const struct bounce *n, size_t rcpts)
 {
-	buf_printf(out, "%s:", name);
-	put_folded(out, value, "    ", strlen(name) + 1);
-}
+	char when[CLOCK_RFC5322_SIZE];
 
-static void
-put_head(struct buf *out, const struct bounce *b, const char *date)
-{
-	buf_printf(out, "Date: %s\r\n", date);
-	buf_printf(out, "From: Mail Delivery System <MAILER-DAEMON@%s>\r\n",
-	    b->hostname);
-	buf_str(out, "To: <");
-	put_clean(out, b->to);
-	buf_str(out, ">\r\nSubject: Undelivered mail returned to sender\r\n");
-	buf_printf(out, "Message-ID: <%.*s@%s>\r\n", SPAN_FMT(b->id),
-	    b->hostname);
-	buf_str(out, "Auto-Submitted: auto-replied\r\n");	/* RFC 3834 sec 5 */
-	buf_str(out, "MIME-Version: 1.0\r\n");
-	buf_printf(out, "Content-Type: multipart/report; "
-	    "report-type=delivery-status;\r\n    boundary=\"%.*s/%s\"\r\n",
-	    SPAN_FMT(b->id), b->hostname);
-}
+	clock_rfc5322(n->arrived, when);
+	(void)buf_printf(b,
+	    "This is the mail system at %s.\r\n\r\n"
+	    "Your message of %s\r\ncould not be delivered to %s below. "
+	    "It is not tried any more.\r\n\r\n", n->hostname, when,
+	    rcpts == 1 ? "the recipient" : "the recipients");
+	for (size_t i = 0; i < rcpts; i++) {
+		const struct bounce_rcpt *r = &n->rcpts[i];
 
-static void
-put_boundary(struct buf *out, const struct bounce *b, const char *tail)
-{
-	buf_printf(out, "\r\n--%.*s/%s%s\r\n", SPAN_FMT(b->id), b->hostname,
-	    tail);
-}
-
-static void
-put_people(struct buf *out, const struct bounce *b)
-{
-	buf_str(out, "Content-Type: text/plain; charset=us-ascii\r\n"
-	    "Content-Description: Notification\r\n\r\n");
-	buf_printf(out, "This is the mail server at %s.\r\n\r\n", b->hostname);
-	buf_str(out, "Your message could not be delivered to the recipients "
-	    "below.\r\nIt will not be tried again.\r\n");
-	for (size_t i = 0; i < b->nrcpts; i++) {
-		const struct bounce_rcpt *r = &b->rcpts[i];
-
-		buf_str(out, "\r\n<");
-		put_clean(out, r->address);
-		buf_str(out, ">:");
+		(void)buf_str(b, "<");
+		put_clean(b, r->address, 320);
+		(void)buf_str(b, ">:\r\n");
+		if (r->expired)
+			(void)buf_str(b, "    It was tried for too long. "
+			    "The last answer:\r\n");
 		if (r->mx.n > 0) {
-			buf_str(out, " host ");
-			put_clean(out, r->mx);
-			buf_str(out, " said:");
+			(void)buf_str(b, "    ");
+			put_clean(b, r->mx, 255);
+			(void)buf_str(b, " said:\r\n");
 		}
-		buf_str(out, "\r\n   ");
-		put_folded(out, r->reply, "    ", 3);
+		(void)buf_str(b, "    ");
+		put_clean(b, r->reply, WORDS_MAX);
+		(void)buf_str(b, "\r\n\r\n");
 	}
-	buf_printf(out, "\r\nThe message had the id %.*s here.\r\n",
-	    SPAN_FMT(b->original_id));
 }
 
-/* RFC 3464 sec 2.3 */
+/* RFC 3464 sec 2.2 and 2.3. */
 static void
-put_rcpt(struct buf *out, const struct bounce_rcpt *r)
+put_status(struct buf *b, const struct bounce *n, size_t rcpts)
 {
-	buf_str(out, "\r\nFinal-Recipient: rfc822; ");
-	put_clean(out, r->address);
-	buf_str(out, "\r\nAction: failed\r\n");
-	put_field(out, "Status", r->dsn.n > 0 ? r->dsn : SPAN_LIT("5.0.0"));
-	if (r->mx.n > 0) {
-		buf_str(out, "Remote-MTA: dns; ");
-		put_clean(out, r->mx);
-		buf_str(out, "\r\n");
-	}
-	if (r->reply.n > 0) {
-		/* sec 2.3.6: "smtp" promises a reply of an SMTP server. */
-		const char *type = r->mx.n > 0 ? "smtp;" : "x-sealane;";
+	char when[CLOCK_RFC5322_SIZE];
 
-		buf_printf(out, "Diagnostic-Code: %s", type);
-		put_folded(out, r->reply, "    ", 17 + strlen(type));
+	clock_rfc5322(n->arrived, when);
+	(void)buf_printf(b, "Reporting-MTA: dns; %s\r\nArrival-Date: %s\r\n"
+	    "X-Sealane-Message-Id: %s\r\n", n->hostname, when, n->original_id);
+	for (size_t i = 0; i < rcpts; i++) {
+		const struct bounce_rcpt *r = &n->rcpts[i];
+		struct span status = status_of(r);
+
+		(void)buf_str(b, "\r\nFinal-Recipient: rfc822; ");
+		put_clean(b, r->address, 320);
+		(void)buf_printf(b, "\r\nAction: failed\r\nStatus: %.*s\r\n",
+		    SPAN_FMT(status));
+		if (r->mx.n > 0) {
+			(void)buf_str(b, "Remote-MTA: dns; ");
+			put_clean(b, r->mx, 255);
+			(void)buf_str(b, "\r\n");
+		}
+		(void)buf_str(b, is_reply(r->reply) ?
+		    "Diagnostic-Code: smtp; " : "Diagnostic-Code: x-sealane; ");
+		put_clean(b, r->reply, WORDS_MAX);
+		(void)buf_str(b, "\r\n");
 	}
 }
 
-static void
-put_programs(struct buf *out, const struct bounce *b, const char *arrived)
-{
-	buf_str(out, "Content-Type: message/delivery-status\r\n"
-	    "Content-Description: Delivery report\r\n\r\n");
-	buf_printf(out, "Reporting-MTA: dns; %s\r\n", b->hostname);
-	buf_printf(out, "X-Sealane-Queue-ID: %.*s\r\n", SPAN_FMT(b->original_id));
-	buf_printf(out, "Arrival-Date: %s\r\n", arrived);
-	for (size_t i = 0; i < b->nrcpts; i++)
-		put_rcpt(out, &b->rcpts[i]);
-}
-
-/* The header of a message without the empty line; whole lines only. */
 static struct span
 header_of(struct span message)
 {
-	const char *end = message.n == 0 ? NULL :
-	    memmem(message.p, message.n, "\r\n\r\n", 4);
-
-	if (end != NULL)
-		return span_head(message, (size_t)(end - message.p) + 2);
-	end = message.n == 0 ? NULL : memrchr(message.p, '\n', message.n);
-	return end == NULL ? SPAN_NONE :
-	    span_head(message, (size_t)(end - message.p) + 1);
+	for (size_t i = 0; i + 4 <= message.n; i++)
+		if (memcmp(message.p + i, "\r\n\r\n", 4) == 0)
+			return span_head(message, i + 2);
+	/* No end in what we have: the last whole line. */
+	for (size_t i = message.n; i >= 2; i--)
+		if (memcmp(message.p + i - 2, "\r\n", 2) == 0)
+			return span_head(message, i);
+	return SPAN_NONE;
 }
 
 static bool
-has_8bit(struct span s)
+has_eight(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 0x7f)
+		if ((unsigned char)s.p[i] >= 0x80)
 			return true;
 	return false;
 }
 
 static void
-put_original(struct buf *out, const struct bounce *b, bool *is_8bit)
+put_header(struct buf *b, const struct bounce *n, bool eight)
 {
-	struct span s = b->whole ? b->original : header_of(b->original);
+	char when[CLOCK_RFC5322_SIZE];
 
-	*is_8bit = has_8bit(s);
-	buf_printf(out, "Content-Type: %s\r\nContent-Description: %s\r\n"
-	    "Content-Transfer-Encoding: %s\r\n\r\n",
-	    b->whole ? "message/rfc822" : "text/rfc822-headers",
-	    b->whole ? "Undelivered message" : "Header of the message",
-	    *is_8bit ? "8bit" : "7bit");
-	buf_span(out, s);
+	clock_rfc5322(n->now, when);
+	(void)buf_printf(b,
+	    "Date: %s\r\n"
+	    "From: Mail Delivery System <MAILER-DAEMON@%s>\r\n"
+	    "To: <", when, n->hostname);
+	put_clean(b, n->sender, 320);
+	(void)buf_printf(b, ">\r\n"
+	    "Subject: Undelivered mail returned to sender\r\n"
+	    "Message-ID: <%s@%s>\r\n"
+	    "Auto-Submitted: auto-replied\r\n"		/* RFC 3834 */
+	    "MIME-Version: 1.0\r\n"
+	    "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+	    "\tboundary=\"=_%s\"\r\n"
+	    "Content-Transfer-Encoding: %s\r\n\r\n"
+	    "This is a MIME message about mail that was not delivered.\r\n",
+	    n->id, n->hostname, n->id, eight ? "8bit" : "7bit");
 }
 
-int
-bounce_write(struct buf *out, const struct bounce *b, bool *is_8bit)
+static void
+put_part(struct buf *b, const struct bounce *n, const char *type, bool eight)
 {
-	char now[CLOCK_RFC5322_SIZE], arrived[CLOCK_RFC5322_SIZE];
+	(void)buf_printf(b, "\r\n--=_%s\r\nContent-Type: %s\r\n"
+	    "Content-Transfer-Encoding: %s\r\n\r\n", n->id, type,
+	    eight ? "8bit" : "7bit");
+}
 
-	clock_rfc5322(b->now, now);
-	clock_rfc5322(b->arrived, arrived);
-	put_head(out, b, now);
-	put_boundary(out, b, "");
-	put_people(out, b);
-	put_boundary(out, b, "");
-	put_programs(out, b, arrived);
-	put_boundary(out, b, "");
-	put_original(out, b, is_8bit);
-	put_boundary(out, b, "--");
-	return out->failed ? -1 : 0;
+/* How many recipients fit, and what they take in both parts. */
+static size_t
+count_fitting(const struct bounce *n, size_t *room)
+{
+	size_t i, sum = 0;
+
+	for (i = 0; i < n->nrcpts; i++) {
+		const struct bounce_rcpt *r = &n->rcpts[i];
+		size_t one = 256 + 2 * (span_head(r->address, 320).n +
+		    span_head(r->mx, 255).n + span_head(r->reply, WORDS_MAX).n);
+
+		if (sum + one > BOUNCE_MAX - FRAME_ROOM)
+			break;
+		sum += one;
+	}
+	*room = BOUNCE_MAX - FRAME_ROOM - sum;
+	return i;
+}
+
+/* A whole message that is small enough beside what must be said, else its
+ * header, as much of it as has room. */
+static struct span
+choose_original(const struct bounce *n, size_t room, bool *whole)
+{
+	struct span s;
+
+	*whole = n->whole && n->original.n <= BOUNCE_WHOLE &&
+	    n->original.n <= room;
+	if (*whole)
+		return n->original;
+	s = header_of(n->original);
+	return s.n <= room ? s : header_of(span_head(s, room));
+}
+
+size_t
+bounce_build(struct buf *out, const struct bounce *n, bool *eight)
+{
+	size_t room, rcpts = count_fitting(n, &room);
+	bool whole;
+	struct span original = choose_original(n, room, &whole);
+
+	*eight = has_eight(original);
+	put_header(out, n, *eight);
+	put_part(out, n, "text/plain; charset=us-ascii", false);
+	put_words(out, n, rcpts);
+	put_part(out, n, "message/delivery-status", false);
+	put_status(out, n, rcpts);
+	put_part(out, n, whole ? "message/rfc822" : "text/rfc822-headers",
+	    *eight);
+	(void)buf_span(out, original);
+	(void)buf_printf(out, "\r\n--=_%s--\r\n", n->id);
+	return out->failed ? 0 : rcpts;
 }

@@ -1,40 +1,48 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* queue/bounce.h - the text of a non-delivery report: multipart/report with a
- * part for people, one for programs (RFC 3464) and the message or its header.
- * Pure.  Who gets one, and that a null reverse-path never does, is decided in
- * queue/outcome.c. */
+/* queue/bounce.h - the report to a sender that mail was not delivered:
+ * multipart/report (RFC 6522) of words for people, message/delivery-status
+ * (RFC 3464) and the message or its header.  Pure.
+ *
+ * Who gets one is decided elsewhere; a bounce itself has a null reverse-path
+ * and is never bounced (RFC 5321 sec 4.5.5). */
 #ifndef QUEUE_BOUNCE_H
 #define QUEUE_BOUNCE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/span.h"
 
+#define BOUNCE_MAX	65536		/* it travels inline */
+#define BOUNCE_WHOLE	(50 * 1024)	/* messages up to here are returned whole */
+
 struct bounce_rcpt {
 	struct span	address;
-	struct span	dsn;		/* RFC 3463, "" becomes 5.0.0 */
-	struct span	reply;		/* the remote host's words, or ours */
-	struct span	mx;		/* the remote host, "" when the words are ours */
+	struct span	status;		/* RFC 3463; "" becomes 5.0.0 */
+	struct span	reply;		/* the peer's words or ours */
+	struct span	mx;		/* who said it, "" when nobody did */
+	bool		expired;	/* tried for too long */
 };
 
 struct bounce {
-	const char	*hostname;	/* Reporting-MTA */
-	struct span	 id;		/* of the report itself */
-	struct span	 original_id;
-	struct span	 to;		/* the original's reverse-path, never empty */
-	uint64_t	 arrived, now;	/* wall ms */
-	const struct bounce_rcpt	*rcpts;
+	const char	*hostname;	/* ours */
+	const char	*id;		/* of the bounce */
+	uint64_t	 now;		/* wall ms */
+	const char	*original_id;
+	uint64_t	 arrived;	/* of the original, wall ms */
+	struct span	 sender;	/* of the original: who gets this */
+	const struct bounce_rcpt *rcpts;
 	size_t		 nrcpts;
-	struct span	 original;	/* the message, or its beginning */
-	bool		 whole;		/* it is all of it: attach it as it is */
+	/* The original: all of it, or its beginning up to a bound; `whole`
+	 * says which.  Of more than BOUNCE_WHOLE only the header is shown. */
+	struct span	 original;
+	bool		 whole;
 };
 
-/* Appends the report.  Whatever bytes addresses, replies and names hold, the
- * header and the delivery-status part stay well-formed 7-bit text; only the
- * attached original may make *is_8bit true.  0, or -1 when `out` is full. */
-int	bounce_write(struct buf *out, const struct bounce *, bool *is_8bit);
+/* Appends the bounce to `out` (bounded by BOUNCE_MAX).  Returns how many of
+ * the recipients found room, from the front: the rest needs another bounce;
+ * 0 when there is no memory.  *eight is set when it holds 8-bit bytes. */
+size_t	bounce_build(struct buf *out, const struct bounce *, bool *eight);
 
 #endif
