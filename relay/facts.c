@@ -5,13 +5,6 @@
 
 #include "relay/record.h"
 
-/* The ledger knows "", where a line in the log needs a word. */
-static struct span
-word(const char *s)
-{
-	return strcmp(s, "none") == 0 ? SPAN_NONE : span_str(s);
-}
-
 void
 facts_session(struct link *ledger, const struct job *j, const struct session *s)
 {
@@ -23,9 +16,9 @@ facts_session(struct link *ledger, const struct job *j, const struct session *s)
 		    ""),
 		.mx = span_str(s->hop.mx), .addr = span_str(s->hop.addr),
 		.reached = (uint8_t)s->level, .how = (uint8_t)s->hop.how,
-		.tls = word(s->hop.tls.version),
-		.cipher = word(s->hop.tls.cipher), .kx = word(s->hop.tls.kx),
-		.spki = word(s->hop.tls.spki), .resumed = s->hop.tls.resumed,
+		.tls = span_str(s->hop.tls.version),
+		.cipher = span_str(s->hop.tls.cipher), .kx = span_str(s->hop.tls.kx),
+		.spki = span_str(s->hop.tls.spki), .resumed = s->hop.tls.resumed,
 	};
 
 	if (s->client.is_tls) {
@@ -51,8 +44,8 @@ facts_delivery(struct link *ledger, const struct job *j, const struct hop *h,
 		.mx = span_str(h->mx), .addr = span_str(h->addr),
 		.asked = (uint8_t)h->asked, .why = (uint8_t)h->why,
 		.reached = (uint8_t)h->reached, .how = (uint8_t)h->how,
-		.tls = word(h->tls.version), .cipher = word(h->tls.cipher),
-		.kx = word(h->tls.kx),
+		.tls = span_str(h->tls.version), .cipher = span_str(h->tls.cipher),
+		.kx = span_str(h->tls.kx),
 		.status = span_str(outcome_name(first->status)),
 		.dsn = span_str(first->dsn), .recipients = n,
 		.bytes = first->status == OUTCOME_SENT ?
