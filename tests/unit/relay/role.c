@@ -203,6 +203,7 @@ rig_open(void)
 	static struct rig g;
 	struct fault f;
 
+	memset(&g, 0, sizeof(g));
 	fix_open(&g.fix, true, false);
 	g.conf = (struct conf){ .hostname = "relay.example.net" };
 	g.conf.relay.timeout.connect = g.conf.relay.timeout.handshake = 5000;
