@@ -145,7 +145,7 @@ tlsa_json(const struct cert *c, const char *host)
 {
 	char owner[300];
 
-	snprintf(owner, sizeof owner, "_%u._tcp.%s.", SMTP_PORT, host);
+	snprintf(owner, sizeof owner, "_%d._tcp.%s.", SMTP_PORT, host);
 	return json_pack("{s:s, s:s, s:o, s:i, s:i, s:i, s:s}",
 	    "name", c->own->name, "state", c->own->state,
 	    "owner", cli_json_text(owner), "usage", 3, "selector", 1,

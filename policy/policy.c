@@ -109,7 +109,7 @@ policy_start(struct role_env *env, struct fault *f)
 		.seed = fresh.seed,
 	};
 	p->resolvers = resolvers_new(env->loop, &p->world.key,
-	    &resolver_links, p);
+	    &resolvers_times, &resolver_links, p);
 	p->asks = asks_new(&p->world, send_route, p);
 	if (p->resolvers == NULL || p->asks == NULL) {
 		policy_free(p);

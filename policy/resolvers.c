@@ -15,6 +15,8 @@
 /* So many more questions at its own resolver send a name to another. */
 #define LEAN		64
 
+const struct resolvers_times resolvers_times = { 12000, 30000 };
+
 struct dns_query {
 	struct dns_query	*prev, *next;		/* in its list */
 	struct dns_query	*chain;			/* same bucket */
@@ -42,6 +44,7 @@ struct resolver {
 struct resolvers {
 	struct loop		*loop;
 	struct loop_timer	*timer;
+	struct resolvers_times	 times;
 	const struct resolvers_ops *ops;
 	void			*ctx;
 	struct siphash_key	 key;
@@ -192,7 +195,7 @@ send_query(struct dns_query *q, unsigned index)
 		return -1;
 	list_remove(q);
 	q->at = index;
-	q->due = now + RESOLVERS_ANSWER_MS;
+	q->due = now + rs->times.answer_ms;
 	list_insert(q, false);
 	rs->of[index].out++;
 	return 0;
@@ -305,7 +308,7 @@ ask(void *ctx, const char *name, uint16_t type, dns_answer_cb *cb, void *arg)
 	q->type = type;
 	q->cb = cb;
 	q->arg = arg;
-	q->total = q->due = loop_now(rs->loop) + RESOLVERS_TOTAL_MS;
+	q->total = q->due = loop_now(rs->loop) + rs->times.total_ms;
 	(void)span_copy(span_str(name), q->name, sizeof(q->name));
 	*bucket_of(rs, q->txn) = q;
 	list_insert(q, false);
@@ -367,7 +370,7 @@ resolvers_room(struct resolvers *rs)
 
 struct resolvers *
 resolvers_new(struct loop *loop, const struct siphash_key *key,
-    const struct resolvers_ops *ops, void *ctx)
+    const struct resolvers_times *times, const struct resolvers_ops *ops, void *ctx)
 {
 	struct resolvers *rs = calloc(1, sizeof(*rs));
 
@@ -375,6 +378,7 @@ resolvers_new(struct loop *loop, const struct siphash_key *key,
 		return NULL;
 	rs->loop = loop;
 	rs->key = *key;
+	rs->times = *times;
 	rs->ops = ops;
 	rs->ctx = ctx;
 	rs->timer = loop_timer_new(loop, on_timer, rs);

@@ -14,10 +14,14 @@
 #include "dns/lookup.h"
 #include "policy/siphash.h"
 
-/* More than resolver allows itself for one answer. */
-#define RESOLVERS_ANSWER_MS	12000
-/* From the question to giving up, waiting and second try included. */
-#define RESOLVERS_TOTAL_MS	30000
+struct resolvers_times {
+	/* More than resolver allows itself for one answer. */
+	uint64_t	answer_ms;
+	/* From the question to giving up when no resolver takes it. */
+	uint64_t	total_ms;
+};
+extern const struct resolvers_times	resolvers_times;	/* the usual */
+
 #define RESOLVERS_OUT_MAX	2048	/* unanswered at one resolver */
 #define RESOLVERS_MAX		100000	/* in all; ask() is NULL beyond */
 
@@ -31,6 +35,7 @@ struct resolvers_ops {
 };
 
 struct resolvers	*resolvers_new(struct loop *, const struct siphash_key *,
+			    const struct resolvers_times *,
 			    const struct resolvers_ops *, void *ctx);
 /* Questions left are dropped; their callbacks do not run. */
 void			 resolvers_free(struct resolvers **);
