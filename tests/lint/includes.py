@@ -43,7 +43,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 def own(root, name, path, folders):
     """A complaint about an include of our own, or None."""
     folder, target = name.split("/")[0], path.split("/")[0]
-    if folder == "tests" and (root / name).with_name(path).is_file():
+    if folder == "tests" and ((root / name).parent / path).is_file():
         return None             # a fixture beside the test
     if target not in folders:
         return f'"{path}" is not rooted at the top of the tree'
