@@ -138,6 +138,11 @@ struct conf_place {
 bool	conf_where(const struct conf *, const char *block, const char *key,
 	    const char *label, struct conf_place *);
 
+/* Add to the notes: for checks beyond the file itself. */
+void	conf_error(struct conf_notes *, struct conf_place, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
+void	conf_warn(struct conf_notes *, struct conf_place, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
 void	conf_notes_print(const struct conf_notes *, FILE *);
 void	conf_notes_free(struct conf_notes *);
 

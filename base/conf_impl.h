@@ -34,11 +34,6 @@ int	conf_arena_mark(struct conf_arena *, const struct conf_row *,
 
 /* ---- notes ---- */
 
-void	conf_error(struct conf_notes *, struct conf_place, const char *fmt, ...)
-	    __attribute__((format(printf, 3, 4)));
-void	conf_warn(struct conf_notes *, struct conf_place, const char *fmt, ...)
-	    __attribute__((format(printf, 3, 4)));
-
 /* The file's bytes for a message: bounded, no control bytes. */
 #define CONF_SHOW_SIZE	56
 const char	*conf_show(struct span, char out[CONF_SHOW_SIZE]);

@@ -764,11 +764,40 @@ default_relay_from(struct parser *p, struct conf_listen *l)
 	l->nrelay_from = 2;
 }
 
+/* "0.0.0.0" takes all of IPv4, "[::]" all there is. */
+static bool
+covers(const struct addr *a, const struct addr *b)
+{
+	static const uint8_t any[16];
+
+	return a->port == b->port && (addr_same_ip(a, b) ||
+	    (memcmp(a->ip, any, sizeof any) == 0 &&
+	    (a->family == 6 || b->family == 4)));
+}
+
+static void
+check_listen(struct parser *p, const struct conf_listen *l,
+    const struct conf_listen *first)
+{
+	struct conf_place at, other;
+	char text[ADDR_TEXT_SIZE];
+
+	if (!covers(&l->address, &first->address) &&
+	    !covers(&first->address, &l->address))
+		return;
+	if (!conf_where(p->conf, "listen", "address", l->label, &at))
+		conf_where(p->conf, "", "listen", l->label, &at);
+	conf_where(p->conf, "", "listen", first->label, &other);
+	conf_error(p->notes, at, "listen \"%.64s\" at %.80s:%u:%u has %s or "
+	    "covers it; one address can be listened on once", first->label,
+	    other.file, other.line, other.column, addr_text(&l->address, text));
+}
+
 static void
 finish_listens(struct parser *p)
 {
 	struct conf *c = p->conf;
-	struct conf_place at, other;
+	struct conf_place at;
 
 	if (c->nlistens == 0)
 		default_listens(p);
@@ -779,19 +808,8 @@ finish_listens(struct parser *p)
 			default_relay_from(p, l);
 		if (conf_where(c, "", "listen", l->label, &at))
 			l->line = at.line;
-		for (size_t j = 0; j < i; j++) {
-			if (!addr_same_ip(&l->address, &c->listens[j].address) ||
-			    l->address.port != c->listens[j].address.port)
-				continue;
-			conf_where(c, "", "listen", c->listens[j].label,
-			    &other);
-			if (!conf_where(c, "listen", "address", l->label, &at))
-				conf_where(c, "", "listen", l->label, &at);
-			conf_error(p->notes, at, "the same address as listen "
-			    "\"%.64s\" at %s:%u:%u", c->listens[j].label,
-			    other.file, other.line, other.column);
-			break;
-		}
+		for (size_t j = 0; j < i; j++)
+			check_listen(p, l, &c->listens[j]);
 	}
 }
 

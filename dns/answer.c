@@ -43,13 +43,24 @@ dns_answer_free(struct dns_answer *a)
 	dns_answer_init(a);
 }
 
+/* Reasons may quote names from outside, and end in replies and DSNs. */
+static void
+set_why(struct dns_answer *a, struct span why)
+{
+	size_t n = why.n < sizeof(a->why) ? why.n : sizeof(a->why) - 1;
+
+	for (size_t i = 0; i < n; i++)
+		a->why[i] = why.p[i] >= ' ' && why.p[i] < 0x7f ? why.p[i] : '?';
+	a->why[n] = '\0';
+}
+
 void
 dns_answer_fail(struct dns_answer *a, enum dns_status status, const char *why)
 {
 	assert(status == DNS_ERROR || status == DNS_BOGUS);
 	dns_answer_free(a);
 	a->status = status;
-	(void)span_copy(span_str(why), a->why, sizeof(a->why));
+	set_why(a, span_str(why));
 }
 
 /* Room grows by doubling: n is a power of two when it is used up. */
@@ -148,9 +159,8 @@ dns_answer_get(const struct ipc_dns_answer *m, uint16_t type,
 	a->ttl = m->ttl;
 	if (m->canonical.n != 0 && !dns_name_valid(m->canonical))
 		goto bad;
-	if (!span_copy(m->canonical, a->canonical, sizeof(a->canonical)) ||
-	    !span_copy(m->why, a->why, sizeof(a->why)))
-		goto bad;
+	(void)span_copy(m->canonical, a->canonical, sizeof(a->canonical));
+	set_why(a, m->why);
 	while ((more = ipc_get_rr(&rest, &in)) == 1) {
 		if (in.type != type || a->status < DNS_INSECURE)
 			goto bad;

@@ -153,6 +153,13 @@ client_free(struct client *c)
 	buf_free(&c->out);
 }
 
+void
+client_connected(struct client *c, uint64_t now)
+{
+	if (c->step == CLIENT_GREETING)
+		(void)enter(c, CLIENT_GREETING, now);
+}
+
 static enum client_event
 send_hello(struct client *c, enum client_step step, uint64_t now)
 {

@@ -126,6 +126,9 @@ struct client {
 void	client_init(struct client *, const struct client_setup *, uint64_t now);
 void	client_free(struct client *);
 
+/* The connection is up only now: the wait for the greeting begins. */
+void	client_connected(struct client *, uint64_t now);
+
 /* Reads replies from `in` up to the next event; *used bytes of it were taken.
  * Call again with the rest until it says CLIENT_WAIT (or CLIENT_CLOSE). */
 enum client_event	client_next(struct client *, struct span in,

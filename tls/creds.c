@@ -17,8 +17,13 @@
 
 /* Explicit, never @SYSTEM: a policy file of the site must not change what a
  * report then calls opportunistic.  No static RSA, because the key process
- * signs and never decrypts. */
-static const char server_priority[] = "NORMAL:-RSA:%SERVER_PRECEDENCE";
+ * signs and never decrypts.  X25519 ahead of P-256, which NORMAL has first:
+ * OpenSSL's clients send a share of X25519 alone, and our precedence would ask
+ * each of them for another hello. */
+static const char server_priority[] = "NORMAL:-RSA:%SERVER_PRECEDENCE"
+    ":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1"
+    ":+GROUP-SECP521R1:+GROUP-X448:+GROUP-FFDHE2048:+GROUP-FFDHE3072"
+    ":+GROUP-FFDHE4096";
 static const char client_priority[] = "NORMAL";
 /* For peers and boxes that stumble over a modern hello: no TLS 1.3, whose hello
  * is large and whose extensions some drop; one group; the suites that servers
@@ -46,7 +51,10 @@ creds_new(bool server, struct fault *f)
 	}
 	c->refs = 1;
 	c->server = server;
+	/* DH parameters are for clients that know DHE but not RFC 7919. */
 	if (gnutls_certificate_allocate_credentials(&c->cert) < 0 ||
+	    gnutls_certificate_set_known_dh_params(c->cert,
+	    GNUTLS_SEC_PARAM_MEDIUM) < 0 ||
 	    gnutls_priority_init(&c->priority, normal, NULL) < 0 ||
 	    (!server && gnutls_priority_init(&c->reduced, reduced_priority,
 	    NULL) < 0)) {
@@ -165,6 +173,23 @@ remote_key_new(struct tls_remote_key *k, gnutls_x509_crt_t crt,
 	return rc;
 }
 
+/* GnuTLS takes a key whose trial signature fails for granted; a server that
+ * cannot sign must not offer STARTTLS. */
+static int
+trial_signature(const struct tls_remote_key *k, gnutls_privkey_t key)
+{
+	static unsigned char text[] = "trial signature";
+	const gnutls_datum_t d = { text, sizeof text };
+	gnutls_datum_t sig;
+	int rc;
+
+	rc = gnutls_privkey_sign_data2(key, k->pk == GNUTLS_PK_RSA ?
+	    GNUTLS_SIGN_RSA_SHA256 : GNUTLS_SIGN_ECDSA_SHA256, 0, &d, &sig);
+	if (rc == 0)
+		gnutls_free(sig.data);
+	return rc;
+}
+
 /* Certificate and key handle become the credentials' on success. */
 static int
 creds_add(struct tls_creds *c, struct tls_remote_key *k, struct span der)
@@ -188,7 +213,10 @@ creds_add(struct tls_creds *c, struct tls_remote_key *k, struct span der)
 	rc = remote_key_new(k, crt, &key);
 	if (rc < 0)
 		goto out_pcert;
-	rc = gnutls_certificate_set_key(c->cert, NULL, 0, &pcert, 1, key);
+	rc = trial_signature(k, key);
+	if (rc >= 0)
+		rc = gnutls_certificate_set_key(c->cert, NULL, 0, &pcert, 1,
+		    key);
 	if (rc >= 0)
 		goto out_crt;
 	gnutls_privkey_deinit(key);

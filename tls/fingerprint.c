@@ -48,13 +48,20 @@ bool
 tls_tlsa_record(const char *host, uint16_t port, struct span spki,
     char out[TLS_TLSA_SIZE])
 {
-	size_t n = strlen(host);
 	char hex[TLS_HEX_SIZE];
-	int len;
 
 	out[0] = '\0';
-	if (!tls_sha256_hex(spki, hex))
-		return false;
+	return tls_sha256_hex(spki, hex) &&
+	    tls_tlsa_digest(host, port, hex, out);
+}
+
+bool
+tls_tlsa_digest(const char *host, uint16_t port, const char *hex,
+    char out[TLS_TLSA_SIZE])
+{
+	size_t n = strlen(host);
+	int len;
+
 	if (n > 0 && host[n - 1] == '.')
 		n--;
 	len = snprintf(out, TLS_TLSA_SIZE, "_%u._tcp.%.*s. IN TLSA 3 1 1 %s",

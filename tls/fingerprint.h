@@ -24,6 +24,10 @@ bool	tls_fingerprint(struct span der, char out[TLS_FINGERPRINT_SIZE]);
 bool	tls_tlsa_record(const char *host, uint16_t port, struct span spki,
 	    char out[TLS_TLSA_SIZE]);
 
+/* The same from the digest of tls_sha256_hex(). */
+bool	tls_tlsa_digest(const char *host, uint16_t port, const char *hex,
+	    char out[TLS_TLSA_SIZE]);
+
 /* A certificate for people: `cert show` and events print it. */
 struct tls_cert_info {
 	char		subject[256];		/* RFC 4514 */

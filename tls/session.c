@@ -192,16 +192,28 @@ session_nuisance(struct tls_session *s, int rc)
 	return rc == GNUTLS_E_WARNING_ALERT_RECEIVED;
 }
 
+/* Whether EAGAIN means that more must come.  GnuTLS also says it after each
+ * message that is not for us (a TLS 1.3 ticket), with the next record lying
+ * there. */
+static bool
+session_starved(const struct tls_session *s, size_t rx_before)
+{
+	return s->wire->rx.n == 0 || s->wire->rx.n == rx_before;
+}
+
 enum tls_step
 tls_session_handshake(struct tls_session *s, struct fault *f)
 {
 	for (;;) {
+		size_t before = s->wire->rx.n;
 		int rc = gnutls_handshake(s->g);
 
 		if (rc == GNUTLS_E_SUCCESS)
 			return TLS_DONE;
-		if (rc == GNUTLS_E_AGAIN)
+		if (rc == GNUTLS_E_AGAIN && session_starved(s, before))
 			return TLS_WAIT;
+		if (rc == GNUTLS_E_AGAIN)
+			continue;
 		if (!gnutls_error_is_fatal(rc) && session_nuisance(s, rc))
 			continue;
 		return session_failed(s, "TLS handshake", rc, f);
@@ -213,6 +225,7 @@ tls_session_recv(struct tls_session *s, char *to, size_t n, size_t *got,
     struct fault *f)
 {
 	for (;;) {
+		size_t before = s->wire->rx.n;
 		ssize_t rc = gnutls_record_recv(s->g, to, n);
 
 		if (rc > 0) {
@@ -221,8 +234,10 @@ tls_session_recv(struct tls_session *s, char *to, size_t n, size_t *got,
 		}
 		if (rc == 0)
 			return TLS_CLOSED;
-		if (rc == GNUTLS_E_AGAIN)
+		if (rc == GNUTLS_E_AGAIN && session_starved(s, before))
 			return TLS_WAIT;
+		if (rc == GNUTLS_E_AGAIN)
+			continue;
 		if (!gnutls_error_is_fatal((int)rc) &&
 		    session_nuisance(s, (int)rc))
 			continue;

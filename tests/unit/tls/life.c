@@ -352,6 +352,36 @@ START_TEST(close_while_connecting)
 }
 END_TEST
 
+static void
+connected_closes(void *arg)
+{
+	close_now(arg);
+}
+
+static bool
+server_saw_end(struct fix *f)
+{
+	return f->server.ends > 0;
+}
+
+START_TEST(close_in_connected)
+{
+	struct channel_ops ops = side_ops;
+	struct addr at;
+	struct fault f;
+
+	gently = _i == 1;
+	ops.connected = connected_closes;
+	fix_open_listener(&x, &at);
+	x.client.chan = channel_connect(x.loop, &at, NULL, &ops, &x.client, &f);
+	ck_assert_ptr_nonnull(x.client.chan);
+	fix_run(&x, server_saw_end);
+	ck_assert_ptr_null(x.client.chan);
+	ck_assert_uint_eq(x.server.got.len, gently ? 17 : 0);
+	fix_close(&x);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -370,6 +400,7 @@ main(void)
 	tcase_add_test(tc, refused);
 	tcase_add_test(tc, addresses);
 	tcase_add_loop_test(tc, close_while_connecting, 0, 2);
+	tcase_add_loop_test(tc, close_in_connected, 0, 2);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* cli/main.c - from arguments to a command, by one table.
+ *
+ * The same binary is every role: what the parent re-executes has an argv[0]
+ * that no person types, and never comes as far as the table. */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "parent/parent.h"
+
+static const struct cli_command commands[] = {
+	{ "serve", false, cli_serve, "serve",
+	  "run the relay in the foreground",
+	  "Listens, relays and logs to standard error until SIGTERM or "
+	  "SIGINT.\n" },
+	{ "check", false, cli_check, "check [--strict]",
+	  "say what is wrong with the configuration and this machine",
+	  "Prints every error and warning as file:line:column, looks at\n"
+	  "directories and ports, and says what isolation the roles get.\n"
+	  "Ends with 1 when there are errors; with --strict also when there\n"
+	  "are warnings.\n" },
+	{ "queue", true, cli_queue,
+	  "queue list | show ID [--body] | flush [ID] | drop ID [--json]",
+	  "messages that wait, and what to do with them", NULL },
+	{ "report", true, cli_report,
+	  "report [--since T] [--until T] [--by domain|level|day] "
+	  "[--direction in|out|both] [--json]",
+	  "how much mail travels encrypted, and to whom not",
+	  "Times are 2026-01-02, 2026-01-02T03:04 (UTC) or an age such as "
+	  "7d.\n" },
+	{ "cert", true, cli_cert, "cert [show | tlsa] [--json]",
+	  "the relay's own certificates and what to publish about them", NULL },
+	{ "version", false, cli_version, "version",
+	  "the version of sealane", NULL },
+};
+#define NCOMMANDS	(sizeof commands / sizeof commands[0])
+
+static void
+print_usage(FILE *f)
+{
+	fputs("usage: sealane [-c FILE] COMMAND [ARGUMENTS]\n\ncommands:\n", f);
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		fprintf(f, "  %-8s %s\n", commands[i].name, commands[i].brief);
+	fprintf(f, "\n-c FILE names the configuration; without it %s.\n"
+	    "sealane COMMAND --help says more about one.\n", cli_conf_path());
+}
+
+static int
+command_help(const struct cli_command *c)
+{
+	printf("usage: sealane [-c FILE] %s\n\n", c->usage);
+	if (c->help != NULL)
+		fputs(c->help, stdout);
+	else
+		printf("%s: %s.\n", c->name, c->brief);
+	return fflush(stdout) == EOF ? CLI_BAD : CLI_OK;
+}
+
+static const struct cli_command *
+find(const char *name)
+{
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* Takes -c FILE and -cFILE out of argv, wherever they are; what stands behind
+ * `--` is left alone.  Returns the new argc, or -1. */
+static int
+take_conf_path(int argc, char **argv)
+{
+	int kept = 0;
+
+	for (int i = 0; i < argc; i++) {
+		if (i > 0 && strcmp(argv[i], "--") == 0) {
+			while (i < argc)
+				argv[kept++] = argv[i++];
+			break;
+		}
+		if (i == 0 || strncmp(argv[i], "-c", 2) != 0) {
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (argv[i][2] == '\0' && i + 1 == argc)
+			return cli_usage("-c needs the name of a file"), -1;
+		cli_set_conf_path(argv[i][2] != '\0' ? argv[i] + 2 : argv[++i]);
+	}
+	argv[kept] = NULL;
+	return kept;
+}
+
+static bool
+has_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+static int
+run(const struct cli_command *c, int argc, char **argv)
+{
+	struct conf_notes notes = { 0 };
+	struct conf *conf = NULL;
+	int rc = CLI_USAGE;
+
+	if (c->needs_conf) {
+		conf = conf_load(cli_conf_path(), &notes);
+		if (conf == NULL)
+			conf_notes_print(&notes, stderr);
+	}
+	if (conf != NULL || !c->needs_conf)
+		rc = c->run(conf, argc, argv);
+	conf_free(&conf);
+	conf_notes_free(&notes);
+	return rc;
+}
+
+int
+cli_serve(const struct conf *conf, int argc, char **argv)
+{
+	(void)conf;
+	if (argc > 1)
+		return cli_usage("serve takes no argument `%s`", argv[1]);
+	return parent_serve(cli_conf_path());
+}
+
+int
+cli_version(const struct conf *conf, int argc, char **argv)
+{
+	(void)conf;
+	if (argc > 1)
+		return cli_usage("version takes no argument `%s`", argv[1]);
+	return printf("sealane %s\n", SEALANE_VERSION) < 0 ||
+	    fflush(stdout) == EOF ? CLI_BAD : CLI_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const char role[] = "sealane: ";
+	const struct cli_command *c;
+
+	if (argc > 0 && strncmp(argv[0], role, sizeof role - 1) == 0)
+		return roles_main(argc, argv);
+	argc = take_conf_path(argc, argv);
+	if (argc < 0)
+		return CLI_USAGE;
+	if (argc < 2) {
+		print_usage(stderr);
+		return CLI_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0)
+		return cli_version(NULL, 1, argv);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		print_usage(stdout);
+		return fflush(stdout) == EOF ? CLI_BAD : CLI_OK;
+	}
+	c = find(argv[1]);
+	if (c == NULL) {
+		cli_usage("no command `%s`; sealane --help lists them",
+		    argv[1]);
+		return CLI_USAGE;
+	}
+	argc--, argv++;
+	return has_help(argc, argv) ? command_help(c) : run(c, argc, argv);
+}

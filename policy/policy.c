@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* policy/policy.c - see policy/policy.h. */
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "policy/asks.h"
+#include "policy/policy.h"
+#include "policy/resolvers.h"
+#include "policy/route_frame.h"
+
+struct policy {
+	struct role_env		*env;
+	struct resolvers	*resolvers;
+	struct route_world	 world;
+	struct asks		*asks;
+};
+
+/* ---- to and from resolver ---- */
+
+static int
+send_ask(void *ctx, unsigned index, const struct ipc_dns_ask *m)
+{
+	struct policy *p = ctx;
+	struct link *l = p->env->peer[ROLE_RESOLVER][index];
+
+	return l == NULL ? -1 : ipc_send_dns_ask(l, m, -1);
+}
+
+static bool
+resolver_full(void *ctx, unsigned index)
+{
+	struct policy *p = ctx;
+	struct link *l = p->env->peer[ROLE_RESOLVER][index];
+
+	return l == NULL || link_full(l);
+}
+
+static const struct resolvers_ops resolver_links = { send_ask, resolver_full };
+
+static void
+on_dns_answer(struct role_env *env, struct link *l, struct ipc_msg *m)
+{
+	struct policy *p = env->state;
+
+	resolvers_answer(p->resolvers, link_index(l), &m->u.dns_answer);
+}
+
+/* ---- to and from queue ---- */
+
+static void
+send_route(void *arg, uint64_t txn, const struct route_result *r)
+{
+	struct policy *p = arg;
+	struct link *l = p->env->peer[ROLE_QUEUE][1];
+	const struct route_result too_large = { .code = 451, .dsn = "4.3.0",
+	    .text = "The route is too large" };
+	struct ipc_route m;
+	struct buf hosts;
+
+	if (l == NULL)
+		return;
+	buf_init(&hosts, ROUTE_FRAME_HOSTS_MAX);
+	if (route_frame_put(r, txn, &hosts, &m) == -1 ||
+	    ipc_send_route(l, &m, -1) == -1) {
+		buf_reset(&hosts);
+		(void)route_frame_put(&too_large, txn, &hosts, &m);
+		(void)ipc_send_route(l, &m, -1);
+	}
+	buf_free(&hosts);
+}
+
+static void
+on_route_ask(struct role_env *env, struct link *l, struct ipc_msg *m)
+{
+	struct policy *p = env->state;
+
+	(void)l;
+	asks_take(p->asks, m->u.route_ask.txn, m->u.route_ask.domain);
+}
+
+/* ---- life ---- */
+
+static void
+policy_free(struct policy *p)
+{
+	asks_free(&p->asks);
+	resolvers_free(&p->resolvers);
+	free(p);
+}
+
+static int
+policy_start(struct role_env *env, struct fault *f)
+{
+	struct policy *p = calloc(1, sizeof(*p));
+	struct { struct siphash_key key; uint64_t seed; } fresh;
+
+	if (p == NULL)
+		return fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
+	if (getrandom(&fresh, sizeof(fresh), 0) != sizeof(fresh)) {
+		free(p);
+		return fault_sys(f, "getrandom");
+	}
+	p->env = env;
+	p->world = (struct route_world){
+		.conf = env->conf,
+		.key = fresh.key,
+		.seed = fresh.seed,
+	};
+	p->resolvers = resolvers_new(env->loop, &p->world.key,
+	    &resolvers_times, &resolver_links, p);
+	p->asks = asks_new(&p->world, send_route, p);
+	if (p->resolvers == NULL || p->asks == NULL) {
+		policy_free(p);
+		return fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
+	}
+	p->world.lookup = resolvers_lookup(p->resolvers);
+	if (env->conf->allow_loopback)
+		log_warn("allow-loopback", KV_Q("effect", "hosts found by DNS "
+		    "may have loopback and private addresses"));
+	env->state = p;
+	return 0;
+}
+
+static void
+policy_peer_up(struct role_env *env, struct link *l)
+{
+	struct policy *p = env->state;
+
+	if (link_role(l) == ROLE_RESOLVER)
+		resolvers_up(p->resolvers, link_index(l));
+}
+
+/* A new queue asks anew for all that it has; its numbers start again. */
+static void
+policy_peer_down(struct role_env *env, enum role role, unsigned index)
+{
+	struct policy *p = env->state;
+
+	if (role == ROLE_RESOLVER)
+		resolvers_down(p->resolvers, index);
+	else if (role == ROLE_QUEUE)
+		asks_forget(p->asks);
+}
+
+static void
+policy_room(struct role_env *env, struct link *l)
+{
+	struct policy *p = env->state;
+
+	if (link_role(l) == ROLE_RESOLVER)
+		resolvers_room(p->resolvers);
+}
+
+static void
+policy_stop(struct role_env *env)
+{
+	policy_free(env->state);
+	env->state = NULL;
+}
+
+static const struct role_handler handlers[] = {
+	{ IPC_ROUTE_ASK, on_route_ask },
+	{ IPC_DNS_ANSWER, on_dns_answer },
+};
+
+const struct role_ops policy_ops = {
+	.start = policy_start,
+	.peer_up = policy_peer_up,
+	.peer_down = policy_peer_down,
+	.room = policy_room,
+	.stop = policy_stop,
+	.handlers = handlers,
+	.nhandlers = sizeof(handlers) / sizeof(handlers[0]),
+};

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* policy/resolvers.c - see policy/resolvers.h.
+ *
+ * A question is `waiting` (no resolver has it) or `sent`; both lists are in
+ * the order in which their time runs out.  Callbacks run from answers and from
+ * the timer, never from ask(). */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "policy/resolvers.h"
+
+#define BUCKETS		4096
+/* So many more questions at its own resolver send a name to another. */
+#define LEAN		64
+
+const struct resolvers_times resolvers_times = { 12000, 30000 };
+
+struct dns_query {
+	struct dns_query	*prev, *next;		/* in its list */
+	struct dns_query	*chain;			/* same bucket */
+	struct resolvers	*all;
+	uint64_t		 txn;
+	uint64_t		 due;		/* sent: answer; waiting: total */
+	uint64_t		 total;
+	unsigned		 at;		/* resolver; 0 waiting */
+	unsigned		 before;	/* the one that failed us, or 0 */
+	uint16_t		 type;
+	char			 name[DNS_NAME_SIZE];
+	dns_answer_cb		*cb;
+	void			*arg;
+};
+
+struct list {
+	struct dns_query	*first, *last;
+};
+
+struct resolver {
+	bool		up;
+	unsigned	out;
+};
+
+struct resolvers {
+	struct loop		*loop;
+	struct loop_timer	*timer;
+	struct resolvers_times	 times;
+	const struct resolvers_ops *ops;
+	void			*ctx;
+	struct siphash_key	 key;
+	struct list		 waiting, sent;
+	size_t			 n;
+	uint64_t		 last_txn;
+	struct resolver		 of[ROLE_INSTANCES + 1];
+	struct dns_query	*bucket[BUCKETS];
+};
+
+/* ---- lists and the table of numbers ---- */
+
+static struct list *
+list_of(struct dns_query *q)
+{
+	return q->at != 0 ? &q->all->sent : &q->all->waiting;
+}
+
+static void
+list_insert(struct dns_query *q, bool front)
+{
+	struct list *l = list_of(q);
+
+	q->prev = front ? NULL : l->last;
+	q->next = front ? l->first : NULL;
+	if (q->prev != NULL)
+		q->prev->next = q;
+	else
+		l->first = q;
+	if (q->next != NULL)
+		q->next->prev = q;
+	else
+		l->last = q;
+}
+
+static void
+list_remove(struct dns_query *q)
+{
+	struct list *l = list_of(q);
+
+	if (q->prev != NULL)
+		q->prev->next = q->next;
+	else
+		l->first = q->next;
+	if (q->next != NULL)
+		q->next->prev = q->prev;
+	else
+		l->last = q->prev;
+}
+
+static struct dns_query **
+bucket_of(struct resolvers *rs, uint64_t txn)
+{
+	struct dns_query **at = &rs->bucket[txn % BUCKETS];
+
+	while (*at != NULL && (*at)->txn != txn)
+		at = &(*at)->chain;
+	return at;
+}
+
+static void
+query_free(struct dns_query *q)
+{
+	struct resolvers *rs = q->all;
+	struct dns_query **at = bucket_of(rs, q->txn);
+
+	assert(*at == q);
+	*at = q->chain;
+	list_remove(q);
+	if (q->at != 0)
+		rs->of[q->at].out--;
+	rs->n--;
+	free(q);
+}
+
+static void
+set_timer(struct resolvers *rs)
+{
+	uint64_t now = loop_now(rs->loop), due = UINT64_MAX;
+
+	if (rs->waiting.first != NULL)
+		due = rs->waiting.first->due;
+	if (rs->sent.first != NULL && rs->sent.first->due < due)
+		due = rs->sent.first->due;
+	if (due == UINT64_MAX)
+		loop_timer_stop(rs->timer);
+	else
+		loop_timer_set(rs->timer, due > now ? due - now : 0);
+}
+
+/* ---- whom to ask ---- */
+
+static bool
+can_take(const struct resolvers *rs, unsigned i)
+{
+	return rs->of[i].up && rs->of[i].out < RESOLVERS_OUT_MAX &&
+	    !rs->ops->full(rs->ctx, i);
+}
+
+static unsigned
+count_up(const struct resolvers *rs)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 1; i <= ROLE_INSTANCES; i++)
+		n += rs->of[i].up;
+	return n;
+}
+
+/* 0: none now. */
+static unsigned
+choose(const struct resolvers *rs, const struct dns_query *q)
+{
+	unsigned up = count_up(rs), nth = 0, own, best = 0, least = 0;
+
+	if (up == 0)
+		return 0;
+	own = (unsigned)(siphash(&rs->key, span_str(q->name)) % up);
+	for (unsigned i = 1; i <= ROLE_INSTANCES; i++) {
+		unsigned load;
+
+		if (!rs->of[i].up)
+			continue;
+		load = rs->of[i].out + (nth++ == own ? 0 : LEAN);
+		/* Not the same again, unless it is the only one. */
+		if (!can_take(rs, i) || (i == q->before && up > 1))
+			continue;
+		if (best == 0 || load < least) {
+			best = i;
+			least = load;
+		}
+	}
+	return best;
+}
+
+static int
+send_query(struct dns_query *q, unsigned index)
+{
+	struct resolvers *rs = q->all;
+	uint64_t now = loop_now(rs->loop);
+	const struct ipc_dns_ask m = {
+		.txn = q->txn,
+		.type = q->type,
+		.name = span_str(q->name),
+	};
+
+	if (rs->ops->send(rs->ctx, index, &m) == -1)
+		return -1;
+	list_remove(q);
+	q->at = index;
+	q->due = now + rs->times.answer_ms;
+	list_insert(q, false);
+	rs->of[index].out++;
+	return 0;
+}
+
+/* Stops at the first that nobody can take: order, and bounded work. */
+static void
+pump(struct resolvers *rs)
+{
+	struct dns_query *q;
+	unsigned index;
+
+	while ((q = rs->waiting.first) != NULL) {
+		index = choose(rs, q);
+		if (index == 0 || send_query(q, index) == -1)
+			break;
+	}
+	set_timer(rs);
+}
+
+/* Back to the waiting ones, at their head: it is older than they are. */
+static void
+take_back(struct dns_query *q)
+{
+	list_remove(q);
+	q->all->of[q->at].out--;
+	q->before = q->at;
+	q->at = 0;
+	q->due = q->total;
+	list_insert(q, true);
+}
+
+/* ---- answers ---- */
+
+static void
+tell(struct dns_query *q, const struct dns_answer *a)
+{
+	dns_answer_cb *cb = q->cb;
+	void *arg = q->arg;
+
+	query_free(q);
+	cb(arg, a);
+}
+
+static void
+tell_error(struct dns_query *q, const char *why)
+{
+	struct dns_answer a;
+
+	dns_answer_init(&a);
+	dns_answer_fail(&a, DNS_ERROR, why);
+	tell(q, &a);
+}
+
+void
+resolvers_answer(struct resolvers *rs, unsigned index,
+    const struct ipc_dns_answer *m)
+{
+	struct dns_query *q = *bucket_of(rs, m->txn);
+	struct dns_answer a;
+
+	/* Cancelled, or already asked of the other: no news. */
+	if (q == NULL || q->at != index)
+		return;
+	dns_answer_init(&a);
+	if (dns_answer_get(m, q->type, &a) == -1)
+		log_error("dns-answer-malformed", KV_N("resolver", index),
+		    KV_S("name", q->name));
+	tell(q, &a);
+	dns_answer_free(&a);
+	pump(rs);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct resolvers *rs = arg;
+	uint64_t now = loop_now(rs->loop);
+	struct dns_query *q = rs->sent.first;
+
+	if (q != NULL && q->due <= now)
+		log_warn("resolver-silent", KV_N("resolver", q->at),
+		    KV_S("name", q->name), KV_N("pending", rs->n));
+	while ((q = rs->sent.first) != NULL && q->due <= now) {
+		if (q->before != 0 || count_up(rs) < 2)
+			tell_error(q, "the resolver process does not answer");
+		else
+			take_back(q);
+	}
+	while ((q = rs->waiting.first) != NULL && q->due <= now)
+		tell_error(q, "no resolver process takes the question");
+	pump(rs);
+}
+
+/* ---- dns/lookup.h ---- */
+
+static struct dns_query *
+ask(void *ctx, const char *name, uint16_t type, dns_answer_cb *cb, void *arg)
+{
+	struct resolvers *rs = ctx;
+	struct dns_query *q;
+
+	if (rs->n >= RESOLVERS_MAX)
+		return NULL;
+	q = calloc(1, sizeof(*q));
+	if (q == NULL)
+		return NULL;
+	q->all = rs;
+	q->txn = ++rs->last_txn;
+	q->type = type;
+	q->cb = cb;
+	q->arg = arg;
+	q->total = q->due = loop_now(rs->loop) + rs->times.total_ms;
+	(void)span_copy(span_str(name), q->name, sizeof(q->name));
+	*bucket_of(rs, q->txn) = q;
+	list_insert(q, false);
+	rs->n++;
+	pump(rs);
+	return q;
+}
+
+static void
+cancel(void *ctx, struct dns_query *q)
+{
+	query_free(q);
+	set_timer(ctx);
+}
+
+static const struct dns_lookup_ops lookup_ops = { ask, cancel };
+
+struct dns_lookup
+resolvers_lookup(struct resolvers *rs)
+{
+	return (struct dns_lookup){ &lookup_ops, rs };
+}
+
+size_t
+resolvers_pending(const struct resolvers *rs)
+{
+	return rs->n;
+}
+
+/* ---- processes come and go ---- */
+
+void
+resolvers_up(struct resolvers *rs, unsigned index)
+{
+	rs->of[index].up = true;
+	pump(rs);
+}
+
+void
+resolvers_down(struct resolvers *rs, unsigned index)
+{
+	struct dns_query *prev;
+
+	rs->of[index].up = false;
+	/* From the newest on, each to the head: they stay in order. */
+	for (struct dns_query *q = rs->sent.last; q != NULL; q = prev) {
+		prev = q->prev;
+		if (q->at == index)
+			take_back(q);
+	}
+	pump(rs);
+}
+
+void
+resolvers_room(struct resolvers *rs)
+{
+	pump(rs);
+}
+
+struct resolvers *
+resolvers_new(struct loop *loop, const struct siphash_key *key,
+    const struct resolvers_times *times, const struct resolvers_ops *ops, void *ctx)
+{
+	struct resolvers *rs = calloc(1, sizeof(*rs));
+
+	if (rs == NULL)
+		return NULL;
+	rs->loop = loop;
+	rs->key = *key;
+	rs->times = *times;
+	rs->ops = ops;
+	rs->ctx = ctx;
+	rs->timer = loop_timer_new(loop, on_timer, rs);
+	if (rs->timer == NULL) {
+		free(rs);
+		return NULL;
+	}
+	return rs;
+}
+
+void
+resolvers_free(struct resolvers **rsp)
+{
+	struct resolvers *rs = *rsp;
+
+	if (rs == NULL)
+		return;
+	*rsp = NULL;
+	while (rs->sent.first != NULL)
+		query_free(rs->sent.first);
+	while (rs->waiting.first != NULL)
+		query_free(rs->waiting.first);
+	loop_timer_close(&rs->timer);
+	free(rs);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* policy/route.h - from a recipient domain to the hosts that take its mail:
+ * which rule of the configuration holds, which questions to the DNS follow
+ * from it, and what the answers mean.
+ *
+ * No I/O and no clock of its own: it asks through dns/lookup.h, which answers
+ * in bounded time, so that a route takes at most two such times (MX, then all
+ * addresses side by side). */
+#ifndef POLICY_ROUTE_H
+#define POLICY_ROUTE_H
+
+#include "base/conf.h"
+#include "base/hop.h"
+#include "dns/lookup.h"
+#include "policy/siphash.h"
+
+/* Bounds of one ROUTE message.  Of more hosts the best are taken. */
+#define ROUTE_HOSTS_MAX	20
+#define ROUTE_ADDRS_MAX	8
+
+struct route_host {
+	char		name[DNS_NAME_SIZE];	/* or IP text */
+	uint16_t	port, preference;
+	enum level	asked;
+	enum why	why;
+	struct addr	addrs[ROUTE_ADDRS_MAX];	/* port is not set */
+	size_t		naddrs;
+};
+
+/* As the ROUTE message says. */
+struct route_result {
+	int		 code;			/* 250, 4xx, 5xx */
+	char		 dsn[12], text[240];
+	char		 domain[DNS_NAME_SIZE];	/* whom the hosts serve */
+	bool		 discard;
+	enum dns_status	 mx_secure;
+	unsigned	 connections;
+	uint64_t	 site, identity;
+	char		 site_name[DNS_NAME_SIZE];
+	struct route_host *hosts;
+	size_t		 nhosts;
+};
+
+struct route_world {
+	const struct conf	*conf;
+	struct dns_lookup	 lookup;
+	/* Secret: whoever could find two host sets of one identity would get
+	 * mail for one domain sent over a connection to the other's hosts. */
+	struct siphash_key	 key;
+	uint64_t		 seed;		/* moves on with each shuffle */
+};
+
+struct route;
+typedef void	route_done_cb(void *arg, const struct route_result *);
+
+/* `domain`: as in a recipient address, a name or [literal].  The result is
+ * lent until `done` returns.  When everything was known at once, `done` has
+ * run already and NULL is returned; else a route that frees itself after
+ * `done`, once.  Without memory the result is a temporary error. */
+struct route	*route_start(struct route_world *, struct span domain,
+		    route_done_cb *done, void *arg);
+void		 route_cancel(struct route **);		/* `done` will not run */
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* policy/route_frame.c - see policy/route_frame.h. */
+#include "policy/route_frame.h"
+
+#define ADDRS_MAX	1024
+
+static int
+put_host(struct buf *hosts, const struct route_host *h)
+{
+	struct buf addrs;
+	struct ipc_host m;
+	int rc = -1;
+
+	buf_init(&addrs, ADDRS_MAX);
+	for (size_t i = 0; i < h->naddrs; i++) {
+		const struct ipc_host_addr a = {
+			.family = h->addrs[i].family,
+			.ip = span_of(h->addrs[i].ip,
+			    h->addrs[i].family == 4 ? 4 : 16),
+		};
+
+		if (ipc_put_host_addr(&addrs, &a) == -1)
+			goto free_addrs;
+	}
+	m = (struct ipc_host){
+		.name = span_str(h->name),
+		.port = h->port,
+		.preference = h->preference,
+		.asked = (uint8_t)h->asked,
+		.why = (uint8_t)h->why,
+		.addrs = buf_get(&addrs),
+	};
+	rc = ipc_put_host(hosts, &m);
+free_addrs:
+	buf_free(&addrs);
+	return rc;
+}
+
+int
+route_frame_put(const struct route_result *r, uint64_t txn, struct buf *hosts,
+    struct ipc_route *m)
+{
+	for (size_t i = 0; i < r->nhosts; i++)
+		if (put_host(hosts, &r->hosts[i]) == -1)
+			return -1;
+	*m = (struct ipc_route){
+		.txn = txn,
+		.code = (uint16_t)r->code,
+		.dsn = span_str(r->dsn),
+		.text = span_str(r->text),
+		.domain = span_str(r->domain),
+		.discard = r->discard,
+		.mx_secure = (uint8_t)r->mx_secure,
+		.connections = r->connections,
+		.site = r->site,
+		.identity = r->identity,
+		.site_name = span_str(r->site_name),
+		.hosts = buf_get(hosts),
+	};
+	return 0;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* queue/index.h - the messages in memory: by id, by the time they are due, in
+ * the order of arrival (listings) and of their places in the log (carrying).
+ * No I/O and no clock.  Bodies are never here. */
+#ifndef QUEUE_INDEX_H
+#define QUEUE_INDEX_H
+
+#include <sys/queue.h>
+
+#include "queue/record.h"
+#include "queue/segment.h"
+#include "queue/table.h"
+
+enum rcpt_phase {		/* of an active recipient */
+	PHASE_IDLE,
+	PHASE_ASKED,		/* waits for its domain's route: at.domain */
+	PHASE_ROUTED,		/* waits for its fellow recipients: at.route */
+	PHASE_QUEUED,		/* in a batch at a site */
+	PHASE_JOB,		/* a relay has it */
+};
+
+struct rcpt {
+	const char	*address;	/* in message.mem */
+	uint16_t	 address_len;
+	uint16_t	 domain_at;	/* offset of the domain in it */
+	uint16_t	 attempts;
+	uint8_t		 state;		/* enum rcpt_state */
+	uint8_t		 phase;
+	uint8_t		 tls_failed;
+	uint8_t		 asked;		/* enum level of the last route */
+	uint64_t	 next;		/* steady ms when deferred */
+	union {
+		struct domain	*domain;
+		struct route	*route;
+	} at;
+	char		*note;		/* "site\0reply\0" of the last attempt */
+};
+
+struct message {
+	struct table_link	 by_id;
+	TAILQ_ENTRY(message)	 arrival, placed, grace;
+	char			 id[ID_SIZE];
+	uint8_t			 flags;		/* RECORD_8BIT ... */
+	bool			 pending;	/* not durable yet */
+	bool			 dead;		/* out of the index */
+	bool			 in_grace, is_placed;
+	uint64_t		 arrived, size;
+	uint64_t		 running;	/* ms, up to `since` */
+	uint64_t		 since;		/* steady ms */
+	struct place		 place;
+	uint64_t		 due;		/* steady ms */
+	uint64_t		 grace_until;
+	size_t			 heap_at;	/* 0: not in the heap */
+	unsigned		 refs;		/* the index, batches, asks, jobs */
+	unsigned		 asking;	/* domains not answered yet */
+	uint32_t		 nrcpts, nopen;	/* open: not delivered or failed */
+	struct span		 sender, client, session;
+	struct rcpt		*rcpts;
+	char			 mem[];
+};
+TAILQ_HEAD(messages, message);
+
+/* Somebody's place in a listing; survives whatever happens to messages. */
+struct index_cursor {
+	struct message			*at;	/* next one, NULL: done */
+	TAILQ_ENTRY(index_cursor)	 link;
+};
+
+struct index {
+	struct table	 by_id;
+	struct messages	 arrival, placed;
+	TAILQ_HEAD(, index_cursor) cursors;
+	struct message	**heap;			/* from 1 */
+	size_t		 nheap, heap_size;
+	uint64_t	 bytes;			/* in the log, of live messages */
+};
+
+void	index_init(struct index *);
+void	index_free(struct index *);
+
+/* A message from its record; NULL: no memory.  Not in the index yet.
+ * `now_steady`, `now_wall`: to turn times of the disk into times here. */
+struct message	*message_new(const struct record_message *,
+		    uint64_t now_steady, uint64_t now_wall);
+void	message_ref(struct message *);
+void	message_unref(struct message *);	/* frees at 0 */
+/* Running time up to now. */
+uint64_t	message_running(const struct message *, uint64_t now_steady);
+
+int	index_add(struct index *, struct message *);	/* takes the reference */
+void	index_remove(struct index *, struct message *);	/* marks dead, drops it */
+struct message	*index_find(const struct index *, struct span id);
+void	index_place(struct index *, struct message *, struct place);
+
+int	index_due_set(struct index *, struct message *, uint64_t due);
+void	index_due_clear(struct index *, struct message *);
+struct message	*index_due_first(const struct index *);
+
+void	index_cursor_start(struct index *, struct index_cursor *);
+struct message	*index_cursor_next(struct index_cursor *);
+void	index_cursor_end(struct index *, struct index_cursor *);
+
+struct span	rcpt_address(const struct rcpt *);
+struct span	rcpt_domain(const struct rcpt *);
+struct span	rcpt_site(const struct rcpt *);		/* "" unknown */
+struct span	rcpt_reply(const struct rcpt *);
+void	rcpt_note(struct rcpt *, struct span site, struct span reply);
+/* Apply what a record says; `next` is steady. */
+void	rcpt_change(struct message *, struct rcpt *,
+	    const struct record_change *, uint64_t next);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* queue/queue_priv.h - the role's state and how its files call each other.
+ *
+ *	intake.c	messages come in from smtpd
+ *	store.c		index and spool together: replay, places, bodies
+ *	route.c		recipient domains ask policy
+ *	batch.c		a message's recipients, grouped by where they go
+ *	site.c		fairness and concurrency between sites
+ *	dispatch.c	jobs to relays and what comes back
+ *	outcome.c	what an outcome does to a message: record, bounce, end
+ *	listing.c	the control socket
+ *	queue.c		the role: handlers, timer, start and end
+ */
+#ifndef QUEUE_QUEUE_PRIV_H
+#define QUEUE_QUEUE_PRIV_H
+
+#include <sys/queue.h>
+
+#include "base/control.h"
+#include "base/outcome.h"
+#include "base/role.h"
+#include "queue/index.h"
+#include "queue/schedule.h"
+#include "queue/spool.h"
+
+#define QUEUE_BATCH_MAX		100	/* recipients of one job */
+#define QUEUE_ASKS		512	/* domains that policy works on at once */
+#define QUEUE_JOBS_PER_RELAY	1000
+#define QUEUE_GRACE_MS		1000	/* a routed recipient waits so long for others */
+#define QUEUE_SHARE_MS		5000	/* an answer of policy is shared so long */
+#define QUEUE_STALE_MS		30000	/* and asked again when a batch waited longer */
+#define QUEUE_LOST_MS		5000	/* pause after a relay was lost */
+#define QUEUE_REGISTER_MS	5000	/* wait at most so long for missing relays */
+
+/* An answer of policy that says go. */
+struct route {
+	unsigned	 refs;
+	bool		 discard;
+	uint8_t		 asked;		/* enum level at the first host */
+	uint32_t	 connections;
+	uint64_t	 site, identity;
+	uint64_t	 at;		/* steady ms */
+	char		 name[256];	/* of the site, for people */
+	size_t		 n;
+	char		 bytes[];	/* encoded ROUTE */
+};
+
+struct waiter {
+	TAILQ_ENTRY(waiter)	 link;
+	struct message		*message;
+};
+TAILQ_HEAD(waiters, waiter);
+struct site;
+TAILQ_HEAD(sites, site);
+
+enum domain_state { DOMAIN_IDLE, DOMAIN_WANTS, DOMAIN_ASKED };
+
+struct domain {
+	struct table_link	 link;
+	TAILQ_ENTRY(domain)	 line;	/* of those that want to ask, or expire */
+	struct waiters		 waiters;
+	struct sites		 sites;	/* that wait for a newer answer */
+	enum domain_state	 state;
+	bool			 answered, ready;
+	STAILQ_ENTRY(domain)	 ready_link;
+	uint64_t		 at;	/* of the answer, steady ms */
+	struct route		*route;	/* NULL: */
+	struct result_text {
+		uint16_t code;
+		char	 dsn[12];
+		char	 text[241];
+	}			 refusal;
+	size_t			 n;
+	char			 name[];
+};
+TAILQ_HEAD(domains, domain);
+
+/* Recipients of one message that travel together; a job once a relay has it. */
+struct batch {
+	struct table_link	 link;		/* by job number */
+	TAILQ_ENTRY(batch)	 line;		/* of the site, or of the relay */
+	uint64_t		 job;		/* 0: not given out */
+	unsigned		 relay;
+	struct site		*site;
+	struct message		*message;
+	struct route		*route;		/* NULL: registered by a relay */
+	bool			 tls_failed;
+	uint32_t		 n, size;
+	uint32_t		 index[];
+};
+TAILQ_HEAD(batches, batch);
+
+struct site {
+	struct table_link	 link;
+	TAILQ_ENTRY(site)	 ring, waiting;
+	bool			 in_ring;
+	uint64_t		 id;
+	struct batches		 line;
+	unsigned		 running, cap;
+	double			 limit;
+	unsigned		 troubles;	/* in a row */
+	unsigned		 blocks;	/* in a row */
+	uint64_t		 blocked_until;
+	uint64_t		 used;		/* steady ms */
+	struct domain		*waits;		/* a stale route is asked again */
+	char			 last[256];	/* words of the last trouble */
+};
+
+struct relay {
+	bool			 registered;
+	unsigned		 njobs;
+	struct batches		 jobs;
+};
+
+LIST_HEAD(txns, txn);
+
+struct queue {
+	struct role_env		*env;
+	struct loop		*loop;
+	const struct conf	*conf;
+	struct spool		*spool;
+	struct schedule		 schedule;
+	struct index		 index;
+	struct loop_timer	*tick;
+	uint64_t		 started, kept_house;
+	bool			 gate;		/* dispatching is allowed */
+	bool			 draining, drained;
+
+	struct table		 domains;
+	struct domains		 wanting, fading;
+	STAILQ_HEAD(, domain)	 ready;
+	bool			 delivering;
+	struct domain		*asks[QUEUE_ASKS];
+	uint16_t		 free_asks[QUEUE_ASKS];
+	unsigned		 nfree_asks;
+	uint64_t		 ask_round;
+
+	struct messages		 grace;
+
+	struct table		 sites;
+	size_t			 sites_at;	/* where site_expire() goes on */
+	struct sites		 ring;
+	struct table		 jobs;
+	uint64_t		 next_job;
+	struct relay		 relays[ROLE_INSTANCES + 1];
+
+	struct table		 txns;
+	struct txns		 links[ROLE_INSTANCES + 1];
+
+	struct control		*control;
+	struct buf		 record, body;	/* scratch */
+};
+
+static inline uint64_t
+queue_now(const struct queue *q)
+{
+	return loop_now(q->loop);
+}
+void	queue_wake(struct queue *);		/* something is due */
+
+/* ---- store.c ---- */
+int	store_open(struct queue *, struct fault *);
+void	store_close(struct queue *);
+/* Sets the message's time from its recipients'. */
+void	store_schedule(struct queue *, struct message *);
+/* Where the body is: inline bytes in q->body, or a read-only descriptor. */
+int	store_body(struct queue *, const struct message *, struct span *body,
+	    int *fd, struct fault *);
+/* The message, or its beginning when it is large; `mem` holds it. */
+int	store_original(struct queue *, const struct message *, struct buf *mem,
+	    struct span *original, bool *whole);
+/* Out of index and spool, without a word to anybody. */
+void	store_drop(struct queue *, struct message *);
+void	store_house(struct queue *);		/* carries what is old */
+
+/* ---- intake.c ---- */
+void	intake_spool_open(struct role_env *, struct link *, struct ipc_msg *);
+void	intake_begin(struct role_env *, struct link *, struct ipc_msg *);
+void	intake_rcpts(struct role_env *, struct link *, struct ipc_msg *);
+void	intake_commit(struct role_env *, struct link *, struct ipc_msg *);
+void	intake_abort(struct role_env *, struct link *, struct ipc_msg *);
+void	intake_lost(struct queue *, unsigned smtpd);
+
+/* ---- route.c ---- */
+void	route_message(struct queue *, struct message *);	/* it is due */
+void	route_answer(struct role_env *, struct link *, struct ipc_msg *);
+void	route_ask_more(struct queue *);
+void	route_policy_lost(struct queue *);
+void	route_expire(struct queue *);
+void	route_free_all(struct queue *);
+struct route	*route_ref(struct route *);
+void	route_unref(struct route *);
+/* The domain with an answer not older than `age`, or with one on its way. */
+struct domain	*route_domain(struct queue *, struct span name, uint64_t age,
+		    bool *fresh);
+
+/* ---- batch.c ---- */
+void	batch_message(struct queue *, struct message *);	/* group and queue */
+void	batch_grace(struct queue *);		/* those that waited enough */
+void	batch_forget(struct queue *, struct message *);	/* it is dropped */
+struct batch	*batch_new(struct message *, struct route *, uint32_t size);
+void	batch_free(struct batch *);		/* not in any line or table */
+
+/* ---- site.c ---- */
+struct site	*site_get(struct queue *, uint64_t id, unsigned cap);
+void	site_add(struct queue *, struct batch *);	/* to its line */
+void	site_ready(struct queue *, struct site *);
+void	site_outcome(struct queue *, struct site *, bool trouble,
+	    struct span words);
+void	site_done(struct queue *, struct site *);	/* one job less */
+void	site_unblock_all(struct queue *);
+void	site_wait(struct queue *, struct site *, struct domain *);
+void	site_woken(struct queue *, struct domain *);	/* it was answered */
+void	site_expire(struct queue *);
+void	site_free_all(struct queue *);
+
+/* ---- dispatch.c ---- */
+void	dispatch_pump(struct queue *);
+void	dispatch_outcome(struct role_env *, struct link *, struct ipc_msg *);
+void	dispatch_running(struct role_env *, struct link *, struct ipc_msg *);
+void	dispatch_registered(struct role_env *, struct link *, struct ipc_msg *);
+void	dispatch_relay_lost(struct queue *, unsigned relay);
+void	dispatch_gate(struct queue *);
+void	dispatch_free_all(struct queue *);
+
+/* ---- outcome.c ---- */
+struct result {
+	uint32_t		index;
+	enum outcome_status	status;
+	struct span		dsn, reply, mx;
+};
+struct outcome_about {
+	const struct route	*route;		/* NULL: unknown */
+	bool			 tls_failed;
+	bool			 ack;
+	unsigned		 relay;
+	uint64_t		 job;
+};
+/* Records and applies; the message may be gone afterwards (hold a reference
+ * to look at `dead`). */
+void	outcome_apply(struct queue *, struct message *, const struct result *,
+	    size_t n, const struct outcome_about *);
+void	outcome_ack(struct queue *, unsigned relay, uint64_t job);
+/* The line of the log for what no relay attempted. */
+void	outcome_log(const struct queue *, const struct message *,
+	    const struct result *);
+
+/* ---- listing.c ---- */
+extern const struct control_ops listing_ops;
+
+#endif

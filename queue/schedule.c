@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* queue/schedule.c - see schedule.h. */
+#include "queue/schedule.h"
+
+uint64_t
+schedule_pause(const struct schedule *s, unsigned attempts, uint32_t chance)
+{
+	uint64_t pause = s->first, fifth;
+
+	for (; attempts > 1 && pause < s->max; attempts--)
+		pause = pause > s->max / 2 ? s->max : pause * 2;
+	if (pause > s->max)
+		pause = s->max;
+	fifth = pause / 5;
+	return pause - fifth / 2 + (fifth > 0 ? chance % (fifth + 1) : 0);
+}
+
+uint64_t
+schedule_left(const struct schedule *s, uint64_t next, uint64_t now_wall)
+{
+	uint64_t most = s->max + s->max / 10;
+
+	if (next <= now_wall)
+		return 0;
+	return next - now_wall < most ? next - now_wall : most;
+}
+
+bool
+schedule_give_up(const struct schedule *s, uint64_t arrived, uint64_t now_wall,
+    uint64_t running)
+{
+	return now_wall >= arrived && now_wall - arrived >= s->give_up &&
+	    running >= s->give_up;
+}

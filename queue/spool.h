@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* queue/spool.h - the log on disk: writing with group commit, replay at the
+ * start, files for large bodies.  What a record means to a message is
+ * queue/store.h's business.  docs/decisions/0001-spool.md argues why nothing
+ * acknowledged is lost.
+ *
+ * Two ways into the log.  spool_commit() is for a message that somebody waits
+ * for: it is durable, or it is not there.  spool_state() is for what has
+ * happened and must not be forgotten: it is kept in memory until it is
+ * durable, and written again, to another file, when the disk fails. */
+#ifndef QUEUE_SPOOL_H
+#define QUEUE_SPOOL_H
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "base/buf.h"
+#include "base/fault.h"
+#include "base/id.h"
+#include "base/loop.h"
+#include "queue/record.h"
+#include "queue/segment.h"
+
+struct spool;
+
+/* The system calls that can lose mail, so that tests can make them fail. */
+struct spool_io {
+	ssize_t	(*pwritev)(int fd, const struct iovec *, int n, off_t);
+	int	(*fdatasync)(int fd);	/* in the thread pool */
+	int	(*fsync)(int dir);	/* in the thread pool */
+};
+
+struct spool_ops {
+	/* During spool_open(): each good record in the order of the log. */
+	void	(*replay)(void *ctx, enum record_type, struct span payload,
+		    struct place);
+	/* A MESSAGE or CARRY of spool_state() is now (or, after a failed
+	 * sync: now is again) at this place. */
+	void	(*placed)(void *ctx, struct span id, struct place);
+	/* A state with an `ack` was handed to the log. */
+	void	(*written)(void *ctx, uint64_t ack_a, uint64_t ack_b);
+};
+
+/* Opens or makes the spool in `directory` and replays its log.  One process
+ * at a time (locked).  Refuses what is no plain file of ours.  `io` NULL: the
+ * real calls.  NULL with a fault. */
+struct spool	*spool_open(struct loop *, const char *directory,
+		    const struct spool_io *io, const struct spool_ops *,
+		    void *ctx, struct fault *);
+/* A last sync (blocking), then everything is freed, at the latest when what
+ * runs in the thread pool is done.  No callback comes any more. */
+void		 spool_close(struct spool **);
+
+/* After the replay: a live message is in this segment. */
+void	spool_hold(struct spool *, uint64_t segment);
+/* After the replay and the holds: removes large bodies that `known` denies,
+ * and segments that nobody needs. */
+void	spool_sweep(struct spool *, bool (*known)(void *ctx, struct span id));
+
+/* A message: `head` as record_put_message() made it, then its inline body.
+ * 0: *place says where it is, and `done` comes once, with NULL when it is
+ * durable, or with the fault, and then it is not there.  -1: neither.
+ * The record holds its segment until a state releases it. */
+int	spool_commit(struct spool *, struct span head, struct span body,
+	    struct place *place,
+	    void (*done)(void *arg, const struct fault *), void *arg,
+	    struct fault *);
+
+struct spool_part {
+	uint8_t		type;		/* enum record_type */
+	struct span	head, body;
+};
+#define SPOOL_PARTS	8
+
+/* What to do when a state is durable. */
+struct spool_after {
+	uint64_t	release;	/* a message left this segment; 0: none */
+	char		id[ID_SIZE];	/* that message */
+	bool		remove_file;	/* and its large body may go */
+	bool		ack;		/* call written(ack_a, ack_b) */
+	uint64_t	ack_a, ack_b;
+};
+
+/* `parts` count all or not at all.  Copied.  -1: no memory, nothing is kept
+ * (and nothing was written). */
+int	spool_state(struct spool *, const struct spool_part *parts, size_t n,
+	    const struct spool_after *);
+
+/* The payload at a place, checked; the span points into `mem`. */
+int	spool_read(struct spool *, struct place, struct buf *mem,
+	    struct span *payload, struct fault *);
+
+/* ---- large bodies ---- */
+
+/* An unnamed file to write a body into.  The descriptor is write-only. */
+int	spool_file_new(struct spool *, struct fault *);	/* fd or -1 */
+/* Takes `fd`.  Checks that it has `size` bytes, syncs it, gives it its name,
+ * syncs the directory; then `done`.  -1: `done` will not come. */
+int	spool_file_keep(struct spool *, int fd, struct span id, uint64_t size,
+	    void (*done)(void *arg, const struct fault *), void *arg,
+	    struct fault *);
+int	spool_file_open(struct spool *, struct span id, uint64_t size,
+	    struct fault *);				/* read-only fd or -1 */
+void	spool_file_remove(struct spool *, struct span id);
+
+/* Below the reserve (the smaller of 5 % and 1 GiB)?  Asked at most once a
+ * second. */
+bool	spool_full(struct spool *);
+
+struct spool_stats {
+	size_t		segments;
+	uint64_t	oldest;		/* number of the oldest segment, 0 none */
+	bool		oldest_damaged;
+	bool		idle;		/* nothing waits for the disk */
+	unsigned	damaged, torn;	/* seen by the replay */
+};
+void	spool_stats(const struct spool *, struct spool_stats *);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* queue/spool_dir.c - directories and files of the spool, opened so that what
+ * somebody planted there (links, FIFOs, files of others) is refused, and the
+ * files of large bodies. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "queue/spool_priv.h"
+
+#define RESERVE_MOST	(1024ull * 1024 * 1024)
+#define RESERVE_SHARE	20		/* one in so many: 5 % */
+#define SPACE_EVERY	1000		/* ms */
+
+int
+spool_dir_open(int at, const char *name, bool make, struct fault *f)
+{
+	struct stat st;
+	char what[300];
+	int fd;
+
+	snprintf(what, sizeof(what), "spool directory %s", name);
+	if (make && mkdirat(at, name, 0700) == -1 && errno != EEXIST)
+		return fault_sys(f, what);
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 || fstat(fd, &st) == -1) {
+		fault_sys(f, what);
+		goto fail;
+	}
+	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+		fault_set(f, FAULT_PERM, 0, NULL, "%s: must belong to this "
+		    "user, and nobody else may write to it", what);
+		goto fail;
+	}
+	return fd;
+fail:
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+int
+spool_plain_open(int dir, const char *name, off_t *size)
+{
+	struct stat st;
+	int fd;
+
+	/* O_NONBLOCK: a FIFO in its place must not hold us up. */
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK |
+	    O_NOCTTY);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1)
+		goto fail;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+	    st.st_nlink != 1) {
+		errno = EPERM;
+		goto fail;
+	}
+	*size = st.st_size;
+	return fd;
+fail:
+	close(fd);
+	return -1;
+}
+
+bool
+spool_full(struct spool *sp)
+{
+	uint64_t now = loop_now(sp->loop), free_bytes, reserve;
+	struct statvfs v;
+
+	if (sp->space_asked != 0 && now - sp->space_asked < SPACE_EVERY)
+		return sp->space_low;
+	sp->space_asked = now == 0 ? 1 : now;
+	if (fstatvfs(sp->root, &v) == -1)
+		return sp->space_low;
+	free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
+	reserve = (uint64_t)v.f_blocks * v.f_frsize / RESERVE_SHARE;
+	if (reserve > RESERVE_MOST)
+		reserve = RESERVE_MOST;
+	if (sp->space_low != (free_bytes < reserve)) {
+		sp->space_low = free_bytes < reserve;
+		log_event(sp->space_low ? LOG_ERROR : LOG_INFO,
+		    sp->space_low ? "disk-low" : "disk-ok", (const struct kv[]){
+		    KV_N("free", free_bytes), KV_N("reserve", reserve) }, 2);
+	}
+	return sp->space_low;
+}
+
+/* ---- large bodies ---- */
+
+struct file_job {
+	struct spool	*sp;
+	int		 fd;
+	char		 name[ID_SIZE];
+	uint64_t	 size;
+	struct fault	 fault;
+	bool		 failed;
+	void		(*done)(void *, const struct fault *);
+	void		*arg;
+};
+
+int
+spool_file_new(struct spool *sp, struct fault *f)
+{
+	int fd = openat(sp->large, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return fault_sys(f, "file for a large message");
+	return fd;
+}
+
+static int
+file_size_check(struct file_job *j)
+{
+	struct stat st;
+
+	if (fstat(j->fd, &st) == -1)
+		return fault_sys(&j->fault, "size of a large message");
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != j->size)
+		return fault_set(&j->fault, FAULT_TEMP, 451, "4.3.0",
+		    "a large message has not the size that was announced");
+	return 0;
+}
+
+/* In the thread pool. */
+static int
+file_keep(struct file_job *j)
+{
+	char path[40];
+
+	if (file_size_check(j) == -1)
+		return -1;
+	if (j->sp->io->fdatasync(j->fd) == -1)
+		return fault_sys(&j->fault, "sync of a large message");
+	/* An unnamed file gets its name by this path; AT_EMPTY_PATH would
+	 * need a capability. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", j->fd);
+	if (linkat(AT_FDCWD, path, j->sp->large, j->name,
+	    AT_SYMLINK_FOLLOW) == -1)
+		return fault_sys(&j->fault, "name of a large message");
+	if (j->sp->io->fsync(j->sp->large) == -1) {
+		fault_sys(&j->fault, "sync of the directory large");
+		/* The name may survive a crash or not; take it back, so that
+		 * nothing is left of what we refuse. */
+		(void)unlinkat(j->sp->large, j->name, 0);
+		return -1;
+	}
+	return 0;
+}
+
+static void
+file_work(void *arg)
+{
+	struct file_job *j = arg;
+
+	j->failed = file_keep(j) == -1;
+}
+
+static void
+file_done(void *arg)
+{
+	struct file_job *j = arg;
+	struct spool *sp = j->sp;
+
+	sp->jobs--;
+	close(j->fd);
+	if (!sp->closing)
+		j->done(j->arg, j->failed ? &j->fault : NULL);
+	free(j);
+	spool_finish(sp);
+}
+
+int
+spool_file_keep(struct spool *sp, int fd, struct span id, uint64_t size,
+    void (*done)(void *, const struct fault *), void *arg, struct fault *f)
+{
+	struct file_job *j = calloc(1, sizeof(*j));
+
+	if (j == NULL) {
+		close(fd);
+		return fault_set(f, FAULT_TEMP, 451, "4.3.0", "no memory");
+	}
+	j->sp = sp;
+	j->fd = fd;
+	(void)span_copy(id, j->name, sizeof(j->name));
+	j->size = size;
+	j->done = done;
+	j->arg = arg;
+	if (loop_work(sp->loop, file_work, file_done, j) != 0) {
+		close(fd);
+		free(j);
+		return fault_set(f, FAULT_TEMP, 451, "4.3.0",
+		    "the thread pool refuses work");
+	}
+	sp->jobs++;
+	return 0;
+}
+
+int
+spool_file_open(struct spool *sp, struct span id, uint64_t size,
+    struct fault *f)
+{
+	char name[ID_SIZE];
+	off_t have;
+	int fd;
+
+	(void)span_copy(id, name, sizeof(name));
+	fd = spool_plain_open(sp->large, name, &have);
+	if (fd == -1)
+		return fault_sys(f, "body of a large message");
+	if ((uint64_t)have != size) {
+		close(fd);
+		return fault_set(f, FAULT_TEMP, 451, "4.3.0", "the file of a "
+		    "large message has not the size of its record");
+	}
+	return fd;
+}
+
+void
+spool_file_remove(struct spool *sp, struct span id)
+{
+	char name[ID_SIZE];
+
+	(void)span_copy(id, name, sizeof(name));
+	if (unlinkat(sp->large, name, 0) == -1 && errno != ENOENT)
+		log_warn("spool-file-left", KV_S("id", name),
+		    KV_Q("reason", strerror(errno)));
+}

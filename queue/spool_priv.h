@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* queue/spool_priv.h - what the spool's files share with each other. */
+#ifndef QUEUE_SPOOL_PRIV_H
+#define QUEUE_SPOOL_PRIV_H
+
+#include <sys/queue.h>
+
+#include "queue/spool.h"
+
+#define SPOOL_UNSYNCED	16	/* segments that one sync may cover */
+#define SPOOL_DROPS	8	/* old segments that one sync may remove */
+#define SEGMENT_NAME	24	/* seg- and 16 digits */
+
+struct spool_segment {
+	uint64_t	number;
+	int		fd;		/* open while it is written or unsynced */
+	uint32_t	at;		/* end of what was written */
+	uint32_t	durable;	/* end of what was synced */
+	uint32_t	refs;		/* live messages, and states on their way */
+	bool		closed;		/* nothing is appended any more */
+	bool		failed;		/* a sync failed: void from `durable` on */
+	bool		damaged;
+};
+
+struct spool_commit {
+	TAILQ_ENTRY(spool_commit) link;
+	struct place	place;
+	void		(*done)(void *, const struct fault *);
+	void		*arg;
+};
+TAILQ_HEAD(spool_commits, spool_commit);
+
+struct spool_kept_part {
+	uint8_t		type;
+	uint64_t	held;		/* segment that this message record holds */
+	size_t		off, len;	/* in mem */
+};
+
+struct spool_state {
+	TAILQ_ENTRY(spool_state) link;
+	struct spool_after after;
+	size_t		nparts;
+	struct spool_kept_part parts[SPOOL_PARTS];
+	char		mem[];
+};
+TAILQ_HEAD(spool_states, spool_state);
+
+struct spool_drop {
+	char		name[SEGMENT_NAME];
+	bool		damaged;
+};
+
+/* What a sync in the thread pool works on; the loop leaves it alone. */
+struct spool_sync {
+	struct spool	*sp;
+	size_t		 n;
+	struct {
+		int	 fd;
+		uint64_t number;
+		uint32_t upto;
+		bool	 closing;	/* give back what was preallocated */
+		int	 err;
+	} target[SPOOL_UNSYNCED];
+	bool		 dir;		/* a segment was made: sync its name */
+	int		 dir_err;
+	size_t		 ndrops;
+	struct spool_drop drop[SPOOL_DROPS];
+};
+
+struct spool {
+	struct loop	*loop;
+	const struct spool_io *io;
+	const struct spool_ops *ops;
+	void		*ctx;
+	int		 root, log, large, damaged;	/* directories */
+	uint64_t	 salt;
+
+	struct spool_segment **segments;	/* by number, ascending */
+	size_t		 nsegments, segments_size;
+	struct spool_segment *current;		/* NULL: make one at need */
+	uint64_t	 next_number;
+	struct place	 durable;		/* to state in records */
+	bool		 dir_dirty;
+
+	struct spool_commits waiting, syncing;
+	struct spool_states unwritten, written, in_sync;
+	struct spool_sync sync;
+	bool		 sync_running, sync_wanted, closing;
+	uint64_t	 sick_until;		/* after a failure: no commits */
+	struct loop_timer *timer;		/* states wait at most so long */
+	unsigned	 jobs;			/* in the thread pool */
+
+	uint64_t	 space_asked;
+	bool		 space_low;
+	unsigned	 ndamaged, ntorn;
+};
+
+/* spool_log.c */
+struct spool_segment	*spool_segment_find(const struct spool *, uint64_t);
+struct spool_segment	*spool_segment_add(struct spool *, uint64_t number);
+void	spool_segment_name(uint64_t, char out[SEGMENT_NAME]);
+void	spool_release(struct spool *, uint64_t segment);
+/* Room for `need` bytes in the current segment. */
+int	spool_segment_room(struct spool *, uint64_t need, struct fault *);
+int	spool_state_keep(struct spool *, const struct spool_part *, size_t n,
+	    const struct spool_after *);	/* without writing it yet */
+int	spool_append(struct spool *, const struct spool_part *, size_t n,
+	    struct place *places, struct fault *);
+
+/* spool_sync.c */
+void	spool_kick(struct spool *);	/* start a sync if one is needed */
+void	spool_tick(void *);		/* timer */
+void	spool_timer(struct spool *);	/* sync what waits, in a second */
+void	spool_write_states(struct spool *);
+void	spool_finish(struct spool *);	/* free, when closing and idle */
+
+/* spool_replay.c */
+int	spool_replay(struct spool *, struct fault *);
+
+/* spool_dir.c: opening what may have been planted. */
+int	spool_dir_open(int at, const char *name, bool make, struct fault *);
+/* A regular file of ours, one link.  fd or -1 with errno. */
+int	spool_plain_open(int dir, const char *name, off_t *size);
+
+#endif

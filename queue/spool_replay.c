@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* queue/spool_replay.c - the log read at the start.
+ *
+ * Two passes.  The first reads headers: how far the log says it was durable,
+ * and which segments a failed sync made void.  The second checks every sum and
+ * hands the records on.  Bad bytes below what was durable are damage (said
+ * loudly, the segment is kept for the operator when it goes); above it they
+ * are what a crash leaves of a batch that nobody was promised. */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "queue/spool_priv.h"
+
+struct voided {
+	uint64_t	segment;
+	uint32_t	from;
+};
+
+struct replay {
+	struct spool	*sp;
+	uint64_t	*numbers;
+	size_t		 n, size;
+	char		*mem;		/* one segment */
+	struct place	 durable;	/* the most that any record states */
+	struct voided	*voids;
+	size_t		 nvoids;
+	bool		 have_salt;
+	/* records that count only together with the next one */
+	struct segment_record chain[SPOOL_PARTS];
+	size_t		 nchain;
+};
+
+static int
+number_cmp(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int
+number_add(struct replay *r, uint64_t number)
+{
+	size_t size = r->size == 0 ? 64 : r->size * 2;
+	uint64_t *more;
+
+	if (r->n == r->size) {
+		more = realloc(r->numbers, size * sizeof(*more));
+		if (more == NULL)
+			return -1;
+		r->numbers = more;
+		r->size = size;
+	}
+	r->numbers[r->n++] = number;
+	return 0;
+}
+
+static bool
+name_number(const char *name, uint64_t *number)
+{
+	char again[SEGMENT_NAME];
+	char *end;
+
+	if (strncmp(name, "seg-", 4) != 0)
+		return false;
+	errno = 0;
+	*number = strtoull(name + 4, &end, 16);
+	if (errno != 0 || *end != '\0' || *number == 0)
+		return false;
+	spool_segment_name(*number, again);
+	return strcmp(again, name) == 0;
+}
+
+static int
+list_segments(struct replay *r, struct fault *f)
+{
+	int fd = dup(r->sp->log), rc = 0;
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	uint64_t number;
+
+	if (dir == NULL) {
+		if (fd != -1)
+			close(fd);
+		return fault_sys(f, "list the spool's log");
+	}
+	rewinddir(dir);
+	while (rc == 0 && (e = readdir(dir)) != NULL) {
+		if (name_number(e->d_name, &number))
+			rc = number_add(r, number);
+		else if (strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0)
+			log_warn("spool-foreign-file", KV_S("name", e->d_name));
+	}
+	closedir(dir);
+	if (rc == -1)
+		return fault_set(f, FAULT_TEMP, 451, "4.3.0", "no memory");
+	if (r->n > 0)
+		qsort(r->numbers, r->n, sizeof(r->numbers[0]), number_cmp);
+	return 0;
+}
+
+/* The bytes of a segment into r->mem; p is NULL when it is refused. */
+static struct span
+load(struct replay *r, uint64_t number)
+{
+	char name[SEGMENT_NAME];
+	size_t have = 0;
+	off_t size;
+	int fd;
+
+	spool_segment_name(number, name);
+	fd = spool_plain_open(r->sp->log, name, &size);
+	if (fd == -1 || size > (off_t)SEGMENT_LARGEST) {
+		log_error("spool-refused-file", KV_S("name", name),
+		    KV_Q("reason", fd == -1 ? strerror(errno) : "too large"));
+		if (fd != -1)
+			close(fd);
+		return span_of(NULL, 0);
+	}
+	while (have < (size_t)size) {
+		ssize_t n = pread(fd, r->mem + have, (size_t)size - have,
+		    (off_t)have);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			/* What cannot be read is damage to what it held. */
+			log_error("spool-read-failed", KV_S("name", name),
+			    KV_N("offset", have),
+			    KV_Q("reason", strerror(errno)));
+			memset(r->mem + have, 0xff, (size_t)size - have);
+			break;
+		}
+		have += (size_t)n;
+	}
+	close(fd);
+	return span_of(r->mem, (size_t)size);
+}
+
+/* ---- first pass ---- */
+
+static void
+note_void(struct replay *r, struct span payload)
+{
+	struct voided v, *more;
+
+	if (record_get_void(payload, &v.segment, &v.from) == -1)
+		return;
+	more = realloc(r->voids, (r->nvoids + 1) * sizeof(*more));
+	if (more == NULL)
+		return;		/* at worst something comes back */
+	r->voids = more;
+	r->voids[r->nvoids++] = v;
+}
+
+static void
+scan_headers(struct replay *r, uint64_t number)
+{
+	struct segment_key key = { number, r->sp->salt };
+	struct span bytes = load(r, number);
+	struct segment_record rec;
+	uint32_t at = SEGMENT_FIRST;
+	enum segment_step step;
+
+	while ((step = segment_next(&key, bytes, true, &at, &rec)) !=
+	    SEGMENT_END) {
+		if (step == SEGMENT_BAD)
+			continue;
+		if (place_before(r->durable, rec.durable))
+			r->durable = rec.durable;
+		if (step == SEGMENT_RECORD && rec.type == RECORD_VOID)
+			note_void(r, rec.payload);
+	}
+}
+
+/* The salt is in the head of every segment. */
+static int
+find_salt(struct replay *r, struct fault *f)
+{
+	struct segment_key key;
+
+	for (size_t i = 0; i < r->n && !r->have_salt; i++) {
+		int rc = segment_head_get(load(r, r->numbers[i]), &key);
+
+		if (rc == -2)
+			return fault_set(f, FAULT_PERM, 0, NULL, "the spool "
+			    "was written by a newer version of this program");
+		if (rc == 0) {
+			r->sp->salt = key.salt;
+			r->have_salt = true;
+		}
+	}
+	return 0;
+}
+
+/* ---- second pass ---- */
+
+static uint32_t
+void_from(const struct replay *r, uint64_t number)
+{
+	uint32_t from = UINT32_MAX;
+
+	for (size_t i = 0; i < r->nvoids; i++)
+		if (r->voids[i].segment == number && r->voids[i].from < from)
+			from = r->voids[i].from;
+	return from;
+}
+
+static void
+bad_bytes(struct replay *r, struct spool_segment *s, struct place place,
+    enum segment_step step, uint8_t type)
+{
+	bool damage = place_before(place, r->durable);
+	const char *what = step == SEGMENT_BAD ? "record header" :
+	    type == RECORD_MESSAGE || type == RECORD_CARRY ? "message" :
+	    "state";
+
+	r->nchain = 0;
+	if (damage) {
+		s->damaged = true;
+		r->sp->ndamaged++;
+	} else {
+		r->sp->ntorn++;
+	}
+	log_event(damage ? LOG_ERROR : LOG_INFO,
+	    damage ? "spool-damage" : "spool-torn", (const struct kv[]){
+	    KV_N("segment", place.segment), KV_N("offset", place.offset),
+	    KV_N("length", place.length), KV_S("what", what) }, 4);
+}
+
+static void
+good_record(struct replay *r, const struct segment_record *rec)
+{
+	struct spool *sp = r->sp;
+
+	if (r->nchain == SPOOL_PARTS)
+		r->nchain = 0;		/* never written so */
+	r->chain[r->nchain++] = *rec;
+	if ((rec->flags & SEGMENT_MORE) != 0)
+		return;
+	for (size_t i = 0; i < r->nchain; i++) {
+		const struct segment_record *c = &r->chain[i];
+
+		if (c->type != RECORD_VOID && c->type != RECORD_MARK)
+			sp->ops->replay(sp->ctx, c->type, c->payload, c->place);
+	}
+	r->nchain = 0;
+}
+
+/* No segment has a good head, so that no sum can be checked: nothing, if this
+ * one was being made when the machine stopped, and all is lost otherwise. */
+static void
+headless(struct replay *r, struct spool_segment *s, struct span bytes)
+{
+	for (size_t i = 0; i < bytes.n; i++) {
+		if (bytes.p[i] == 0)
+			continue;
+		s->damaged = true;
+		r->sp->ndamaged++;
+		log_error("spool-damage", KV_N("segment", s->number),
+		    KV_N("offset", 0), KV_N("length", bytes.n),
+		    KV_S("what", "segment head"));
+		return;
+	}
+}
+
+static int
+replay_segment(struct replay *r, uint64_t number, struct fault *f)
+{
+	struct segment_key key = { number, r->sp->salt };
+	struct span bytes = load(r, number);
+	struct spool_segment *s;
+	struct segment_record rec;
+	uint32_t at = SEGMENT_FIRST, last = SEGMENT_FIRST,
+	    until = void_from(r, number);
+	enum segment_step step;
+
+	if (bytes.p == NULL)
+		return 0;	/* refused: left alone, and said */
+	s = spool_segment_add(r->sp, number);
+	if (s == NULL)
+		return fault_set(f, FAULT_TEMP, 451, "4.3.0", "no memory");
+	s->closed = true;
+	r->nchain = 0;
+	if (!r->have_salt) {
+		headless(r, s, bytes);
+		return 0;
+	}
+	while ((step = segment_next(&key, bytes, false, &at, &rec)) !=
+	    SEGMENT_END && rec.place.offset < until) {
+		if (step == SEGMENT_RECORD)
+			good_record(r, &rec);
+		else
+			bad_bytes(r, s, rec.place, step, rec.type);
+		last = at;
+	}
+	/* Cut off at a record's end: only what others state tells. */
+	if (r->durable.segment == number && last < r->durable.offset &&
+	    until == UINT32_MAX)
+		bad_bytes(r, s, (struct place){ number, last,
+		    r->durable.offset - last }, SEGMENT_BAD, 0);
+	s->at = s->durable = last;
+	return 0;
+}
+
+/* A segment is never written to again; give back what was preallocated. */
+static void
+trim_segment(struct spool *sp, const struct spool_segment *s)
+{
+	char name[SEGMENT_NAME], path[40];
+	off_t size;
+	int fd;
+
+	spool_segment_name(s->number, name);
+	fd = spool_plain_open(sp->log, name, &size);
+	if (fd == -1)
+		return;
+	if (!s->damaged && size > (off_t)s->at) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		(void)!truncate(path, (off_t)s->at);
+	}
+	close(fd);
+}
+
+int
+spool_replay(struct spool *sp, struct fault *f)
+{
+	struct replay r = { .sp = sp };
+	int rc = -1;
+
+	r.mem = malloc(SEGMENT_LARGEST);	/* touched only as far as used */
+	if (r.mem == NULL) {
+		fault_set(f, FAULT_TEMP, 451, "4.3.0", "no memory");
+		goto out;
+	}
+	if (list_segments(&r, f) == -1 || find_salt(&r, f) == -1)
+		goto out;
+	for (size_t i = 0; i < r.n; i++)
+		scan_headers(&r, r.numbers[i]);
+	for (size_t i = 0; i < r.n; i++)
+		if (replay_segment(&r, r.numbers[i], f) == -1)
+			goto out;
+	for (size_t i = 0; i < sp->nsegments; i++)
+		trim_segment(sp, sp->segments[i]);
+	sp->next_number = r.n > 0 ? r.numbers[r.n - 1] + 1 : 1;
+	rc = 0;
+out:
+	free(r.numbers);
+	free(r.voids);
+	free(r.mem);
+	return rc;
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* queue/store.c - index and spool together. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "queue/bounce.h"
+#include "queue/queue_priv.h"
+
+#define CARRY_MESSAGES	200		/* a second, at most */
+#define CARRY_BYTES	(4u * 1024 * 1024)
+#define SLACK_SEGMENTS	8		/* mostly dead segments that may stay */
+
+/* ---- replay ---- */
+
+static void
+replay_message(struct queue *q, enum record_type type, struct span payload,
+    struct place place)
+{
+	/* A clock that went back must not make mail wait for years. */
+	uint64_t longest = queue_now(q) +
+	    schedule_left(&q->schedule, UINT64_MAX, 0);
+	struct record_message rec;
+	struct message *m;
+
+	if (record_get_message(payload, &rec) == -1)
+		goto bad;
+	m = index_find(&q->index, rec.id);
+	if (m != NULL && type == RECORD_MESSAGE)
+		return;		/* a state that was written twice */
+	if (m != NULL)
+		index_remove(&q->index, m);
+	m = message_new(&rec, queue_now(q), clock_wall_ms());
+	if (m == NULL)
+		goto bad;
+	for (uint32_t i = 0; i < m->nrcpts; i++)
+		if (m->rcpts[i].next > longest)
+			m->rcpts[i].next = longest;
+	if (index_add(&q->index, m) == -1) {
+		message_unref(m);
+		goto bad;
+	}
+	index_place(&q->index, m, place);
+	return;
+bad:
+	log_error("spool-record-unusable", KV_N("segment", place.segment),
+	    KV_N("offset", place.offset));
+}
+
+static void
+replay_outcome(struct queue *q, struct span payload)
+{
+	uint64_t wall = clock_wall_ms();
+	struct record_outcome rec;
+	struct record_change c;
+	struct message *m;
+
+	if (record_get_outcome(payload, &rec) == -1)
+		return;
+	m = index_find(&q->index, rec.id);
+	if (m == NULL)
+		return;		/* its message was lost, or ended */
+	m->running = rec.running;
+	m->since = queue_now(q);
+	while (record_change(&rec.changes, &c) == 1)
+		if (c.index < m->nrcpts)
+			rcpt_change(m, &m->rcpts[c.index], &c, queue_now(q) +
+			    schedule_left(&q->schedule, c.next, wall));
+}
+
+static void
+store_replay(void *ctx, enum record_type type, struct span payload,
+    struct place place)
+{
+	struct queue *q = ctx;
+	struct message *m;
+	struct span id;
+
+	switch (type) {
+	case RECORD_MESSAGE:
+	case RECORD_CARRY:
+		replay_message(q, type, payload, place);
+		break;
+	case RECORD_OUTCOME:
+		replay_outcome(q, payload);
+		break;
+	case RECORD_END:
+		if (record_get_end(payload, &id) == 0 &&
+		    (m = index_find(&q->index, id)) != NULL)
+			index_remove(&q->index, m);
+		break;
+	default:
+		break;		/* from a newer program, or none of ours */
+	}
+}
+
+static void
+store_placed(void *ctx, struct span id, struct place place)
+{
+	struct queue *q = ctx;
+	struct message *m = index_find(&q->index, id);
+
+	if (m != NULL)
+		index_place(&q->index, m, place);
+}
+
+static void
+store_written(void *ctx, uint64_t relay, uint64_t job)
+{
+	outcome_ack(ctx, (unsigned)relay, job);
+}
+
+static bool
+store_known(void *ctx, struct span id)
+{
+	struct queue *q = ctx;
+	struct message *m = index_find(&q->index, id);
+
+	return m != NULL && (m->flags & RECORD_IN_FILE) != 0;
+}
+
+static const struct spool_ops ops = { store_replay, store_placed,
+    store_written };
+
+void
+store_schedule(struct queue *q, struct message *m)
+{
+	uint64_t first = UINT64_MAX;
+
+	if (m->dead || m->pending)
+		return;
+	for (uint32_t i = 0; i < m->nrcpts; i++)
+		if (m->rcpts[i].state == RCPT_DEFERRED &&
+		    m->rcpts[i].next < first)
+			first = m->rcpts[i].next;
+	if (first == UINT64_MAX) {
+		index_due_clear(&q->index, m);
+		return;
+	}
+	if (index_due_set(&q->index, m, first) == -1)
+		log_error("no-memory", KV_S("id", m->id));
+	if (first <= queue_now(q))
+		queue_wake(q);
+}
+
+int
+store_open(struct queue *q, struct fault *f)
+{
+	struct message *m, *next;
+	struct spool_stats stats;
+	char path[4096];
+	size_t n = 0;
+	int len;
+
+	len = snprintf(path, sizeof(path), "%s/spool",
+	    q->conf->state_directory);
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return fault_set(f, FAULT_PERM, 0, NULL,
+		    "state directory: its name is too long");
+	q->spool = spool_open(q->loop, path, NULL, &ops, q, f);
+	if (q->spool == NULL)
+		return -1;
+	for (m = TAILQ_FIRST(&q->index.arrival); m != NULL; m = next) {
+		next = TAILQ_NEXT(m, arrival);
+		spool_hold(q->spool, m->place.segment);
+		n++;
+		/* The END was lost, but every outcome is there. */
+		if (m->nopen == 0)
+			store_drop(q, m);
+		else
+			store_schedule(q, m);
+	}
+	spool_sweep(q->spool, store_known);
+	spool_stats(q->spool, &stats);
+	log_info("spool-ready", KV_N("messages", n),
+	    KV_N("segments", stats.segments), KV_N("damaged", stats.damaged),
+	    KV_N("torn", stats.torn));
+	return 0;
+}
+
+void
+store_close(struct queue *q)
+{
+	spool_close(&q->spool);
+	index_free(&q->index);
+}
+
+/* ---- the end of a message ---- */
+
+void
+store_drop(struct queue *q, struct message *m)
+{
+	struct spool_part end = { RECORD_END, span_str(m->id), SPAN_NONE };
+	struct spool_after after = { .release = m->place.segment,
+	    .remove_file = (m->flags & RECORD_IN_FILE) != 0 };
+
+	batch_forget(q, m);
+	memcpy(after.id, m->id, sizeof(after.id));
+	if (spool_state(q->spool, &end, 1, &after) == -1)
+		log_error("no-memory", KV_S("id", m->id));
+	index_remove(&q->index, m);
+}
+
+/* ---- bodies ---- */
+
+int
+store_body(struct queue *q, const struct message *m, struct span *body,
+    int *fd, struct fault *f)
+{
+	struct record_message rec;
+	struct span payload;
+
+	*fd = -1;
+	*body = SPAN_NONE;
+	if ((m->flags & RECORD_IN_FILE) != 0) {
+		*fd = spool_file_open(q->spool, span_str(m->id), m->size, f);
+		return *fd == -1 ? -1 : 0;
+	}
+	if (spool_read(q->spool, m->place, &q->body, &payload, f) == -1)
+		return -1;
+	if (record_get_message(payload, &rec) == -1 ||
+	    !span_eq(rec.id, span_str(m->id)))
+		return fault_set(f, FAULT_TEMP, 451, "4.3.0",
+		    "the message is damaged on disk");
+	*body = rec.body;
+	return 0;
+}
+
+int
+store_original(struct queue *q, const struct message *m, struct buf *mem,
+    struct span *original, bool *whole)
+{
+	size_t most = BOUNCE_WHOLE + 1;
+	struct fault f = { 0 };
+	char *p;
+	ssize_t n;
+	int fd;
+
+	*whole = true;
+	if (store_body(q, m, original, &fd, &f) == -1) {
+		log_error("body-unreadable", KV_S("id", m->id),
+		    KV_Q("reason", f.text));
+		*original = SPAN_NONE;
+		*whole = false;
+		return -1;
+	}
+	if (fd == -1)
+		return 0;
+	*whole = m->size <= BOUNCE_WHOLE;
+	p = buf_room(mem, most);
+	n = p == NULL ? -1 : pread(fd, p, most, 0);
+	if (n > 0)
+		buf_grown(mem, (size_t)n);
+	close(fd);
+	*original = buf_get(mem);
+	return n < 0 ? -1 : 0;
+}
+
+/* ---- carrying ---- */
+
+static int
+put_message_now(struct queue *q, const struct message *m, struct span body,
+    struct buf *head)
+{
+	uint64_t now = queue_now(q), wall = clock_wall_ms();
+	struct record_message rec = { .id = span_str(m->id),
+	    .flags = m->flags, .arrived = m->arrived, .size = m->size,
+	    .running = message_running(m, now), .sender = m->sender,
+	    .client = m->client, .session = m->session, .nrcpts = m->nrcpts,
+	    .body = body };
+	struct buf list;
+	int rc;
+
+	buf_init(&list, SEGMENT_PAYLOAD_MAX);
+	for (uint32_t i = 0; i < m->nrcpts; i++) {
+		const struct rcpt *r = &m->rcpts[i];
+		struct record_change c = { .index = i, .state = r->state,
+		    .tls_failed = r->tls_failed, .asked = r->asked,
+		    .attempts = r->attempts, .site = rcpt_site(r),
+		    .reply = rcpt_reply(r),
+		    .next = r->next > now ? wall + (r->next - now) : wall };
+
+		(void)record_put_rcpt(&list, rcpt_address(r), &c);
+	}
+	rec.rcpts = buf_get(&list);
+	rc = list.failed ? -1 : record_put_message(head, &rec);
+	buf_free(&list);
+	return rc;
+}
+
+static int
+carry(struct queue *q, struct message *m)
+{
+	struct spool_after after = { .release = m->place.segment };
+	struct spool_part part = { .type = RECORD_CARRY };
+	struct fault f = { 0 };
+	int fd = -1;
+
+	if ((m->flags & RECORD_IN_FILE) != 0)
+		part.body = SPAN_NONE;
+	else if (store_body(q, m, &part.body, &fd, &f) == -1)
+		goto unreadable;
+	buf_reset(&q->record);
+	if (put_message_now(q, m, part.body, &q->record) == -1)
+		return -1;
+	part.head = buf_get(&q->record);
+	/* No id in `after`: what is released is the old place, wherever the
+	 * message goes next. */
+	return spool_state(q->spool, &part, 1, &after);
+unreadable:
+	log_error("carry-failed", KV_S("id", m->id), KV_Q("reason", f.text));
+	/* Behind the others, so that it does not hold them up; it stays where
+	 * it is until it is given up. */
+	index_place(&q->index, m, m->place);
+	return 0;
+}
+
+/* The oldest segment is in the way when it is damaged, or when most of the
+ * log is dead and only few messages keep it. */
+void
+store_house(struct queue *q)
+{
+	struct spool_stats stats;
+	struct message *m;
+	uint64_t moved = 0;
+	unsigned n = 0;
+
+	spool_stats(q->spool, &stats);
+	if (stats.segments < 2 || (!stats.oldest_damaged &&
+	    stats.segments * (uint64_t)SEGMENT_SIZE <
+	    2 * q->index.bytes + SLACK_SEGMENTS * (uint64_t)SEGMENT_SIZE))
+		return;
+	while ((m = TAILQ_FIRST(&q->index.placed)) != NULL &&
+	    m->place.segment == stats.oldest && !m->pending &&
+	    n++ < CARRY_MESSAGES && moved < CARRY_BYTES) {
+		moved += m->place.length;
+		if (carry(q, m) == -1)
+			break;
+	}
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* relay/body.h - the content of a message: bytes at hand, or a read-only file
+ * descriptor that the queue gave. Read in pieces, in any order, any often. */
+#ifndef RELAY_BODY_H
+#define RELAY_BODY_H
+
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "base/span.h"
+
+#define BODY_PIECE	(64 * 1024)
+
+struct body {
+	struct span	 inline_bytes;	/* when fd is -1 */
+	int		 fd;		/* owned */
+	uint64_t	 size;
+};
+
+/* The next piece from `at`, at most BODY_PIECE, empty at the end; valid until
+ * the next call for any body.  -1: the file can't be read or is shorter than
+ * it was said to be; such a message must not be ended with a dot. */
+int	body_piece(const struct body *, uint64_t at, struct span *, struct fault *);
+
+/* Are there bytes above 127?  Reads all of it. */
+bool	body_has_8bit(const struct body *);
+
+void	body_close(struct body *);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* relay/courier_hosts.c - connections of a job: the ladder's next one, how it
+ * came up, and what its end means. */
+#include "relay/courier_priv.h"
+
+#include <stdio.h>
+
+#include "relay/record.h"
+
+static void	on_ready(struct session *);
+static void	on_ended(struct session *);
+
+static const struct session_ops session_ops = {
+	.ready = on_ready, .verdict = courier_on_verdict,
+	.done = courier_on_done, .ended = on_ended,
+};
+
+static const struct outcome_rule connect_rule = {
+	OUTCOME_DEFERRED, true, false, true, "4.4.1",
+};
+static const struct outcome_rule tls_rule = {
+	OUTCOME_DEFERRED, true, false, false, "4.7.5",
+};
+
+/* ---- troubles ---- */
+
+void
+courier_note(struct job *j, const struct hop *h,
+    const struct outcome_rule *rule, const char *dsn, const char *text,
+    bool is_tls)
+{
+	/* Failed only if every host said so. */
+	if (j->last_text[0] == '\0' || rule->status == OUTCOME_DEFERRED)
+		j->last_status = rule->status;
+	j->trouble = rule->trouble;
+	if (j->last_is_tls && !is_tls)
+		return;
+	j->last = *h;
+	j->last_is_tls = is_tls;
+	(void)span_copy(span_str(dsn), j->last_dsn, sizeof(j->last_dsn));
+	(void)span_copy(span_str(text), j->last_text, sizeof(j->last_text));
+}
+
+static void
+peer_text(const struct hop *h, char *out, size_t size)
+{
+	(void)snprintf(out, size, "%s[%s]", h->mx, h->addr);
+}
+
+static const char *
+tls_dsn(enum ladder_trouble t)
+{
+	switch (t) {
+	case LADDER_NOT_OFFERED:
+		return "4.7.4";		/* RFC 3463 sec 3.8: not supported */
+	case LADDER_INJECTED:
+		return "4.7.7";		/* integrity */
+	default:
+		return "4.7.5";		/* cryptographic failure */
+	}
+}
+
+/* ---- connecting ---- */
+
+static void
+fill_hop(struct hop *h, const struct job *j)
+{
+	const struct route_host *host = &j->route.hosts[j->step.host];
+
+	hop_init(h);
+	(void)span_copy(span_str(host->name), h->mx, sizeof(h->mx));
+	(void)addr_ip_text(&host->addrs[j->step.addr], h->addr);
+	h->asked = host->asked;
+	h->why = host->why;
+	id_make(clock_wall_ms(), h->session);
+}
+
+/* RFC 6066 sec 3: no literals. */
+static const char *
+sni_of(const char *name)
+{
+	struct addr a;
+
+	return name[0] == '[' || addr_parse_ip(span_str(name), &a) ? "" : name;
+}
+
+static bool
+try_connect(struct courier *c, struct job *j)
+{
+	const struct route_host *host = &j->route.hosts[j->step.host];
+	struct session_setup setup = {
+		.loop = c->setup.loop, .ops = &session_ops,
+		.client = c->setup.client, .connect_ms = c->setup.connect_ms,
+		.creds = c->setup.creds, .to = &host->addrs[j->step.addr],
+		.reduced = j->step.mode == LADDER_REDUCED,
+	};
+	struct fault f = { .class = FAULT_NONE };
+	struct session *s;
+	struct hop h;
+
+	setup.client.starttls = j->step.mode != LADDER_CLEAR;
+	fill_hop(&h, j);
+	s = session_new(&setup, &f);
+	if (s == NULL) {
+		courier_note(j, &h, &connect_rule, connect_rule.dsn, f.text,
+		    false);
+		return false;
+	}
+	s->hop = h;
+	s->sni = sni_of(s->hop.mx);
+	s->courier = c;
+	s->site = j->route.site;
+	s->identity = j->route.identity;
+	s->job = j;
+	j->session = s;
+	c->nsessions++;
+	return true;
+}
+
+/* All was tried. */
+static void
+give_up(struct courier *c, struct job *j)
+{
+	if (j->last_text[0] == '\0') {
+		j->last_status = OUTCOME_DEFERRED;
+		courier_note(j, &j->last, &connect_rule, "4.4.4",
+		    "no host to deliver to", false);
+	}
+	if (ladder_tls_trouble(&j->ladder))
+		j->last_status = OUTCOME_DEFERRED;
+	j->last_dsn[0] = j->last_status == OUTCOME_DEFERRED ? '4' : '5';
+	courier_decide_rest(c, j, j->last_status, j->last_dsn, j->last_text,
+	    &j->last);
+	courier_finish(c, j);
+	courier_pump(c);
+}
+
+void
+courier_next(struct courier *c, struct job *j)
+{
+	while (ladder_next(&j->ladder, &j->step)) {
+		if (try_connect(c, j))
+			return;
+		ladder_report(&j->ladder, LADDER_NO_HOST);
+	}
+	give_up(c, j);
+}
+
+void
+courier_advance(struct courier *c, struct job *j, enum ladder_trouble t)
+{
+	ladder_report(&j->ladder, t);
+	courier_next(c, j);
+}
+
+/* ---- set up ---- */
+
+static void
+refuse_level(struct courier *c, struct job *j, struct session *s,
+    enum ladder_trouble t)
+{
+	struct hop h = courier_hop(s);
+	char peer[sizeof(h.mx) + sizeof(h.addr) + 3], text[REPLY_LINE_SIZE];
+
+	peer_text(&h, peer, sizeof(peer));
+	(void)snprintf(text, sizeof(text), t == LADDER_TOO_WEAK ?
+	    "%s: TLS without the authentication that is asked (%s)" :
+	    s->hop.asked > LEVEL_CLEAR ?
+	    "%s: STARTTLS is not offered, but TLS is asked (%s)" :
+	    "%s: STARTTLS is not offered, and TLS failed at another host; "
+	    "clear text waits for the next attempt (%s)",
+	    peer, level_name(s->hop.asked));
+	courier_note(j, &h, &tls_rule, tls_dsn(t), text, true);
+	courier_detach(s);
+	c->nsessions--;
+	session_quit(&s);
+	courier_advance(c, j, t);
+}
+
+static void
+on_ready(struct session *s)
+{
+	struct courier *c = s->courier;
+	struct job *j = s->job;
+
+	s->poolable = true;
+	if (s->client.is_tls) {
+		j->tls_worked = true;
+		s->level = LEVEL_ENCRYPTED;
+		s->hop.how = HOW_OPPORTUNISTIC;
+	} else if (j->step.mode == LADDER_CLEAR) {
+		/* Good for jobs alone that have TLS trouble behind them. */
+		s->poolable = false;
+		s->level = LEVEL_CLEAR;
+		s->hop.how = j->step.how;
+	} else if (ladder_clear_now(&j->ladder, s->hop.asked)) {
+		s->level = LEVEL_CLEAR;
+		s->hop.how = HOW_NOT_OFFERED;
+	} else {
+		refuse_level(c, j, s, LADDER_NOT_OFFERED);
+		return;
+	}
+	s->hop.reached = s->level;
+	c->setup.ops->session(c->setup.arg, j, s);
+	if (s->level < s->hop.asked) {
+		refuse_level(c, j, s, LADDER_TOO_WEAK);
+		return;
+	}
+	j->trouble = false;
+	courier_send(c, j, s);
+}
+
+/* ---- ends ---- */
+
+/* What an end says of TLS there. */
+static enum ladder_trouble
+trouble_of(const struct session *s)
+{
+	const struct client *cl = &s->client;
+	bool mangled = cl->ehlo.mangled && !(cl->ehlo.caps & EHLO_STARTTLS);
+
+	if (cl->end == CLIENT_END_INJECTED)
+		return LADDER_INJECTED;
+	if (cl->at == CLIENT_STARTTLS) {
+		if (mangled)
+			return LADDER_MANGLED;
+		return cl->end == CLIENT_END_TLS_REFUSED ||
+		    cl->end == CLIENT_END_REPLY ? LADDER_REFUSED : LADDER_FAILED;
+	}
+	if (cl->at == CLIENT_HANDSHAKE)
+		return LADDER_FAILED;
+	/* In TLS 1.3 the client is done first; that the server is not content
+	 * shows only where the reply to EHLO should come (RFC 8446 sec 4.4.4). */
+	if (cl->is_tls && cl->end != CLIENT_END_REPLY &&
+	    (cl->at == CLIENT_EHLO || cl->at == CLIENT_HELO))
+		return LADDER_FAILED;
+	return LADDER_NO_HOST;
+}
+
+/* A connection from the pool that had died meanwhile says nothing of the host:
+ * no reply of this transaction came. */
+static bool
+died_idle(const struct session *s)
+{
+	const struct client *cl = &s->client;
+
+	return s->nmessages > 1 &&
+	    (cl->at == CLIENT_RSET || cl->at == CLIENT_MAIL ||
+	    cl->at == CLIENT_IDLE) &&
+	    (cl->end == CLIENT_END_LOST ||
+	    (cl->end == CLIENT_END_REPLY && cl->reply.code == 421));
+}
+
+static void
+describe(const struct session *s, const struct hop *h, char *out, size_t size)
+{
+	const struct client *cl = &s->client;
+	char peer[sizeof(h->mx) + sizeof(h->addr) + 3], line[REPLY_LINE_SIZE];
+	const char *detail = s->fault.text;
+
+	peer_text(h, peer, sizeof(peer));
+	if (s->connecting) {
+		(void)snprintf(out, size, "%s: %s", peer, detail[0] != '\0' ?
+		    detail : "timed out (connect)");
+		return;
+	}
+	if (cl->end == CLIENT_END_REPLY) {
+		(void)reply_line(&cl->reply, out, size);
+		return;
+	}
+	if (cl->end == CLIENT_END_TLS_REFUSED)
+		detail = reply_line(&cl->reply, line, sizeof(line));
+	else if (cl->end == CLIENT_END_PROTOCOL && cl->reply.why != NULL)
+		detail = cl->reply.why;
+	outcome_text(cl->end, cl->at, peer, detail, out, size);
+}
+
+static void
+end_with_tls_trouble(struct courier *c, struct job *j, const struct session *s,
+    const struct hop *h, enum ladder_trouble t, const char *text)
+{
+	static const enum how how[] = {
+		[LADDER_MANGLED] = HOW_MANGLED, [LADDER_REFUSED] = HOW_REFUSED,
+		[LADDER_FAILED] = HOW_FAILED, [LADDER_INJECTED] = HOW_FAILED,
+	};
+
+	(void)c;
+	if (t == LADDER_INJECTED)
+		record_injection(j, s);
+	record_tls_failure(j, s, how[t], text);
+	courier_note(j, h, &tls_rule, tls_dsn(t), text, true);
+}
+
+static void
+on_ended(struct session *s)
+{
+	struct courier *c = s->courier;
+	struct job *j = s->job;
+	const struct outcome_rule *rule = &connect_rule;
+	enum ladder_trouble t = trouble_of(s);
+	char dsn[REPLY_ENHANCED_SIZE], text[REPLY_LINE_SIZE];
+	struct hop h = courier_hop(s);
+	bool silent = died_idle(s), own = s->body_failed;
+
+	if (j == NULL) {
+		pool_ended(&c->pool, s);
+		return;
+	}
+	describe(s, &h, text, sizeof(text));
+	if (!s->connecting)
+		rule = s->client.end == CLIENT_END_REPLY ?
+		    outcome_of_reply(s->client.at, s->client.reply.code) :
+		    outcome_of_end(s->client.end, s->client.at);
+	outcome_dsn(rule, s->client.end == CLIENT_END_REPLY ?
+	    s->client.reply.enhanced : "", dsn);
+	if (t != LADDER_NO_HOST)
+		end_with_tls_trouble(c, j, s, &h, t, text);
+	else if (rule->next_host && !silent && !own)
+		courier_note(j, &h, rule, dsn, text, false);
+	courier_detach(s);
+	c->nsessions--;
+	session_close(&s);
+	if (!own && (rule->next_host || silent || t != LADDER_NO_HOST)) {
+		courier_advance(c, j, t);
+		return;
+	}
+	courier_decide_rest(c, j, rule->next_host ? OUTCOME_DEFERRED :
+	    rule->status, own ? "4.3.0" : dsn, text, &h);
+	j->trouble = !own && rule->trouble;
+	courier_finish(c, j);
+	courier_pump(c);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* relay/courier_priv.h - what courier.c and courier_hosts.c share. */
+#ifndef RELAY_COURIER_PRIV_H
+#define RELAY_COURIER_PRIV_H
+
+#include "relay/courier.h"
+#include "relay/outcome.h"
+
+/* courier.c */
+void	courier_decide(struct courier *, struct job *, struct job_rcpt *,
+	    const struct hop *);
+void	courier_decide_rest(struct courier *, struct job *,
+	    enum outcome_status, const char *dsn, const char *text,
+	    const struct hop *);
+void	courier_finish(struct courier *, struct job *);
+struct hop	courier_hop(const struct session *);
+void	courier_send(struct courier *, struct job *, struct session *);
+void	courier_release(struct courier *, struct session *);
+void	courier_detach(struct session *);
+void	courier_pump(struct courier *);
+void	courier_on_verdict(struct session *);
+void	courier_on_done(struct session *);
+
+/* courier_hosts.c */
+/* Remember a trouble that sends the job to another host. */
+void	courier_note(struct job *, const struct hop *,
+	    const struct outcome_rule *, const char *dsn, const char *text,
+	    bool is_tls);
+/* The next connection, or the outcome when all was tried. */
+void	courier_next(struct courier *, struct job *);
+void	courier_advance(struct courier *, struct job *, enum ladder_trouble);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* relay/facts.h - what ledger learns, from the same records as the log. */
+#ifndef RELAY_FACTS_H
+#define RELAY_FACTS_H
+
+#include "relay/session.h"
+
+/* `ledger` may be NULL: then nothing is told.  Both are dropped and counted by
+ * the link rather than delaying mail. */
+void	facts_session(struct link *ledger, const struct job *,
+	    const struct session *);
+/* `n` recipients like `first`.  Its bytes: the message's size for each one that
+ * was sent, 0 for others. */
+void	facts_delivery(struct link *ledger, const struct job *,
+	    const struct hop *, const struct job_rcpt *first, unsigned n);
+
+#endif

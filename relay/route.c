@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* relay/route.c - see route.h. */
+#include "relay/route.h"
+
+#include <stdlib.h>
+
+#include "base/ipc/ipc.h"
+
+static int
+take_addrs(struct route_host *h, struct span list)
+{
+	struct ipc_host_addr a;
+
+	h->addrs = calloc(ROUTE_ADDRS, sizeof(*h->addrs));
+	if (h->addrs == NULL)
+		return -1;
+	while (h->naddrs < ROUTE_ADDRS && ipc_get_host_addr(&list, &a) == 1) {
+		struct addr *to = &h->addrs[h->naddrs];
+
+		if (a.family == 4 && a.ip.n == 4)
+			addr_from_ip4(to, (const uint8_t *)a.ip.p);
+		else if (a.family == 6 && a.ip.n == 16)
+			addr_from_ip6(to, (const uint8_t *)a.ip.p);
+		else
+			return -1;
+		to->port = h->port;
+		h->naddrs++;
+	}
+	return 0;
+}
+
+static int
+take_host(struct route_host *h, const struct ipc_host *m)
+{
+	if (m->asked >= LEVEL_COUNT || m->why >= WHY_COUNT || m->port == 0)
+		return -1;
+	h->port = m->port;
+	/* A level of "none" asks for nothing, as clear does. */
+	h->asked = m->asked == LEVEL_NONE ? LEVEL_CLEAR : (enum level)m->asked;
+	h->why = (enum why)m->why;
+	h->name = strndup(m->name.p, m->name.n);
+	return h->name == NULL ? -1 : take_addrs(h, m->addrs);
+}
+
+static int
+take_hosts(struct route *r, struct span list)
+{
+	struct span walk = list;
+	struct ipc_host h;
+	unsigned n = 0;
+
+	while (n < ROUTE_HOSTS && ipc_get_host(&walk, &h) == 1)
+		n++;
+	if (n == 0)
+		return 0;
+	r->hosts = calloc(n, sizeof(*r->hosts));
+	if (r->hosts == NULL)
+		return -1;
+	while (r->nhosts < n && ipc_get_host(&list, &h) == 1) {
+		if (take_host(&r->hosts[r->nhosts++], &h) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+route_decode(struct route *r, struct span encoded)
+{
+	struct ipc_route m;
+
+	*r = (struct route){ .nhosts = 0 };
+	if (ipc_get_route(encoded, &m) == -1)
+		return -1;
+	r->site = m.site;
+	r->identity = m.identity;
+	r->discard = m.discard != 0;
+	r->domain = strndup(m.domain.p, m.domain.n);
+	if (r->domain != NULL && take_hosts(r, m.hosts) == 0)
+		return 0;
+	route_free(r);
+	return -1;
+}
+
+void
+route_free(struct route *r)
+{
+	unsigned i;
+
+	for (i = 0; i < r->nhosts; i++) {
+		free(r->hosts[i].name);
+		free(r->hosts[i].addrs);
+	}
+	free(r->hosts);
+	free(r->domain);
+	*r = (struct route){ .nhosts = 0 };
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* relay/route.h - where a job goes: the policy's answer as it came through the
+ * queue, decoded and checked once. */
+#ifndef RELAY_ROUTE_H
+#define RELAY_ROUTE_H
+
+#include "base/hop.h"
+#include "base/net.h"
+
+struct route_host {
+	char		*name;		/* A-label, or IP text for a literal */
+	uint16_t	 port;
+	enum level	 asked;
+	enum why	 why;
+	struct addr	*addrs;		/* with the port */
+	unsigned	 naddrs;
+};
+
+struct route {
+	uint64_t	 site, identity;
+	bool		 discard;
+	char		*domain;	/* policy domain */
+	struct route_host *hosts;
+	unsigned	 nhosts;
+};
+
+#define ROUTE_HOSTS	128	/* more are left out: the last ones */
+#define ROUTE_ADDRS	64	/* of one host */
+
+/* `encoded` is a ROUTE message.  -1: it is none, or there is no memory; then
+ * nothing is to be freed. */
+int	route_decode(struct route *, struct span encoded);
+void	route_free(struct route *);
+
+#endif

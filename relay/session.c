@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* relay/session.c - see session.h.
+ *
+ * Callbacks of the owner may close the session; its memory goes when the
+ * outermost function here returns (`busy`). */
+#include "relay/session.h"
+
+#include <stdlib.h>
+
+/* Above it the file is not read on: what waits for a slow peer waits on disk. */
+#define PUMP_LOW	(128 * 1024)
+/* A leading dot or a bare line end doubles; the final dot comes on top. */
+#define STUFFED_MAX	(2 * BODY_PIECE + 64)
+#define QUIT_FLUSH_MS	5000
+
+static void	session_run(struct session *);
+
+static uint64_t
+now_of(const struct session *s)
+{
+	return loop_now(s->loop);
+}
+
+static void
+enter(struct session *s)
+{
+	s->busy++;
+}
+
+static void
+leave(struct session *s)
+{
+	if (--s->busy > 0 || !s->closed)
+		return;
+	client_free(&s->client);
+	tls_creds_unref(&s->creds);
+	free(s);
+}
+
+static void
+arm(struct session *s)
+{
+	uint64_t at = client_deadline(&s->client), now = now_of(s);
+
+	if (s->closed || s->over || s->connecting || at == s->timer_at)
+		return;
+	s->timer_at = at;
+	if (at == CLIENT_NEVER)
+		loop_timer_stop(s->timer);
+	else
+		loop_timer_set(s->timer, at > now ? at - now : 0);
+}
+
+static void
+end(struct session *s)
+{
+	if (s->over || s->closed)
+		return;
+	s->over = true;
+	s->pumping = false;
+	loop_timer_stop(s->timer);
+	s->ops->ended(s);
+}
+
+/* Something of ours is missing: memory, or the message file. */
+static void
+end_own(struct session *s, const char *what)
+{
+	if (s->fault.text[0] == '\0')
+		(void)fault_set(&s->fault, FAULT_TEMP, 451, "4.3.0", "%s", what);
+	client_lost(&s->client);
+	end(s);
+}
+
+static void
+flush(struct session *s)
+{
+	struct buf *out = client_output(&s->client);
+
+	if (s->closed || out->len == 0)
+		return;
+	if (channel_send(s->channel, buf_get(out)) == -1 && !s->over)
+		end_own(s, "no memory to send");
+	if (!s->closed)
+		buf_reset(out);
+}
+
+/* ---- body ---- */
+
+static int
+pump_piece(struct session *s, struct buf *out)
+{
+	struct span piece;
+	bool last;
+
+	if (body_piece(s->body, s->body_at, &piece, &s->fault) == -1) {
+		s->body_failed = true;
+		return -1;
+	}
+	s->body_at += piece.n;
+	last = s->body_at >= s->body->size;
+	if (dot_put(&s->dot, piece, out) == -1 ||
+	    (last && dot_end(&s->dot, out) == -1) ||
+	    channel_send(s->channel, buf_get(out)) == -1)
+		return -1;
+	if (last) {
+		s->pumping = false;
+		client_body_end(&s->client, now_of(s));
+	}
+	return 0;
+}
+
+static void
+pump(struct session *s)
+{
+	struct buf out;
+
+	if (!s->pumping)
+		return;
+	buf_init(&out, STUFFED_MAX);
+	while (s->pumping && channel_unsent(s->channel) < PUMP_LOW) {
+		buf_reset(&out);
+		if (pump_piece(s, &out) == 0)
+			continue;
+		/* Without its final dot nobody takes it for the message. */
+		end_own(s, "no memory for the body");
+		break;
+	}
+	buf_free(&out);
+}
+
+/* ---- events of the client ---- */
+
+static void
+start_tls(struct session *s)
+{
+	if (channel_start_client(s->channel, s->creds, s->sni, s->reduced) == -1)
+		end_own(s, "TLS could not be started");
+}
+
+static void
+event(struct session *s, enum client_event ev)
+{
+	switch (ev) {
+	case CLIENT_WAIT:
+		break;
+	case CLIENT_READY:
+		s->ops->ready(s);
+		break;
+	case CLIENT_START_TLS:
+		start_tls(s);
+		break;
+	case CLIENT_VERDICT:
+		s->ops->verdict(s);
+		break;
+	case CLIENT_SEND_BODY:
+		s->body_at = 0;
+		dot_begin(&s->dot);
+		s->pumping = true;
+		pump(s);
+		break;
+	case CLIENT_MESSAGE_DONE:
+		s->body = NULL;
+		s->ops->done(s);
+		break;
+	case CLIENT_CLOSE:
+		flush(s);
+		end(s);
+		break;
+	}
+}
+
+/* Read replies and act until nothing more is to be done now.  What was queued
+ * goes before the body and before a close, never behind them. */
+static void
+session_run(struct session *s)
+{
+	enum client_event ev = CLIENT_READY;
+	size_t used;
+
+	enter(s);
+	while (!s->over && !s->closed && ev != CLIENT_WAIT) {
+		ev = client_next(&s->client, channel_input(s->channel), &used,
+		    now_of(s));
+		channel_consume(s->channel, used);
+		flush(s);
+		if (!s->over && !s->closed)
+			event(s, ev);
+		if (!s->over && !s->closed)
+			flush(s);
+	}
+	arm(s);
+	leave(s);
+}
+
+/* ---- of the channel ---- */
+
+static void
+on_connected(void *arg)
+{
+	struct session *s = arg;
+
+	s->connecting = false;
+	client_connected(&s->client, now_of(s));
+	arm(s);
+}
+
+static void
+on_input(void *arg)
+{
+	struct session *s = arg;
+
+	if (!s->over)
+		session_run(s);
+	else	/* nobody reads it any more */
+		channel_consume(s->channel, channel_input(s->channel).n);
+}
+
+static void
+on_drained(void *arg)
+{
+	struct session *s = arg;
+
+	enter(s);
+	client_body_moved(&s->client, now_of(s));
+	pump(s);
+	arm(s);
+	leave(s);
+}
+
+static void
+on_secured(void *arg)
+{
+	struct session *s = arg;
+
+	s->hop.tls = *channel_facts(s->channel);
+	client_secured(&s->client, now_of(s));
+	session_run(s);
+}
+
+static void
+on_ended(void *arg, enum channel_end how, bool in_handshake,
+    const struct fault *f)
+{
+	struct session *s = arg;
+
+	(void)in_handshake;	/* the client's step says so */
+	enter(s);
+	if (how == CHANNEL_ERROR && !s->over)
+		s->fault = *f;
+	client_lost(&s->client);
+	end(s);
+	leave(s);
+}
+
+static const struct channel_ops channel_ops = {
+	.connected = on_connected, .input = on_input, .drained = on_drained,
+	.secured = on_secured, .ended = on_ended,
+};
+
+static void
+on_timer(void *arg)
+{
+	struct session *s = arg;
+
+	enter(s);
+	s->timer_at = CLIENT_NEVER;
+	client_timeout(&s->client);
+	end(s);
+	leave(s);
+}
+
+/* ---- the owner's calls ---- */
+
+struct session *
+session_new(const struct session_setup *setup, struct fault *f)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		goto no_memory;
+	s->ops = setup->ops;
+	s->loop = setup->loop;
+	s->sni = setup->sni;
+	s->reduced = setup->reduced;
+	s->connecting = true;
+	s->timer_at = CLIENT_NEVER;
+	hop_init(&s->hop);
+	s->timer = loop_timer_new(s->loop, on_timer, s);
+	if (s->timer == NULL)
+		goto free_session;
+	s->channel = channel_connect(s->loop, setup->to, NULL, &channel_ops, s,
+	    f);
+	if (s->channel == NULL)
+		goto close_timer;
+	s->creds = tls_creds_ref(setup->creds);
+	client_init(&s->client, &setup->client, now_of(s));
+	loop_timer_set(s->timer, setup->connect_ms);
+	return s;
+close_timer:
+	loop_timer_close(&s->timer);
+	free(s);
+	return NULL;
+free_session:
+	free(s);
+no_memory:
+	(void)fault_set(f, FAULT_TEMP, 451, "4.3.0", "no memory");
+	return NULL;
+}
+
+void
+session_send(struct session *s, const struct client_message *m,
+    const struct body *body)
+{
+	s->body = body;
+	s->nmessages++;
+	client_message(&s->client, m, now_of(s));
+	if (s->busy == 0)
+		session_run(s);
+}
+
+static void
+forget(struct session **sp, bool gently)
+{
+	struct session *s = *sp;
+
+	if (s == NULL)
+		return;
+	*sp = NULL;
+	enter(s);
+	s->closed = true;
+	loop_timer_close(&s->timer);
+	if (gently)
+		channel_close_after_flush(&s->channel, QUIT_FLUSH_MS);
+	else
+		channel_close(&s->channel);
+	leave(s);
+}
+
+void
+session_quit(struct session **sp)
+{
+	struct session *s = *sp;
+
+	if (s == NULL)
+		return;
+	client_quit(&s->client);
+	if (!s->connecting && buf_get(client_output(&s->client)).n > 0)
+		(void)channel_send(s->channel,
+		    buf_get(client_output(&s->client)));
+	forget(sp, true);
+}
+
+void
+session_close(struct session **sp)
+{
+	struct session *s = *sp;
+
+	/* An end in manners still has its QUIT on the way. */
+	forget(sp, s != NULL && (s->client.end == CLIENT_END_REPLY ||
+	    s->client.end == CLIENT_END_TLS_REFUSED));
+}

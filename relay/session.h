@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* relay/session.h - one connection to a next hop: smtp/client.h's steps over
+ * tls/channel.h, with the loop's timers, and the body pumped through.
+ *
+ * Knows nothing of jobs, hosts in order or verdicts: its owner is told what
+ * the client's events say, and may from inside each callback begin a message,
+ * quit or close. */
+#ifndef RELAY_SESSION_H
+#define RELAY_SESSION_H
+
+#include "relay/job.h"
+#include "smtp/client.h"
+#include "smtp/dot.h"
+#include "tls/channel.h"
+#include "tls/creds.h"
+
+struct session;
+
+struct session_ops {
+	/* Set up: s->client.ehlo and s->client.is_tls are final, s->hop.tls is
+	 * filled. */
+	void	(*ready)(struct session *);
+	void	(*verdict)(struct session *);	/* s->client.verdict, rcpt, reply */
+	void	(*done)(struct session *);	/* the message, not the session */
+	/* Over, by whatever cause: client.end, client.at, connecting,
+	 * body_failed and fault say it.  Only session_close() is legal after it. */
+	void	(*ended)(struct session *);
+};
+
+struct session_setup {
+	struct loop		*loop;
+	const struct session_ops *ops;
+	struct client_setup	 client;
+	uint64_t		 connect_ms;
+	struct tls_creds	*creds;
+	const struct addr	*to;
+	const char		*sni;		/* "" none; outlives the session */
+	bool			 reduced;
+};
+
+struct session {
+	const struct session_ops *ops;
+	struct loop	*loop;
+	struct channel	*channel;
+	struct loop_timer *timer;
+	struct client	 client;
+	struct tls_creds *creds;
+	const char	*sni;
+	bool		 reduced;
+
+	struct fault	 fault;		/* why the connection ended; or "" */
+	bool		 connecting;
+	bool		 body_failed;	/* our own file, not the peer's doing */
+
+	/* inner */
+	const struct body *body;
+	uint64_t	 body_at;
+	struct dot	 dot;
+	bool		 pumping;
+	uint64_t	 timer_at;
+	unsigned	 busy;
+	bool		 over, closed;
+
+	/* the owner's */
+	void		*courier;
+	struct job	*job;		/* NULL: idle */
+	struct hop	 hop;
+	enum level	 level;		/* of the connection */
+	bool		 touched;	/* it was asked something for this message */
+	bool		 poolable;
+	uint64_t	 site, identity;
+	unsigned	 nmessages;	/* begun */
+	struct session	*prev, *next;	/* in the pool */
+	uint64_t	 idle_until;
+};
+
+/* NULL with a fault: not even a socket. */
+struct session	*session_new(const struct session_setup *, struct fault *);
+
+/* Only when ready and without a message; `m` and `body` are borrowed until
+ * done() or ended().  Callbacks may run before it returns. */
+void	session_send(struct session *, const struct client_message *m,
+	    const struct body *);
+/* QUIT, and let it go; no callback follows. */
+void	session_quit(struct session **);
+/* At once. */
+void	session_close(struct session **);
+
+#endif

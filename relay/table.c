@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* relay/table.c - see table.h.  Numbers are the queue's and count up, so that
+ * their low bits spread well without hashing. */
+#include "relay/table.h"
+
+static struct job **
+place(const struct table *t, uint64_t number)
+{
+	return (struct job **)&t->chain[number % TABLE_CHAINS];
+}
+
+struct job *
+table_find(const struct table *t, uint64_t number)
+{
+	struct job *j = *place(t, number);
+
+	while (j != NULL && j->number != number)
+		j = j->next;
+	return j;
+}
+
+struct job *
+table_add(struct table *t, uint64_t number)
+{
+	struct job **at = place(t, number), *j = job_new(number);
+
+	if (j == NULL)
+		return NULL;
+	j->next = *at;
+	*at = j;
+	t->n++;
+	if (number > t->highest)
+		t->highest = number;
+	return j;
+}
+
+void
+table_free(struct table *t, struct job *j)
+{
+	struct job **at = place(t, j->number);
+
+	while (*at != j)
+		at = &(*at)->next;
+	*at = j->next;
+	t->n--;
+	job_free(&j);
+}
+
+void
+table_each(struct table *t, void (*fn)(void *, struct job *), void *arg)
+{
+	struct job *j, *next;
+	size_t i;
+
+	for (i = 0; i < TABLE_CHAINS; i++) {
+		for (j = t->chain[i]; j != NULL; j = next) {
+			next = j->next;
+			fn(arg, j);
+		}
+	}
+}

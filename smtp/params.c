@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* smtp/params.c - see params.h. */
+#include "smtp/params.h"
+
+#define SIZE_DIGITS_MAX	20	/* RFC 1870 sec 3 */
+
+struct param {
+	struct span	keyword, value;
+	bool		has_value;
+};
+
+static bool
+keyword_valid(struct span k)
+{
+	for (size_t i = 0; i < k.n; i++) {
+		char c = ascii_lower(k.p[i]);
+
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') &&
+		    (c != '-' || i == 0))
+			return false;
+	}
+	return k.n > 0;
+}
+
+static bool
+value_valid(struct span v)
+{
+	for (size_t i = 0; i < v.n; i++)
+		if (v.p[i] <= ' ' || v.p[i] > '~' || v.p[i] == '=')
+			return false;
+	return v.n > 0;
+}
+
+/* 1 taken, 0 at the end, -1 no parameter. */
+static int
+param_take(struct span *rest, struct param *p)
+{
+	struct span word, s = *rest;
+
+	while (s.n > 0 && s.p[0] == ' ')
+		s = span_skip(s, 1);
+	if (s.n == 0)
+		return 0;
+	if (s.n == rest->n)
+		return -1;		/* <a@b>SIZE=1 */
+	word = span_head(s, s.n);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == ' ') {
+			word = span_head(s, i);
+			break;
+		}
+	*rest = span_skip(s, word.n);
+	p->value = word;
+	p->has_value = memchr(word.p, '=', word.n) != NULL;
+	p->keyword = span_cut(&p->value, '=');
+	if (!keyword_valid(p->keyword) ||
+	    (p->has_value && !value_valid(p->value)))
+		return -1;
+	return 1;
+}
+
+/* ---- what each one means ---- */
+
+static enum smtp_params_error
+param_size(struct smtp_mail_params *m, const struct param *p)
+{
+	unsigned long long n;
+
+	if (m->has_size)
+		return SMTP_PARAMS_SYNTAX;
+	m->has_size = true;
+	if (!p->has_value || p->value.n > SIZE_DIGITS_MAX)
+		return SMTP_PARAMS_VALUE;
+	for (size_t i = 0; i < p->value.n; i++)
+		if (p->value.p[i] < '0' || p->value.p[i] > '9')
+			return SMTP_PARAMS_VALUE;
+	m->size = span_u64(p->value, UINT64_MAX, &n) ? n : UINT64_MAX;
+	return SMTP_PARAMS_OK;
+}
+
+static enum smtp_params_error
+param_body(struct smtp_mail_params *m, const struct param *p)
+{
+	if (m->has_body)
+		return SMTP_PARAMS_SYNTAX;
+	m->has_body = true;
+	m->body_8bit = span_ieq(p->value, SPAN_LIT("8BITMIME"));
+	return m->body_8bit || span_ieq(p->value, SPAN_LIT("7BIT")) ?
+	    SMTP_PARAMS_OK : SMTP_PARAMS_VALUE;
+}
+
+static const struct {
+	struct span		keyword;
+	enum smtp_params_error	(*run)(struct smtp_mail_params *,
+				    const struct param *);
+} mail_params[] = {
+	{ { "SIZE", 4 }, param_size },		/* RFC 1870 sec 4 */
+	{ { "BODY", 4 }, param_body },		/* RFC 6152 sec 2 */
+};
+#define NMAIL_PARAMS	(sizeof mail_params / sizeof mail_params[0])
+
+enum smtp_params_error
+smtp_mail_params(struct span rest, struct smtp_mail_params *m)
+{
+	enum smtp_params_error e;
+	struct param p;
+	int got;
+
+	*m = (struct smtp_mail_params){ .has_size = false };
+	while ((got = param_take(&rest, &p)) == 1) {
+		size_t i;
+
+		for (i = 0; i < NMAIL_PARAMS; i++)
+			if (span_ieq(p.keyword, mail_params[i].keyword))
+				break;
+		if (i == NMAIL_PARAMS)
+			return SMTP_PARAMS_UNKNOWN;
+		e = mail_params[i].run(m, &p);
+		if (e != SMTP_PARAMS_OK)
+			return e;
+	}
+	return got == 0 ? SMTP_PARAMS_OK : SMTP_PARAMS_SYNTAX;
+}
+
+enum smtp_params_error
+smtp_rcpt_params(struct span rest)
+{
+	struct param p;
+
+	switch (param_take(&rest, &p)) {
+	case 0:
+		return SMTP_PARAMS_OK;
+	case 1:
+		return SMTP_PARAMS_UNKNOWN;
+	default:
+		return SMTP_PARAMS_SYNTAX;
+	}
+}

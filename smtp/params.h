@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* smtp/params.h - what follows the path in MAIL and RCPT.
+ *
+ * Pure.  esmtp-keyword[=esmtp-value] as in RFC 5321 sec 4.1.2; which keyword
+ * means what is one table in params.c, holding those that smtpd announces. */
+#ifndef SMTP_PARAMS_H
+#define SMTP_PARAMS_H
+
+#include <stdint.h>
+
+#include "base/span.h"
+
+enum smtp_params_error {
+	SMTP_PARAMS_OK,
+	SMTP_PARAMS_SYNTAX,		/* no keyword, or the same one twice */
+	SMTP_PARAMS_UNKNOWN,		/* 555, RFC 5321 sec 4.1.1.11 */
+	SMTP_PARAMS_VALUE,		/* known keyword, impossible value */
+};
+
+struct smtp_mail_params {
+	bool		has_size, has_body;
+	uint64_t	size;		/* RFC 1870; what is larger than any number: UINT64_MAX */
+	bool		body_8bit;	/* RFC 6152 */
+};
+
+/* `rest` is all behind the ">", its leading spaces included. */
+enum smtp_params_error	smtp_mail_params(struct span rest,
+			    struct smtp_mail_params *);
+/* No extension of ours adds a parameter to RCPT: only emptiness is fine. */
+enum smtp_params_error	smtp_rcpt_params(struct span rest);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* smtpd/body.c - the message behind DATA: Received: on top, then what the
+ * client sends, into memory or, when it grows, into a file of the queue.
+ *
+ * A message that will be refused is still read to its end (RFC 5321 sec
+ * 4.1.1.4: no reply before it), but no longer kept. */
+#include "smtpd/session_priv.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "smtp/received.h"
+
+#define PIECE_MAX	(16u * 1024)	/* bounds what one piece adds */
+/* So much body keeps a slow client alive for another deadline: a drip of a
+ * byte a minute does not. */
+#define PROGRESS_BYTES	(16u * 1024)
+/* Read on behind the size limit so far, then hang up. */
+#define EXCESS_MAX	(16u * 1024 * 1024)
+
+void
+body_fail(struct session *s, enum fault_class class, int code,
+    const char *enhanced, const char *text)
+{
+	if (s->failure.class != FAULT_NONE)
+		return;
+	fault_set(&s->failure, class, code, enhanced, "%s", text);
+	s->ops->abort(s->arg);
+	s->msg.in_file = false;
+	buf_free(&s->msg.body);
+}
+
+static void
+put_received(struct session *s)
+{
+	char date[CLOCK_RFC5322_SIZE];
+	struct span rest = buf_get(&s->msg.rcpts), rcpt = SPAN_NONE;
+	struct smtp_received r = {
+		.helo = span_str(s->helo), .client = s->client,
+		.by = span_str(s->conf->hostname), .ehlo = s->ehlo,
+		.tls = s->secured ? &s->tls : NULL,
+		.level = session_reached(s), .id = span_str(s->msg.id),
+		.date = date,
+	};
+
+	clock_rfc5322(s->msg.arrived, date);
+	if (s->msg.nrcpts == 1 && session_rcpt_next(&rest, &rcpt))
+		r.only_rcpt = rcpt;
+	if (smtp_received_put(&s->msg.body, &r) == -1)
+		body_fail(s, FAULT_TEMP, 451, "4.3.0", "No memory");
+}
+
+enum session_state
+body_begin(struct session *s)
+{
+	if (s->ops->room(s->arg) == ROOM_NONE) {
+		session_forget_message(s);
+		session_reply(s, 451, "4.3.0", "No queue, try again later");
+		return ST_READY;
+	}
+	s->msg.arrived = s->ops->wall_ms(s->arg);
+	id_make(s->msg.arrived, s->msg.id);
+	s->data = (struct smtp_data){ .state = SMTP_DATA_LINE };
+	s->hops = (struct smtp_hops){ .count = 0 };
+	s->data_mark = 0;
+	put_received(s);
+	s->msg.size = s->msg.body.len;
+	session_reply(s, 354, "", "End with <CRLF>.<CRLF>");
+	return ST_DATA;
+}
+
+static void
+keep_bytes(void *arg, struct span piece)
+{
+	struct session *s = arg;
+
+	if (s->failure.class != FAULT_NONE)
+		return;
+	smtp_hops_feed(&s->hops, piece);
+	if (buf_span(&s->msg.body, piece) == -1)
+		body_fail(s, FAULT_TEMP, 451, "4.3.0", "No memory");
+	s->msg.size += piece.n;
+}
+
+static void
+body_check(struct session *s)
+{
+	if (s->data.size > s->conf->limits.message_size)
+		body_fail(s, FAULT_PERM, 552, "5.3.4", "Message is too large");
+	if (s->data.size > s->conf->limits.message_size + EXCESS_MAX)
+		session_abuse(s, 552, "5.3.4", "Message is too large",
+		    "flood");
+	if (s->hops.count > SMTP_HOPS_MAX)
+		body_fail(s, FAULT_PERM, 554, "5.4.6",
+		    "Too many hops, this is a loop");
+	if (s->conf->limits.bare_newline == BARE_REJECT &&
+	    (s->data.bare_cr || s->data.bare_lf))
+		body_fail(s, FAULT_PERM, 550, "5.6.0",
+		    "Bare CR or LF in the message");
+}
+
+static void
+body_write(struct session *s)
+{
+	struct fault f;
+
+	if (s->msg.body.len > 0 &&
+	    s->ops->spool_write(s->arg, buf_get(&s->msg.body), &f) == -1)
+		body_fail(s, FAULT_TEMP, f.code, f.enhanced, f.code == 452 ?
+		    "No room for the message" : "Cannot store the message");
+	buf_reset(&s->msg.body);
+}
+
+/* Where to go with what has come so far. */
+static void
+body_settle(struct session *s)
+{
+	bool done = s->data.state == SMTP_DATA_DONE;
+
+	if (s->failure.class == FAULT_NONE && !s->msg.in_file &&
+	    s->msg.body.len > SESSION_INLINE_MAX) {
+		if (s->ops->spool_open(s->arg) == 0) {
+			s->state = ST_SPOOL;
+			return;
+		}
+		body_fail(s, FAULT_TEMP, 451, "4.3.0",
+		    "No queue, try again later");
+	}
+	if (s->failure.class == FAULT_NONE && s->msg.in_file &&
+	    (done || s->msg.body.len >= SESSION_INLINE_MAX))
+		body_write(s);
+	s->state = done ? ST_COMMIT : ST_DATA;
+}
+
+size_t
+body_input(struct session *s, struct span in)
+{
+	size_t used = smtp_data_feed(&s->data, span_head(in, PIECE_MAX),
+	    keep_bytes, s);
+
+	body_check(s);
+	if (s->state == ST_CLOSED)
+		return used;
+	if (s->data.size - s->data_mark >= PROGRESS_BYTES) {
+		s->data_mark = s->data.size;
+		s->progress++;
+	}
+	body_settle(s);
+	return used;
+}
+
+void
+session_spooled(struct session *s, const struct fault *f)
+{
+	if (s->state != ST_SPOOL)
+		return;
+	if (f != NULL)
+		body_fail(s, f->class, f->code, f->enhanced, f->text);
+	else
+		s->msg.in_file = true;
+	s->progress++;
+	body_settle(s);
+}
+
+/* The message is whole: hand it over, or say why not. */
+void
+body_commit(struct session *s)
+{
+	switch (s->failure.class == FAULT_NONE ? s->ops->room(s->arg) :
+	    ROOM_NONE) {
+	case ROOM_LATER:
+		s->waiting = true;
+		return;
+	case ROOM_NOW:
+		s->committing = true;
+		if (s->ops->commit(s->arg, &s->msg) == 0)
+			return;
+		s->committing = false;
+		break;
+	case ROOM_NONE:
+		break;
+	}
+	body_fail(s, FAULT_TEMP, 451, "4.3.0", "No queue, try again later");
+	s->ops->rejected(s->arg, span_str(s->failure.text));
+	session_refuse(s, s->failure.code, s->failure.enhanced,
+	    s->failure.text);
+	session_forget_message(s);
+	if (s->state != ST_CLOSED)
+		s->state = ST_READY;
+}

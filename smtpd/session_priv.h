@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* smtpd/session_priv.h - what the files of the session share. */
+#ifndef SMTPD_SESSION_PRIV_H
+#define SMTPD_SESSION_PRIV_H
+
+#include "smtpd/session.h"
+
+/* ---- replies (session.c) ---- */
+
+/* `enhanced` "" where RFC 2034 has none.  The text is ours alone: nothing that
+ * a client said is said back. */
+void	session_reply(struct session *, int code, const char *enhanced,
+	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same for 4xx and 5xx to a command; counts it, and answers 421 instead
+ * when there were too many. */
+void	session_refuse(struct session *, int code, const char *enhanced,
+	    const char *text);
+/* An attack or a protocol that is not SMTP: reply, event, close. */
+void	session_abuse(struct session *, int code, const char *enhanced,
+	    const char *text, const char *kind);
+void	session_forget_message(struct session *);
+
+/* ---- commands (commands.c) ---- */
+
+/* One line; `behind` bytes came after it. False: the line is not done with,
+ * there must be room on the queue's link first. */
+bool	session_command(struct session *, struct span line, size_t behind);
+/* The lines of the reply to EHLO behind the first. */
+void	session_announce(struct session *);
+void	session_too_long(struct session *);
+
+/* ---- the body (body.c) ---- */
+
+enum session_state	body_begin(struct session *);
+size_t	body_input(struct session *, struct span);
+void	body_commit(struct session *);		/* in ST_COMMIT: try to */
+/* This message will be refused, with the first reason given; what was kept of
+ * it is freed. */
+void	body_fail(struct session *, enum fault_class, int code,
+	    const char *enhanced, const char *text);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* smtpd/smtpd_priv.h - what the files of the role share.
+ *
+ * role.c	credentials, messages of other roles, drain and stop
+ * accept.c	listening sockets
+ * client.c	a connection: its channel, its session, its deadline
+ * intake.c	messages on their way to the queue
+ * facts.c	log lines and facts for the ledger */
+#ifndef SMTPD_SMTPD_PRIV_H
+#define SMTPD_SMTPD_PRIV_H
+
+#include "base/role.h"
+#include "smtpd/session.h"
+#include "tls/channel.h"
+#include "tls/creds.h"
+
+#define CLIENT_SLOTS_MAX	16384u	/* numbers of clients fit into 16 bits */
+
+struct smtpd;
+
+struct listener {
+	struct listener		*next;
+	struct smtpd		*d;
+	struct loop_io		*io;
+	const struct conf_listen *conf;
+};
+
+struct client {
+	struct smtpd		*d;
+	unsigned		 slot;
+	struct channel		*ch;		/* NULL: the client has left */
+	struct loop_timer	*timer;
+	uint64_t		 deadline;	/* loop ms */
+	unsigned		 progress;	/* the session's, when it was set */
+	struct session		 session;
+	uint64_t		 txn;		/* at the queue; 0: none */
+	int			 spool_fd;	/* -1: none */
+	bool			 paused;
+	bool			 handshaking;
+};
+
+struct smtpd {
+	struct role_env		*env;
+	struct listener		*listeners;
+	struct client		*clients[CLIENT_SLOTS_MAX];	/* by slot */
+	unsigned		 nclients, most;
+	unsigned		 free_hint;
+	int			 reserve_fd;	/* given up to answer at EMFILE */
+	struct loop_timer	*again;		/* watch the listeners again */
+	struct tls_creds	*creds;
+	struct tls_signer	 signer;
+	struct buf		 certs;		/* as the parent sent them */
+	struct loop_timer	*reload;
+	uint64_t		 sign_txn, txn;
+	bool			 drained;
+};
+
+/* ---- accept.c ---- */
+int	listener_add(struct smtpd *, int fd, const struct conf_listen *);
+void	listeners_watch(struct smtpd *);	/* as far as we may accept now */
+void	listeners_close(struct smtpd *);
+void	reserve_open(struct smtpd *, int any_fd);
+
+/* ---- client.c ---- */
+void	client_new(struct smtpd *, int fd, const struct conf_listen *);
+void	client_run(struct client *);	/* let the session go on */
+void	client_end(struct client *);	/* close; free unless a commit is open */
+void	client_free(struct client *);
+
+/* ---- intake.c ---- */
+enum session_room	intake_room(void *client);
+int	intake_spool_open(void *client);
+int	intake_spool_write(void *client, struct span, struct fault *);
+void	intake_abort(void *client);
+int	intake_commit(void *client, const struct session_message *);
+void	intake_spooled(struct smtpd *, struct ipc_msg *);
+void	intake_committed(struct smtpd *, const struct ipc_msg_committed *);
+void	intake_lost(struct smtpd *);		/* the queue is gone */
+void	intake_go_on(struct smtpd *);		/* there is room again */
+
+/* ---- facts.c ---- */
+void	facts_accepted(void *client, const struct session_message *);
+void	facts_met(void *client);
+void	facts_rejected(void *client, struct span reply);
+void	facts_abuse(void *client, const char *kind);
+void	facts_handshake_failed(struct client *, const struct fault *);
+
+/* ---- role.c ---- */
+void	smtpd_check_drained(struct smtpd *);
+
+#endif

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The Sealane authors
+"""Test cases: how one is declared, fails, is skipped, and waits."""
+
+import time
+
+CASES = []
+
+
+class Failed(Exception):
+    """What was expected did not happen."""
+
+
+class Skip(Exception):
+    """The case cannot run here; the text says why."""
+
+
+class Case:
+    def __init__(self, run, seconds, long):
+        self.run, self.seconds, self.long = run, seconds, long
+        self.name = run.__name__
+        self.about = (run.__doc__ or "").strip().splitlines()[0]
+
+
+def case(seconds=60, long=False):
+    """Declare a case.  It gets the lab; it has failed after `seconds`.
+    long: only with --all."""
+    def declare(run):
+        CASES.append(Case(run, seconds, long))
+        return run
+    return declare
+
+
+def expect(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def expect_equal(got, want, what):
+    if got != want:
+        raise Failed(f"{what}: got {got!r}, want {want!r}")
+
+
+def wait_until(probe, seconds, what):
+    """Call probe() until it returns something true, and return that."""
+    end = time.monotonic() + seconds
+    while True:
+        got = probe()
+        if got:
+            return got
+        if time.monotonic() > end:
+            raise Failed(f"not within {seconds} s: {what}")
+        time.sleep(0.05)

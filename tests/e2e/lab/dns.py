@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The Sealane authors
+"""A DNS server (Knot) for a small world: a signed root, which is the trust
+anchor, and below it example.org without signatures and example.net with."""
+
+import os
+import subprocess
+
+from lab.case import Failed, wait_until
+
+ADDRESS = "127.0.0.53"
+
+ROOT = """\
+$ORIGIN .
+$TTL 60
+@ SOA ns.root. admin.root. 1 3600 600 86400 60
+@ NS ns.root.
+ns.root. A 127.0.0.53
+example.org. NS ns.root.
+example.net. NS ns.root.
+"""
+
+# Addresses of the hosts: who listens there is said in lab/world.py.
+ORG = """\
+$ORIGIN example.org.
+$TTL 60
+@ SOA ns.root. admin.root. 1 3600 600 86400 60
+@ NS ns.root.
+relay A 127.0.0.1
+home MX 10 mx.home
+mx.home A 127.0.1.1
+tls MX 10 mx.tls
+mx.tls A 127.0.1.1
+implicit A 127.0.1.1
+clear MX 10 mx.clear
+mx.clear A 127.0.1.2
+broken MX 10 mx.broken
+mx.broken A 127.0.1.3
+refused MX 10 mx.refused
+mx.refused A 127.0.1.4
+early MX 10 mx.early
+mx.early A 127.0.1.6
+sink MX 10 mx.sink
+mx.sink A 127.0.1.5
+two MX 10 mx.dead
+two MX 20 mx.tls
+mx.dead A 127.0.1.9
+dead MX 10 mx.dead
+null MX 0 .
+nohost MX 10 nowhere
+alias CNAME tls
+"""
+
+NET = """\
+$ORIGIN example.net.
+$TTL 60
+@ SOA ns.root. admin.root. 1 3600 600 86400 60
+@ NS ns.root.
+signed MX 10 mx.signed
+mx.signed A 127.0.1.1
+"""
+
+CONF = """\
+server:
+    rundir: "{dir}"
+    listen: [ "{address}@53" ]
+    automatic-acl: off
+log:
+  - target: "{dir}/log"
+    any: info
+database:
+    storage: "{dir}/db"
+policy:
+  - id: one
+    algorithm: ecdsap256sha256
+    single-type-signing: on
+    {ksk}
+template:
+  - id: default
+    storage: "{dir}/zones"
+    zonefile-sync: -1
+    zonefile-load: difference-no-serial
+    journal-content: all
+zone:
+  - domain: .
+    file: root.zone
+    dnssec-signing: on
+    dnssec-policy: one
+  - domain: example.org
+    file: org.zone
+  - domain: example.net
+    file: net.zone
+    dnssec-signing: on
+    dnssec-policy: one
+"""
+
+
+class Dns:
+    def __init__(self, lab, root):
+        self.dir = lab.folder("dns")
+        self.env = lab.foreign_env(root)
+        self.sbin = os.path.join(root, "usr/sbin")
+        self.conf = os.path.join(self.dir, "knot.conf")
+        self.anchor = os.path.join(self.dir, "anchor")
+        self.proc = None
+
+    def keymgr(self, *args):
+        got = subprocess.run(
+            [f"{self.sbin}/keymgr", "-c", self.conf, *args], env=self.env,
+            capture_output=True, text=True, check=False, timeout=20)
+        if got.returncode != 0:
+            raise Failed(f"keymgr {' '.join(args)}: {got.stdout}{got.stderr}")
+        return got.stdout
+
+    def start(self):
+        for sub in ("zones", "db"):
+            os.makedirs(os.path.join(self.dir, sub))
+        with open(self.conf, "w", encoding="utf-8") as f:
+            f.write(CONF.format(dir=self.dir, address=ADDRESS, ksk=""))
+        for zone in (".", "example.net."):
+            self.keymgr(zone, "generate", "algorithm=ecdsap256sha256",
+                        "ksk=yes", "zsk=yes")
+        ds = self.keymgr("example.net.", "ds").splitlines()
+        for name, text in (("root", ROOT + "\n".join(ds) + "\n"),
+                           ("org", ORG), ("net", NET)):
+            with open(f"{self.dir}/zones/{name}.zone", "w",
+                      encoding="utf-8") as f:
+                f.write(text)
+        with open(self.anchor, "w", encoding="utf-8") as f:
+            # "DNSKEY 257 3 13 ..." after the owner's name.
+            f.write(self.keymgr(".", "dnskey"))
+        os.chmod(self.anchor, 0o644)
+        with open(f"{self.dir}/out", "w", encoding="utf-8") as out:
+            self.proc = subprocess.Popen(
+                [f"{self.sbin}/knotd", "-c", self.conf], env=self.env,
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        wait_until(self.answers, 15, "DNS server answers")
+
+    def answers(self):
+        import socket
+        if self.proc.poll() is not None:
+            with open(f"{self.dir}/out", encoding="utf-8") as out:
+                raise Failed("knotd ended: " + out.read()[-800:])
+        q = (b"\0\1\1\0\0\1\0\0\0\0\0\0" b"\3two\7example\3org\0\0\x0f\0\1")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(0.3)
+            try:
+                s.sendto(q, (ADDRESS, 53))
+                got = s.recv(4096)
+            except OSError:
+                return False
+            return got[3] & 15 == 0 and got[7] == 2
+
+    def stop(self):
+        if self.proc:
+            self.proc.terminate()
+            self.proc.wait(timeout=10)

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The Sealane authors
+"""Scripted receivers: an SMTP server that does STARTTLS well, or badly in one
+of the ways that are met in the wild, and keeps what arrived."""
+
+import re
+import socket
+import ssl
+import threading
+import time
+
+SEQ = re.compile(rb"^X-Seq: *(\d+)", re.M | re.I)
+
+
+class Session:
+    """One connection, as the tests look at it."""
+
+    def __init__(self, source):
+        self.source, self.start = source, time.time()
+        self.commands, self.tls, self.mails = [], None, 0
+
+    def __repr__(self):
+        return f"<{self.tls or 'clear'} {self.commands} {self.mails} mail>"
+
+
+class Peer:
+    """starttls: how it answers STARTTLS:
+    good     shakes hands
+    none     not announced, 502
+    garbage  says 220, then bytes that are no TLS, and closes
+    refuse   454
+    early    says 220 and the reply to a later command in the same segment
+    store: keep the messages themselves, not only their numbers.
+    delay: seconds before the reply to the final dot."""
+
+    def __init__(self, address, pem=None, starttls="good", port=25,
+                 store=True, delay=0.0):
+        self.starttls, self.store, self.delay = starttls, store, delay
+        self.lock = threading.Lock()
+        self.sessions, self.messages, self.arrived = [], [], {}
+        self.hold = threading.Event()   # while set, RCPT is answered 450
+        self.context = None
+        if pem:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(pem)
+        self.sock = socket.socket()
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.sock.bind((address, port))
+        self.sock.listen(128)
+        self.open = True
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                s, source = self.sock.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(s, source),
+                             daemon=True).start()
+
+    def close(self):
+        self.open = False
+        # Wakes accept(), which close() alone does not.
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.sock.close()
+
+    def forget(self):
+        with self.lock:
+            self.sessions, self.messages, self.arrived = [], [], {}
+
+    def serve(self, s, source):
+        session = Session(source)
+        with self.lock:
+            self.sessions.append(session)
+        s.settimeout(60)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            s.sendall(b"220 peer.example.org ESMTP\r\n")
+            while s is not None:
+                s = self.talk(s, session)
+        except (OSError, ValueError):
+            pass
+
+    def talk(self, s, session):
+        """Serves until the connection ends, or until it is a TLS one, which
+        is returned."""
+        f = s.makefile("rb")
+        try:
+            while True:
+                line = f.readline(4096)
+                if not line:
+                    break
+                verb = line.split(None, 1)[0].upper() if line.split() else b""
+                session.commands.append(line.decode("latin-1").strip())
+                if verb == b"STARTTLS":
+                    return self.shake(s, session)
+                if verb == b"DATA":
+                    self.data(s, f, session)
+                    continue
+                s.sendall(self.answer(verb, line, session))
+                if verb == b"QUIT":
+                    break
+        finally:
+            f.close()
+        s.close()
+        return None
+
+    def answer(self, verb, line, session):
+        if verb == b"EHLO":
+            offer = b"250-STARTTLS\r\n" if (
+                self.starttls != "none" and not session.tls) else b""
+            return (b"250-peer.example.org\r\n250-PIPELINING\r\n"
+                    b"250-SIZE 104857600\r\n" + offer +
+                    b"250-ENHANCEDSTATUSCODES\r\n250 8BITMIME\r\n")
+        if verb == b"RCPT" and self.hold.is_set():
+            return b"450 4.2.0 Not now\r\n"
+        if verb == b"QUIT":
+            return b"221 2.0.0 Bye\r\n"
+        if verb in (b"HELO", b"MAIL", b"RCPT", b"RSET", b"NOOP"):
+            return b"250 2.0.0 Ok\r\n"
+        return b"502 5.5.1 What?\r\n"
+
+    def shake(self, s, session):
+        if self.starttls == "refuse":
+            s.sendall(b"454 4.7.0 TLS not available\r\n")
+            return s
+        if self.starttls == "none":
+            s.sendall(b"502 5.5.1 What?\r\n")
+            return s
+        if self.starttls == "garbage":
+            s.sendall(b"220 2.0.0 Ready\r\n")
+            s.recv(4096)
+            s.sendall(b"\x16\x03\x01 this is no server hello\r\n")
+            s.close()
+            return None
+        if self.starttls == "early":
+            s.sendall(b"220 2.0.0 Ready\r\n250 2.0.0 injected\r\n")
+        else:
+            s.sendall(b"220 2.0.0 Ready\r\n")
+        s = self.context.wrap_socket(s, server_side=True)
+        session.tls = s.version()
+        return s
+
+    def data(self, s, f, session):
+        s.sendall(b"354 Go\r\n")
+        lines = []
+        while True:
+            line = f.readline()
+            if not line:
+                raise ConnectionError
+            if line == b".\r\n":
+                break
+            lines.append(line[1:] if line.startswith(b".") else line)
+        body = b"".join(lines)
+        if self.delay:
+            time.sleep(self.delay)
+        seq = SEQ.search(body[:4096])
+        with self.lock:
+            session.mails += 1
+            if self.store:
+                self.messages.append(body)
+            if seq:
+                self.arrived.setdefault(int(seq[1]), []).append(time.time())
+        s.sendall(b"250 2.0.0 Ok\r\n")

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The Sealane authors
+"""Sealane under test: driven by its configuration, its commands, its sockets
+and its log, as any operator would."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+from lab.case import Failed, expect_equal, wait_until
+from lab.load import smtp_answers
+
+CONF = """\
+hostname = "relay.example.org"
+listen "in" {{ address = "127.0.0.1:2525"; relay-from = {relay_from} }}
+{accept}
+limits {{ message-size = 60M }}
+relay {{
+  {via}
+  retry {{ first = {first}; max = {max}; give-up = {give_up} }}
+  timeout {{ connect = 5s; handshake = 5s; greeting = 10s; command = 10s }}
+}}
+dns {{ trust-anchor-file = "{anchor}"; forward = [ "127.0.0.53@53" ] }}
+state {{ directory = "{state}" }}
+control {{ directory = "{control}" }}
+processes {{ smtpd = 2; relay = 2 }}
+allow-loopback = true
+"""
+
+ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)")
+
+
+def unescape(text):
+    def one(m):
+        e = m[1]
+        if e[0] in "xu" and len(e) > 1:
+            return chr(int(e[1:], 16))
+        return {"n": "\n", "r": "\r", "t": "\t"}.get(e, e)
+    return ESCAPE.sub(one, text)
+
+
+LOGFMT = re.compile(r'([a-z0-9_-]+)=("(?:[^"\\]|\\.)*"|\S*)')
+
+
+def parse_line(line):
+    """time role event key=value ..., or None for a line that is none."""
+    words = line.split(" ", 3)
+    if len(words) < 3 or not re.match(r"\d{4}-\d\d-\d\dT", words[0]):
+        return None
+    found = {"time": words[0], "role": words[1], "event": words[2]}
+    for key, value in LOGFMT.findall(words[3] if len(words) > 3 else ""):
+        if value.startswith('"'):
+            value = unescape(value[1:-1])
+        found.setdefault(key, value)
+    return found
+
+
+def role_pids():
+    """{pid: title} of every Sealane process here that is not a zombie."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as f:
+                title = f.read().split(b"\0")[0].decode("latin-1").strip()
+            with open(f"/proc/{name}/stat", encoding="latin-1") as f:
+                state = f.read().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            continue
+        if title.startswith("sealane: ") and state not in "ZX":
+            found[int(name)] = title[len("sealane: "):]
+    return found
+
+
+class Sealane:
+    def __init__(self, lab, name, user=None, state=None, **conf):
+        self.lab, self.user = lab, user
+        self.dir = lab.folder("sealane-" + name)
+        os.chmod(self.dir, 0o755)
+        if user:
+            shutil.chown(self.dir, user, user)
+        self.state = state or f"{self.dir}/state"
+        self.control = f"{self.dir}/run"
+        self.conf = f"{self.dir}/sealane.conf"
+        self.logname, self.outname = f"{self.dir}/log", f"{self.dir}/out"
+        self.proc = None
+        values = {"relay_from": '[ "127.0.0.0/8" ]', "accept": "", "via": "",
+                  "first": "2s", "max": "4s", "give_up": "1h",
+                  "anchor": lab.dns.anchor, "state": self.state,
+                  "control": self.control, **conf}
+        self.configure(CONF.format(**values))
+
+    def configure(self, text):
+        with open(self.conf, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(self.conf, 0o644)
+
+    def popen(self, *args, **how):
+        """Runs the program, as the user of this instance."""
+        return subprocess.Popen(
+            [self.lab.program, "-c", self.conf, *args],
+            cwd=self.dir, stdin=subprocess.DEVNULL,
+            preexec_fn=self.lab.become(self.user), **how)
+
+    def start(self, wait=True):
+        with open(self.logname, "ab") as log, open(self.outname, "wb") as out:
+            self.proc = self.popen("serve", stdout=out, stderr=log)
+        if wait:
+            try:
+                wait_until(self.answers, 20, "Sealane answers")
+            except Failed as e:
+                raise Failed(f"{e}\n{self.tail()}") from e
+        return self
+
+    def answers(self):
+        if self.proc.poll() is not None:
+            raise Failed(f"serve ended with {self.proc.returncode}")
+        return smtp_answers("127.0.0.1", 2525)
+
+    def stop(self, seconds=30):
+        """SIGTERM; returns the exit code."""
+        if self.proc is None:
+            return 0
+        if self.proc.poll() is None:
+            self.proc.send_signal(signal.SIGTERM)
+        try:
+            code = self.proc.wait(timeout=seconds)
+        except subprocess.TimeoutExpired as e:
+            self.kill_all()
+            raise Failed(f"no end within {seconds} s after SIGTERM") from e
+        self.proc = None
+        return code
+
+    def kill_all(self):
+        """Every process of it at once, as a crash of the machine would."""
+        for _ in range(20):
+            pids = list(role_pids())
+            if self.proc and self.proc.poll() is None:
+                pids.append(self.proc.pid)
+            if not pids:
+                break
+            for pid in pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            try:
+                self.proc.wait(timeout=0.2)
+            except (subprocess.TimeoutExpired, AttributeError):
+                pass
+        self.proc = None
+
+    def stdout(self):
+        with open(self.outname, encoding="utf-8") as f:
+            return f.read()
+
+    def tail(self, n=25):
+        with open(self.logname, encoding="utf-8", errors="replace") as f:
+            return "".join(f.readlines()[-n:])
+
+    def log(self, role=None, event=None, **want):
+        """The log's lines with these values."""
+        want = {k.rstrip("_"): v for k, v in want.items()}
+        found = []
+        with open(self.logname, encoding="utf-8", errors="replace") as f:
+            for line in f:
+                e = parse_line(line)
+                if (e and role in (None, e["role"])
+                        and event in (None, e["event"])
+                        and all(e.get(k) == v for k, v in want.items())):
+                    found.append(e)
+        return found
+
+    def wait_log(self, seconds, role, event, **want):
+        try:
+            return wait_until(lambda: self.log(role, event, **want), seconds,
+                              f"log line {role} {event} {want}")
+        except Failed as e:
+            raise Failed(f"{e}\nthe log's end:\n{self.tail()}") from e
+
+    def wait_delivery(self, to, seconds=20, **want):
+        return self.wait_log(seconds, "relay", "delivery", to=f"<{to}>",
+                             **want)
+
+    def cli(self, *args, code=0, seconds=30):
+        """Runs a command; returns its stdout."""
+        p = self.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            out, err = p.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired as e:
+            p.kill()
+            raise Failed(f"sealane {' '.join(args)}: no end") from e
+        out, err = (x.decode("utf-8", "replace") for x in (out, err))
+        expect_equal(p.returncode, code,
+                     f"exit of sealane {' '.join(args)}: {out[-300:]}"
+                     f"{err[-500:]}\n")
+        self.err = err
+        return out
+
+    def json(self, *args, **how):
+        out = self.cli(*args, "--json", **how)
+        try:
+            return json.loads(out)
+        except ValueError as e:
+            raise Failed(f"{args}: no JSON: {e}: {out[:500]}") from e
+
+    def queue(self, *args):
+        return self.json("queue", "list", *args)["messages"]
+
+    def wait_empty(self, seconds=30):
+        wait_until(lambda: not self.queue(), seconds, "the queue is empty")
+
+    def pids(self, role=None):
+        return {p: t for p, t in role_pids().items()
+                if role in (None, t.split()[0])}

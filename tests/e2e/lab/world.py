@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The Sealane authors
+"""The world of the tests: who listens where.  What costs time to start is
+started when the first case asks for it."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+
+from lab import space
+from lab.case import Skip
+from lab.dns import Dns
+from lab.load import Load
+from lab.peer import Peer
+from lab.postfix import Postfix
+from lab.sealane import Sealane
+
+
+class Lab:
+    def __init__(self, options):
+        self.options = options
+        self.dir = tempfile.mkdtemp(prefix="sealane-e2e.")
+        space.tmpfs(self.dir, "3g")
+        os.chmod(self.dir, 0o755)
+        sysusers = os.path.join(options.top, "etc/sealane.sysusers")
+        self.etc_trouble = None
+        if space.mode() != "single":
+            self.etc_trouble = space.private_etc(
+                self.dir, sysusers if os.path.exists(sysusers) else None)
+        # Roles run under other users, who may not pass the checkout's path.
+        self.program = f"{self.dir}/sealane"
+        built = os.path.join(options.build, "sealane")
+        if os.path.exists(built):
+            shutil.copy(built, self.program)
+            os.chmod(self.program, 0o755)
+        self.cleanups = []
+        self.boxes = 0
+        self.shared = {}
+        self.dns = Dns(self, options.knot)
+        self.dns.start()
+
+    # -- small services -------------------------------------------------
+
+    def folder(self, name):
+        path = f"{self.dir}/{name}"
+        os.makedirs(path)
+        os.chmod(path, 0o755)
+        return path
+
+    def foreign_env(self, root):
+        libs = [f"{root}/usr/lib/{os.uname().machine}-linux-gnu",
+                f"{root}/lib/{os.uname().machine}-linux-gnu",
+                f"{root}/usr/lib/postfix", f"{root}/usr/lib"]
+        return {**os.environ, "LD_LIBRARY_PATH": ":".join(
+            x for x in libs if os.path.isdir(x)), "LC_ALL": "C"}
+
+    def make_pem(self, path, name):
+        """A key and a self-signed certificate in one file."""
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+             "-subj", "/CN=" + name[:60], "-addext",
+             "subjectAltName=DNS:" + name, "-keyout", path + ".key",
+             "-out", path + ".crt"], check=True, capture_output=True)
+        with open(path, "w", encoding="utf-8") as f:
+            for part in (".key", ".crt"):
+                with open(path + part, encoding="utf-8") as p:
+                    f.write(p.read())
+                os.unlink(path + part)
+        os.chmod(path, 0o600)
+
+    def become(self, user):
+        """For preexec_fn: become that user, or nothing."""
+        if user is None:
+            return None
+        if space.mode() == "single":
+            return None         # there is one user only: already it
+        entry = pwd.getpwnam(user)
+
+        def run():
+            os.setgroups([])
+            os.setgid(entry.pw_gid)
+            os.setuid(entry.pw_uid)
+        return run
+
+    def later(self, undo):
+        """Run undo() when the case is over, last one first."""
+        self.cleanups.append(undo)
+
+    def clean(self):
+        while self.cleanups:
+            undo = self.cleanups.pop()
+            try:
+                undo()
+            except Exception as e:      # the case's own verdict stands
+                print(f"        while cleaning up: {e}")
+
+    def box(self, domain):
+        """An address at one of the Postfixes that nobody has used yet."""
+        self.boxes += 1
+        return f"box{self.boxes}@{domain}"
+
+    # -- who is there ---------------------------------------------------
+
+    def postfix(self, name="tls"):
+        """tls at 127.0.1.1 (also the senders' mailboxes), clear at .2."""
+        if space.mode() == "single":
+            raise Skip("Postfix needs users of its own: not root, and no "
+                       "range in /etc/subuid")
+        if name not in self.shared:
+            what = {
+                "tls": dict(address="127.0.1.1", domains=[
+                    "tls.example.org", "home.example.org",
+                    "implicit.example.org", "two.example.org",
+                    "alias.example.org", "signed.example.net"]),
+                "clear": dict(address="127.0.1.2", tls=False,
+                              domains=["clear.example.org"]),
+            }[name]
+            p = Postfix(self, self.options.postfix, name, **what)
+            p.start()
+            self.shared[name] = p
+        return self.shared[name]
+
+    def peer(self, address, starttls="good", **how):
+        pem = f"{self.dir}/peer.pem"
+        if not os.path.exists(pem):
+            self.make_pem(pem, "peer.example.org")
+        p = Peer(address, pem, starttls, **how)
+        self.later(p.close)
+        return p
+
+    def sealane(self, name, start=True, **how):
+        if not os.path.exists(self.program):
+            raise Skip("sealane is not built")
+        s = Sealane(self, name, **how)
+        self.later(s.kill_all)
+        if start:
+            s.start()
+        return s
+
+    def load(self, rcpt, **how):
+        run = Load(rcpt, **how)
+        self.later(run.halt.set)
+        return run.start()
+
+    def smtp_source(self, *args, seconds=60):
+        root = self.options.postfix
+        return subprocess.run(
+            [f"{root}/usr/sbin/smtp-source", *args],
+            env=self.foreign_env(root), capture_output=True, text=True,
+            timeout=seconds, check=False)
+
+    def swaks(self, *args, seconds=60):
+        return subprocess.run(
+            ["swaks", "--server", "127.0.0.1:2525", *args],
+            capture_output=True, text=True, timeout=seconds, check=False)
+
+    def close(self):
+        self.clean()
+        for p in self.shared.values():
+            p.stop()
+        self.dns.stop()
+        space.umount(self.dir)
+        os.rmdir(self.dir)

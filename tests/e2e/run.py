@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The Sealane authors
+"""End-to-end tests: real programs talk to Sealane in a network of their own.
+
+    tests/e2e/run.py --build DIR --postfix ROOT --knot ROOT [--only PATTERN]
+
+scripts/test calls this.  DIR has the sealane binary; the ROOTs are unpacked
+Debian packages (see fetch_package in scripts/lib.sh); by default the newest
+ones in .cache/ are taken.  Each case is a function in cases/ with a bounded
+time; it starts what it needs and leaves nothing behind."""
+
+import argparse
+import fnmatch
+import glob
+import importlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import traceback
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from lab import space                               # noqa: E402
+from lab.case import CASES, Failed, Skip            # noqa: E402
+
+MODULES = ("lab_itself", "hop", "fallback", "routing", "queue", "inbound",
+           "lifecycle", "config", "bulk", "crash")
+
+
+def options():
+    top = HERE.parents[1]
+
+    def newest(name):
+        found = sorted(glob.glob(str(top / f".cache/debs/{name}_*/root")))
+        return found[-1] if found else "/nonexistent"
+    p = argparse.ArgumentParser(description="end-to-end tests")
+    p.add_argument("--build", default=str(top / "build"))
+    p.add_argument("--postfix", default=newest("postfix"))
+    p.add_argument("--knot", default=newest("knot"))
+    p.add_argument("--results", help="a JSON object a line per case")
+    p.add_argument("--only", action="append", help="names, with * and ?")
+    p.add_argument("--all", action="store_true", help="the long ones too")
+    p.add_argument("--keep", metavar="DIR", help="copy the folders there")
+    p.add_argument("--list", action="store_true")
+    o = p.parse_args()
+    o.top = str(top)
+    o.build = os.path.abspath(o.build)
+    o.results = o.results and os.path.abspath(o.results)
+    return o
+
+
+class OutOfTime(Exception):
+    pass
+
+
+def ring(*_):
+    raise OutOfTime
+
+
+def run_case(lab, case):
+    """(result, cause)"""
+    signal.signal(signal.SIGALRM, ring)
+    signal.alarm(case.seconds)
+    try:
+        case.run(lab)
+        return "OK", ""
+    except Skip as e:
+        return "SKIP", str(e)
+    except Failed as e:
+        return "FAIL", str(e)
+    except OutOfTime:
+        where = traceback.format_exc(limit=-3)
+        return "TIMEOUT", f"not done after {case.seconds} s\n{where}"
+    except Exception:
+        return "FAIL", traceback.format_exc()
+    finally:
+        signal.alarm(0)
+
+
+def chosen(o):
+    for name in MODULES:
+        importlib.import_module("cases." + name)
+    return [c for c in CASES
+            if (o.all or not c.long or o.only)
+            and (not o.only or any(fnmatch.fnmatch(c.name, p)
+                                   for p in o.only))]
+
+
+def report(o, case, result, cause, seconds):
+    word = {"OK": "ok", "SKIP": "skip"}.get(result, result)
+    print(f"{word:8}{case.name} ({seconds:.1f} s)", flush=True)
+    for line in cause.splitlines():
+        print(f"        {line}", flush=True)
+    if o.results:
+        with open(o.results, "a", encoding="utf-8") as f:
+            f.write(json.dumps({"name": case.name, "result": result,
+                                "cause": cause, "seconds": seconds}) + "\n")
+
+
+def main():
+    o = options()
+    cases = chosen(o)
+    if o.list:
+        for c in cases:
+            print(f"{c.name}: {c.about}")
+        return 0
+    reason = space.enter()
+    if reason:
+        for c in cases:
+            report(o, c, "SKIP", reason, 0)
+        return 0
+    space.reap()
+    space.mount("none", "/", None, space.MS_REC | space.MS_PRIVATE)
+    space.loopback_up()
+    from lab.world import Lab
+    lab = Lab(o)
+    bad = 0
+    try:
+        for c in cases:
+            start = time.monotonic()
+            result, cause = run_case(lab, c)
+            bad += result not in ("OK", "SKIP")
+            lab.clean()
+            report(o, c, result, cause, time.monotonic() - start)
+    finally:
+        lab.clean()
+        if o.keep:
+            # Sockets can't be copied; that is no trouble.
+            subprocess.run(["cp", "-rT", lab.dir, o.keep], check=False,
+                           stderr=subprocess.DEVNULL)
+        lab.close()
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,646 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* tests/replay/relay/replay.c - plays a script of peers against the real
+ * courier: `replay FILE`.  One line, one act or expectation:
+ *
+ *	host NAME IP[,IP] [LEVEL]	a host of the route, level asked
+ *	rcpt ADDRESS			of the jobs that follow
+ *	set tls-failed|8bit|discard, set size N, set body TEXT
+ *	JOB				take a job
+ *	CONNECT IP ok|refused|lost	the connection being made, and how it goes
+ *	S: TEXT				the peer sends a line, or
+ *	S> TEXT				these bytes, with \r \n \t \\ \xHH
+ *	SREP N TEXT			a line N times, in one segment a line
+ *	C: TEXT				we have sent this line next
+ *	TLS ok|fail [reduced]		the handshake; `reduced` if it is a small hello
+ *	SNI NAME			of the handshake at hand
+ *	CLOSE, RESET			the peer closes
+ *	CLOSED, OPEN			what we did with the connection
+ *	DRAIN				what we sent is read, unlooked at
+ *	PASS 30s			time, or ms
+ *	RCPT ADDRESS STATUS DSN REACHED HOW [WORDS]	an outcome
+ *	JOBEND tls-failed=N trouble=N	of the job
+ *	PENDING				no outcome yet
+ *
+ * What we send and nobody expects is a failure. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "relay/courier.h"
+#include "tests/replay/relay/world.h"
+
+#define SECOND	1000u
+#define JOBS_MAX	8
+#define RCPTS_MAX	64
+
+struct told {
+	const struct job *job;
+	size_t		 rcpt;
+	struct hop	 hop;
+};
+
+static struct {
+	const char	*file;
+	unsigned	 line;
+	struct courier	 courier;
+	struct route	 route;		/* template */
+	char		*rcpts[RCPTS_MAX];
+	size_t		 nrcpts;
+	bool		 tls_failed, eight;
+	uint64_t	 size;
+	char		 body[1024];
+	struct job	*jobs[JOBS_MAX];
+	size_t		 njobs;
+	struct channel	*wire;		/* at hand */
+	struct told	 told[RCPTS_MAX * JOBS_MAX];
+	size_t		 ntold;
+} play;
+
+static void fail(const char *, ...)
+    __attribute__((format(printf, 1, 2), noreturn));
+
+static void
+fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)fprintf(stderr, "%s:%u: ", play.file, play.line);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+	exit(1);
+}
+
+/* ---- what the courier tells ---- */
+
+static void
+on_decided(void *arg, struct job *j)
+{
+	(void)arg;
+	if (j->state != JOB_DECIDED || j->nundecided != 0)
+		fail("job told too early");
+}
+
+static void
+on_session(void *arg, const struct job *j, const struct session *s)
+{
+	(void)arg, (void)j;
+	if (s->client.is_tls != (s->level == LEVEL_ENCRYPTED))
+		fail("session's level is wrong");
+}
+
+static void
+on_delivered(void *arg, const struct job *j, const struct hop *h,
+    const struct job_rcpt *first, unsigned n)
+{
+	size_t i, k;
+
+	(void)arg;
+	for (i = 0; i < j->nrcpts && n > 0; i++) {
+		const struct job_rcpt *r = &j->rcpts[i];
+
+		for (k = 0; k < play.ntold; k++) {
+			if (play.told[k].job == j && play.told[k].rcpt == i)
+				break;
+		}
+		if (k < play.ntold || !r->told || r->status != first->status ||
+		    strcmp(r->dsn, first->dsn) != 0)
+			continue;
+		play.told[play.ntold++] = (struct told){ j, i, *h };
+		n--;
+	}
+	if (n != 0)
+		fail("a fact counts recipients that it does not have");
+}
+
+static void
+on_idle(void *arg)
+{
+	(void)arg;
+}
+
+static const struct courier_ops courier_ops = {
+	on_decided, on_session, on_delivered, on_idle,
+};
+
+/* ---- the job ---- */
+
+static void
+copy_route(struct route *to)
+{
+	unsigned i;
+
+	*to = play.route;
+	to->domain = strdup("example.org");
+	to->hosts = calloc(play.route.nhosts, sizeof(*to->hosts));
+	for (i = 0; i < to->nhosts; i++) {
+		const struct route_host *h = &play.route.hosts[i];
+
+		to->hosts[i] = *h;
+		to->hosts[i].name = strdup(h->name);
+		to->hosts[i].addrs = calloc(h->naddrs, sizeof(*h->addrs));
+		memcpy(to->hosts[i].addrs, h->addrs,
+		    h->naddrs * sizeof(*h->addrs));
+	}
+}
+
+static void
+act_job(struct span rest)
+{
+	struct job *j = job_new(play.njobs + 1);
+	struct buf list;
+	struct ipc_job m = { .job = play.njobs + 1,
+	    .id = SPAN_LIT("aaaaaaaaaaaaaaaa"), .sender = SPAN_LIT("s@x.org"),
+	    .body_8bit = play.eight, .tls_failed = play.tls_failed,
+	    .arrived = clock_wall_ms(), .body = span_str(play.body),
+	    .size = strlen(play.body) };
+	size_t i;
+
+	(void)rest;
+	buf_init(&list, 36864);
+	for (i = 0; i < play.nrcpts; i++) {
+		const struct ipc_job_rcpt r = { .index = (uint32_t)i,
+		    .address = span_str(play.rcpts[i]) };
+
+		(void)ipc_put_job_rcpt(&list, &r);
+	}
+	m.rcpts = buf_get(&list);
+	if (j == NULL || play.njobs == JOBS_MAX || job_fill(j, &m, -1) == -1)
+		fail("job not taken");
+	if (play.size != 0)
+		j->body.size = play.size;
+	buf_free(&list);
+	copy_route(&j->route);
+	play.jobs[play.njobs++] = j;
+	courier_take(&play.courier, j);
+	world_settle();
+}
+
+/* ---- acts ---- */
+
+static struct span
+word(struct span *rest)
+{
+	struct span w;
+
+	*rest = span_trim(*rest);
+	w = span_cut(rest, ' ');
+	*rest = span_trim(*rest);
+	return w;
+}
+
+static char *
+text_of(struct span s)
+{
+	char *p = strndup(s.p, s.n);
+
+	if (p == NULL)
+		fail("no memory");
+	return p;
+}
+
+static bool
+is(struct span s, const char *w)
+{
+	return span_eq(s, span_str(w));
+}
+
+static void
+act_host(struct span rest)
+{
+	struct route *r = &play.route;
+	struct route_host *h;
+	struct span ips, name = word(&rest);
+
+	r->hosts = realloc(r->hosts, (r->nhosts + 1) * sizeof(*h));
+	h = &r->hosts[r->nhosts++];
+	*h = (struct route_host){ .name = text_of(name), .port = 25,
+	    .asked = LEVEL_CLEAR };
+	h->addrs = calloc(8, sizeof(*h->addrs));
+	for (ips = word(&rest); ips.n > 0 && h->naddrs < 8; h->naddrs++) {
+		if (!addr_parse_ip(span_cut(&ips, ','), &h->addrs[h->naddrs]))
+			fail("no address");
+		h->addrs[h->naddrs].port = 25;
+	}
+	if (rest.n > 0 && !level_parse(rest, &h->asked))
+		fail("no level");
+	if (h->asked > LEVEL_CLEAR)
+		h->why = WHY_RULE;
+}
+
+static void
+act_rcpt(struct span rest)
+{
+	if (play.nrcpts == RCPTS_MAX)
+		fail("too many recipients");
+	play.rcpts[play.nrcpts++] = text_of(rest);
+}
+
+static struct span
+unescape(struct span s, char *out)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < s.n; i++) {
+		if (s.p[i] != '\\' || i + 1 == s.n) {
+			out[n++] = s.p[i];
+			continue;
+		}
+		switch (s.p[++i]) {
+		case 'r':
+			out[n++] = '\r';
+			break;
+		case 'n':
+			out[n++] = '\n';
+			break;
+		case 't':
+			out[n++] = '\t';
+			break;
+		case 'x': {
+			char hex[3] = { s.p[i + 1], s.p[i + 2], '\0' };
+
+			out[n++] = (char)strtoul(hex, NULL, 16);
+			i += 2;
+			break;
+		}
+		default:
+			out[n++] = s.p[i];
+		}
+	}
+	return span_of(out, n);
+}
+
+static void
+act_set(struct span rest)
+{
+	struct span what = word(&rest);
+	unsigned long long n;
+
+	if (is(what, "tls-failed"))
+		play.tls_failed = true;
+	else if (is(what, "8bit"))
+		play.eight = true;
+	else if (is(what, "discard"))
+		play.route.discard = true;
+	else if (is(what, "size") && span_u64(rest, UINT32_MAX, &n))
+		play.size = n;
+	else if (is(what, "body") && rest.n < sizeof(play.body))
+		play.body[unescape(rest, play.body).n] = '\0';
+	else
+		fail("set what?");
+}
+
+static struct channel *
+wire_now(void)
+{
+	if (play.wire == NULL || play.wire->state == WIRE_CLOSED)
+		fail("no open connection");
+	return play.wire;
+}
+
+static void
+quiet(void)
+{
+	struct span left = play.wire == NULL ? SPAN_NONE :
+	    buf_get(&play.wire->out);
+
+	if (left.n > 0)
+		fail("sent and not expected: %.*s", SPAN_FMT(left));
+}
+
+static void
+act_connect(struct span rest)
+{
+	struct span ip = word(&rest);
+	char text[ADDR_TEXT_SIZE];
+
+	quiet();
+	play.wire = world.channels;
+	if (play.wire == NULL || play.wire->state != WIRE_CONNECTING)
+		fail("nothing is being connected");
+	if (!is(ip, addr_ip_text(&play.wire->to, text)))
+		fail("connects to %s", text);
+	if (rest.n == 0)
+		return;
+	wire_connect(play.wire, is(rest, "ok"), is(rest, "refused") ?
+	    "Connection refused" : "No route to host");
+	world_settle();
+}
+
+static void
+send_bytes(struct span s)
+{
+	struct channel *c = wire_now();
+
+	if (c->state == WIRE_HANDSHAKE)
+		fail("the handshake is on");
+	wire_bytes(c, s);
+}
+
+static void
+act_server_line(struct span rest)
+{
+	char line[4096];
+	int n = snprintf(line, sizeof(line), "%.*s\r\n", SPAN_FMT(rest));
+
+	send_bytes(span_of(line, (size_t)n));
+}
+
+static void
+act_server_bytes(struct span rest)
+{
+	char bytes[4096];
+
+	send_bytes(unescape(rest, bytes));
+}
+
+static void
+act_server_repeat(struct span rest)
+{
+	unsigned long long n = 0;
+
+	if (!span_u64(word(&rest), 1000000, &n))
+		fail("how often?");
+	while (n-- > 0 && play.wire->state != WIRE_CLOSED)
+		act_server_line(rest);
+}
+
+static void
+act_client_line(struct span rest)
+{
+	struct span out, line;
+
+	if (play.wire == NULL)
+		fail("no connection");
+	out = buf_get(&play.wire->out);
+	line = span_cut(&out, '\n');
+	if (line.n == 0 || line.p[line.n - 1] != '\r' ||
+	    !span_eq(span_head(line, line.n - 1), rest))
+		fail("we sent: %.*s", SPAN_FMT(line));
+	buf_consume(&play.wire->out, line.n + 1);
+	world_settle();
+}
+
+static void
+act_tls(struct span rest)
+{
+	struct span how = word(&rest);
+	struct channel *c = wire_now();
+
+	quiet();
+	if (c->state != WIRE_HANDSHAKE)
+		fail("no handshake was begun");
+	if (c->reduced != is(rest, "reduced"))
+		fail("ClientHello reduced: %d", c->reduced);
+	wire_secure(c, is(how, "ok"), "handshake: fatal alert");
+	world_settle();
+}
+
+static void
+act_sni(struct span rest)
+{
+	if (!is(rest, wire_now()->sni))
+		fail("SNI is \"%s\"", wire_now()->sni);
+}
+
+static void
+act_close(struct span rest)
+{
+	(void)rest;
+	wire_end(wire_now(), CHANNEL_EOF, NULL);
+	world_settle();
+}
+
+static void
+act_reset(struct span rest)
+{
+	(void)rest;
+	wire_end(wire_now(), CHANNEL_ERROR, "Connection reset by peer");
+	world_settle();
+}
+
+static void
+act_closed(struct span rest)
+{
+	(void)rest;
+	quiet();
+	if (play.wire == NULL || play.wire->state != WIRE_CLOSED)
+		fail("connection is open");
+}
+
+static void
+act_open(struct span rest)
+{
+	(void)rest;
+	quiet();
+	(void)wire_now();
+}
+
+static void
+act_drain(struct span rest)
+{
+	(void)rest;
+	do {
+		buf_reset(&wire_now()->out);
+		world_settle();
+	} while (wire_now()->out.len > 0);
+}
+
+static void
+act_pass(struct span rest)
+{
+	unsigned long long n;
+	uint64_t unit = 1;
+
+	if (rest.n > 1 && rest.p[rest.n - 1] == 's') {
+		unit = SECOND;
+		rest = span_head(rest, rest.n - 1);
+	}
+	if (!span_u64(rest, 100000000, &n))
+		fail("how long?");
+	world_pass(n * unit);
+}
+
+/* ---- expectations ---- */
+
+static const struct told *
+told_of(const struct job *j, size_t rcpt)
+{
+	size_t i;
+
+	for (i = 0; i < play.ntold; i++) {
+		if (play.told[i].job == j && play.told[i].rcpt == rcpt)
+			return &play.told[i];
+	}
+	fail("no fact was told of it");
+}
+
+static struct job *
+last_job(void)
+{
+	if (play.njobs == 0)
+		fail("no job");
+	return play.jobs[play.njobs - 1];
+}
+
+static void
+act_outcome(struct span rest)
+{
+	struct span address = word(&rest), want = rest;
+	struct job *j = last_job();
+	const struct job_rcpt *r;
+	const struct told *t;
+	char got[256], words[512];
+	int n;
+	size_t i;
+
+	for (i = 0; i < j->nrcpts; i++) {
+		if (span_eq(j->rcpts[i].address, address))
+			break;
+	}
+	if (i == j->nrcpts)
+		fail("no such recipient");
+	r = &j->rcpts[i];
+	if (!r->decided)
+		fail("not decided");
+	t = told_of(j, i);
+	n = snprintf(got, sizeof(got), "%s %s %s %s",
+	    outcome_name(r->status), r->dsn, level_name(t->hop.reached),
+	    how_name(t->hop.how));
+	if (!span_eq(span_head(want, (size_t)n), span_str(got)))
+		fail("it is: %s (%s)", got, r->reply);
+	want = span_trim(span_skip(want, (size_t)n));
+	(void)span_copy(want, words, sizeof(words));
+	if (strstr(r->reply, words) == NULL)
+		fail("the reply is: %s", r->reply);
+}
+
+static void
+act_jobend(struct span rest)
+{
+	const struct job *j = last_job();
+	char got[64];
+
+	if (j->state != JOB_DECIDED)
+		fail("not at its end");
+	(void)snprintf(got, sizeof(got), "tls-failed=%d trouble=%d",
+	    j->tls_failed, j->trouble);
+	if (!is(rest, got))
+		fail("it is: %s", got);
+}
+
+static void
+act_pending(struct span rest)
+{
+	(void)rest;
+	if (last_job()->nundecided == 0)
+		fail("decided already");
+}
+
+static const struct {
+	const char	*word;
+	void		(*run)(struct span rest);
+} acts[] = {
+	{ "host", act_host }, { "rcpt", act_rcpt }, { "set", act_set },
+	{ "JOB", act_job }, { "CONNECT", act_connect },
+	{ "S:", act_server_line }, { "S>", act_server_bytes },
+	{ "SREP", act_server_repeat }, { "C:", act_client_line },
+	{ "TLS", act_tls }, { "SNI", act_sni }, { "CLOSE", act_close },
+	{ "RESET", act_reset }, { "CLOSED", act_closed }, { "OPEN", act_open },
+	{ "DRAIN", act_drain }, { "PASS", act_pass }, { "RCPT", act_outcome },
+	{ "JOBEND", act_jobend }, { "PENDING", act_pending },
+};
+
+static void
+run_line(struct span line)
+{
+	struct span rest = line, first;
+	size_t i;
+
+	if (line.n == 0 || line.p[0] == '#')
+		return;
+	first = span_cut(&rest, ' ');
+	for (i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+		if (!is(first, acts[i].word))
+			continue;
+		acts[i].run(rest);
+		return;
+	}
+	fail("unknown: %.*s", SPAN_FMT(first));
+}
+
+static void
+run_file(void)
+{
+	FILE *f = fopen(play.file, "r");
+	char line[4096];
+
+	if (f == NULL) {
+		perror(play.file);
+		exit(1);
+	}
+	while (fgets(line, sizeof(line), f) != NULL) {
+		play.line++;
+		line[strcspn(line, "\n")] = '\0';
+		run_line(span_str(line));
+	}
+	(void)fclose(f);
+}
+
+static void
+finish(void)
+{
+	unsigned i;
+	size_t k;
+
+	quiet();
+	for (k = 0; k < play.njobs; k++) {
+		if (play.jobs[k]->state != JOB_DECIDED)
+			fail("job %zu has no outcome", k + 1);
+	}
+	courier_close(&play.courier);
+	for (k = 0; k < play.njobs; k++)
+		job_free(&play.jobs[k]);
+	if (play.courier.nsessions != 0)
+		fail("%u connections are counted at the end",
+		    play.courier.nsessions);
+	for (i = 0; i < play.route.nhosts; i++) {
+		free(play.route.hosts[i].name);
+		free(play.route.hosts[i].addrs);
+	}
+	free(play.route.hosts);
+	for (k = 0; k < play.nrcpts; k++)
+		free(play.rcpts[k]);
+	world_free();
+}
+
+int
+main(int argc, char **argv)
+{
+	struct courier_setup setup = {
+		.ops = &courier_ops, .connect_ms = 30 * SECOND, .sessions = 4,
+		.client = { .name = "me.test", .timeouts = {
+			.greeting = 300 * SECOND, .command = 301 * SECOND,
+			.data_start = 120 * SECOND, .data_block = 180 * SECOND,
+			.data_end = 600 * SECOND, .handshake = 31 * SECOND } },
+	};
+
+	if (argc != 2) {
+		(void)fprintf(stderr, "usage: replay FILE\n");
+		return 2;
+	}
+	play.file = argv[1];
+	play.route.site = 1;
+	play.route.identity = 2;
+	(void)memcpy(play.body, "hi\r\n", 5);
+	log_set_level(LOG_ERROR);
+	world_init();
+	if (courier_init(&play.courier, &setup) == -1)
+		return 1;
+	run_file();
+	finish();
+	return 0;
+}

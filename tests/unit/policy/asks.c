@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "policy/asks.h"
+#include "tests/unit/policy/fake_dns.h"
+
+static const char *const lines[] = {
+	"MX example.org = 10 mx.example.org", "A mx.example.org = 198.51.99.1",
+	NULL,
+};
+static const struct conf conf = {
+	.hostname = "us.example", .relay = { .port = 25, .connections = 20 },
+};
+
+struct fix {
+	struct fake_dns		dns;
+	struct route_world	world;
+	struct asks		*asks;
+	unsigned		answers, refused;
+	uint64_t		txns;		/* sum of those answered */
+	int			code;
+};
+
+static void
+on_answer(void *arg, uint64_t txn, const struct route_result *r)
+{
+	struct fix *x = arg;
+
+	x->answers++;
+	x->txns += txn;
+	x->code = r->code;
+	if (strcmp(r->dsn, "4.3.2") == 0)
+		x->refused++;
+}
+
+static void
+setup(struct fix *x)
+{
+	*x = (struct fix){ .dns = { .lines = lines } };
+	x->world = (struct route_world){ .conf = &conf,
+	    .lookup = fake_lookup(&x->dns), .key = { 3, 4 } };
+	x->asks = asks_new(&x->world, on_answer, x);
+	ck_assert_ptr_nonnull(x->asks);
+}
+
+START_TEST(shared)
+{
+	struct fix x;
+
+	setup(&x);
+	for (uint64_t txn = 1; txn <= 100; txn++)
+		asks_take(x.asks, txn, SPAN_LIT("example.org"));
+	asks_take(x.asks, 1000, SPAN_LIT("other.example"));
+	ck_assert_uint_eq(x.dns.asked, 2);
+	ck_assert_uint_eq(asks_pending(x.asks), 101);
+	fake_run(&x.dns);
+	ck_assert_uint_eq(x.answers, 101);
+	ck_assert_uint_eq(x.txns, 5050 + 1000);
+	ck_assert_uint_eq(asks_pending(x.asks), 0);
+	/* nothing is kept: the next one is looked up anew */
+	asks_take(x.asks, 1, SPAN_LIT("example.org"));
+	ck_assert_uint_eq(x.dns.asked, 2 + 2 + 1);
+	fake_run(&x.dns);
+	ck_assert_int_eq(x.code, 250);
+	asks_free(&x.asks);
+}
+END_TEST
+
+START_TEST(at_once)
+{
+	struct fix x;
+
+	setup(&x);
+	asks_take(x.asks, 1, SPAN_LIT("[198.51.99.7]"));
+	ck_assert_uint_eq(x.answers, 1);
+	ck_assert_int_eq(x.code, 250);
+	asks_take(x.asks, 2, span_of("example.org\0.evil", 17));
+	ck_assert_uint_eq(x.answers, 2);
+	ck_assert_int_eq(x.code, 550);
+	ck_assert_uint_eq(asks_pending(x.asks), 0);
+	ck_assert_uint_eq(x.dns.asked, 0);
+	asks_free(&x.asks);
+}
+END_TEST
+
+START_TEST(bounded)
+{
+	char name[64];
+	struct fix x;
+
+	setup(&x);
+	for (unsigned i = 0; i < ASKS_MAX + 500; i++) {
+		snprintf(name, sizeof(name), "d%u.example", i % 7000);
+		asks_take(x.asks, i, span_str(name));
+	}
+	ck_assert_uint_eq(x.refused, 500);
+	ck_assert_int_eq(x.code, 451);
+	ck_assert_uint_eq(asks_pending(x.asks), ASKS_MAX);
+	ck_assert_uint_eq(x.dns.asked, 7000);
+	fake_run(&x.dns);
+	ck_assert_uint_eq(x.answers, ASKS_MAX + 500);
+	asks_free(&x.asks);
+}
+END_TEST
+
+START_TEST(forgotten)
+{
+	char name[64];
+	struct fix x;
+
+	setup(&x);
+	for (unsigned i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "d%u.example", i / 2);
+		asks_take(x.asks, i, span_str(name));
+	}
+	asks_take(x.asks, 500, SPAN_LIT("example.org"));
+	for (int i = 0; i < 251; i++)
+		ck_assert(fake_one(&x.dns));	/* some are past their MX */
+	asks_forget(x.asks);
+	ck_assert_ptr_null(x.dns.first);
+	ck_assert_uint_eq(asks_pending(x.asks), 0);
+	x.answers = 0;
+	asks_take(x.asks, 1, SPAN_LIT("example.org"));
+	fake_run(&x.dns);
+	ck_assert_uint_eq(x.answers, 1);
+	asks_take(x.asks, 1, SPAN_LIT("example.org"));
+	asks_free(&x.asks);		/* one under way */
+	ck_assert_ptr_null(x.dns.first);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("policy/asks");
+	TCase *tc = tcase_create("asks");
+	SRunner *r;
+	int failed;
+
+	log_open("test", LOG_LOGFMT);
+	tcase_add_test(tc, shared);
+	tcase_add_test(tc, at_once);
+	tcase_add_test(tc, bounded);
+	tcase_add_test(tc, forgotten);
+	suite_add_tcase(s, tc);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}
