@@ -7,35 +7,47 @@
 #include <string.h>
 
 #include "base/conf_schema.h"
+#include "base/span.h"
 #include "cli/cli.h"
 
-/* Text for roff: a line must not begin with a control character, sentences
- * begin new lines, backslashes are escaped. */
+#define LINE	76
+
+/* Text for roff: a new line for each sentence, none too long, none that
+ * begins with a control character; backslashes escaped. */
 static void
 put_text(const char *text, FILE *f)
 {
-	for (const char *p = text; *p != '\0'; p++) {
-		if (*p == '\\')
-			fputs("\\e", f);
-		else if (*p == ' ' && p > text && p[1] >= 'A' && p[1] <= 'Z' &&
-		    p[-1] == '.')
+	struct span rest = span_str(text);
+	size_t column = 0;
+	bool sentence_end = false;
+
+	while (rest.n > 0) {
+		struct span word = span_cut(&rest, ' ');
+
+		if (column > 0 && (sentence_end || column + word.n >= LINE)) {
 			fputc('\n', f);
-		else
-			fputc(*p, f);
+			column = 0;
+		}
+		if (column > 0)
+			fputc(' ', f);
+		else if (word.n > 0 && strchr(".'", word.p[0]) != NULL)
+			fputs("\\&", f);
+		for (size_t i = 0; i < word.n; i++)
+			fputs(word.p[i] == '\\' ? "\\e" :
+			    (char[]){ word.p[i], '\0' }, f);
+		column += word.n + 1;
+		sentence_end = word.n > 0 && word.p[word.n - 1] == '.';
 	}
 	fputc('\n', f);
 }
 
 static void
-put_default(const struct conf_row *r, FILE *f)
+put_sentence(const char *start, const char *text, FILE *f)
 {
-	if (r->deflt != NULL)
-		fprintf(f, "The default is\n.Li %s .\n", strcmp(r->deflt,
-		    "\"\"") == 0 ? "\\(dq\\(dq" : r->deflt);
-	else if (r->deflt_text != NULL)
-		fprintf(f, "Default: %s.\n", r->deflt_text);
-	else if (r->required != NULL)
-		fputs("It must be written.\n", f);
+	char line[512];
+
+	snprintf(line, sizeof line, "%s%s.", start, text);
+	put_text(line, f);
 }
 
 static void
@@ -51,13 +63,15 @@ put_item(const struct conf_row *r, FILE *f)
 	fprintf(f, ".It Ic %s%s\n", r->key,
 	    forms[r->type] != NULL ? forms[r->type] : "");
 	put_text(r->help, f);
-	if (r->type != CONF_BLOCK && r->type != CONF_LABELLED) {
+	if (forms[r->type] == NULL) {
 		conf_row_allowed(r, allowed, sizeof allowed);
-		fputs("Allowed: ", f);
-		fputs(allowed, f);
-		fputs(".\n", f);
+		put_sentence("Allowed: ", allowed, f);
 	}
-	put_default(r, f);
+	if (r->deflt != NULL || r->deflt_text != NULL)
+		put_sentence("Default: ", r->deflt != NULL ? r->deflt :
+		    r->deflt_text, f);
+	else if (r->required != NULL)
+		put_text("It must be written.", f);
 }
 
 static void
@@ -66,7 +80,7 @@ put_block(const char *block, FILE *f)
 	if (block[0] == '\0')
 		fputs(".Ss Outside of blocks\n", f);
 	else
-		fprintf(f, ".Ss In %s\n", block);
+		fprintf(f, ".Ss \\&In %s\n", block);
 	fputs(".Bl -tag -width Ds\n", f);
 	for (size_t i = 0; i < conf_nrows; i++)
 		if (strcmp(conf_rows[i].block, block) == 0 &&

@@ -7,57 +7,19 @@
  *	      ├─ host ────────────────────┐              │       │
  *	      └─ MX question ── hosts ── A and AAAA ── finish ── done
  *
- * What the answers mean is in mx.c and verdict(); which level is asked of a
- * host is in decide.c. */
-#include <assert.h>
+ * What the answers mean is in mx.c, route_filter.c and verdict(); which level
+ * is asked of a host is in decide.c. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "policy/decide.h"
-#include "policy/mx.h"
-#include "policy/route.h"
-#include "policy/route_plan.h"
-
-/* Bytes that the site's lines are hashed from: a set of the most hosts that an
- * answer can hold. */
-#define SITE_TEXT_MAX	(DNS_ANSWER_RRS * (DNS_NAME_SIZE + 32))
-
-enum { V6, V4, FAMILIES };
+#include "policy/route_priv.h"
 
 static const uint16_t family_type[FAMILIES] = {
 	[V6] = DNS_TYPE_AAAA,
 	[V4] = DNS_TYPE_A,
-};
-
-/* A host while its addresses are asked for. */
-struct candidate {
-	struct route		*route;
-	struct route_host	 host;
-	struct dns_query	*query[FAMILIES];
-	struct addr		 found[FAMILIES][ROUTE_ADDRS_MAX];
-	size_t			 nfound[FAMILIES];
-	bool			 trouble;	/* an answer that proves nothing */
-	bool			 special;	/* had addresses, all refused */
-	bool			 self;
-};
-
-struct route {
-	struct route_world	*world;
-	char			 domain[DNS_NAME_SIZE];	/* as asked, for texts */
-	struct route_plan	 plan;
-	struct dns_query	*mx_query;
-	struct candidate	*cands;
-	size_t			 ncands;
-	unsigned		 pending;	/* address questions */
-	bool			 implicit;
-	bool			 cut;		/* ourselves were in the set */
-	bool			 over;		/* done has run */
-	bool			 starting;	/* inside route_start() */
-	struct route_result	 result;
-	route_done_cb		*done;
-	void			*arg;
 };
 
 /* ---- the end ---- */
@@ -84,6 +46,14 @@ route_done(struct route *r)
 	r->done(r->arg, a);
 	if (!r->starting)
 		route_free(r);
+}
+
+static void
+succeed(struct route *r)
+{
+	r->result.code = 250;
+	(void)span_copy(SPAN_LIT("2.0.0"), r->result.dsn, sizeof(r->result.dsn));
+	route_done(r);
 }
 
 static void	fail(struct route *, int code, const char *dsn,
@@ -130,165 +100,7 @@ no_memory(struct route *r)
 	fail(r, 451, "4.3.0", "No memory to look up a route");
 }
 
-/* ---- site and identity ---- */
-
-static void
-line_add(struct buf *b, const struct mx_host *h, uint16_t port,
-    const struct decision *d)
-{
-	(void)buf_printf(b, "%u %s %u", h->preference, h->name, port);
-	if (d != NULL)
-		(void)buf_printf(b, " %s %s", level_name(d->asked),
-		    why_name(d->why));
-	(void)buf_char(b, '\n');
-}
-
-/* Over the whole set, sorted and before any address is known: neither the
- * spreading among equals nor a name server that is down for a minute makes
- * another site of it.
- *
- * The identity holds no recipient domain.  At the opportunistic level nothing
- * of a session is checked against the domain, so that two domains with the
- * same hosts may share connections and even transactions, as they would share
- * the hosts' mail store.  A level that authenticates a peer for a domain has to
- * put that domain and its evidence in here. */
-static int
-set_site(struct route *r, const struct mx_host *hosts, size_t n)
-{
-	const struct decision d = decide_opportunistic();
-	struct buf site, identity;
-	int rc = -1;
-
-	buf_init(&site, SITE_TEXT_MAX);
-	buf_init(&identity, 2 * SITE_TEXT_MAX);
-	(void)buf_str(&identity, "identity\n");
-	for (size_t i = 0; i < n; i++) {
-		line_add(&site, &hosts[i], r->plan.port, NULL);
-		line_add(&identity, &hosts[i], r->plan.port, &d);
-	}
-	if (!site.failed && !identity.failed) {
-		r->result.site = siphash(&r->world->key, buf_get(&site));
-		r->result.identity = siphash(&r->world->key,
-		    buf_get(&identity));
-		(void)span_copy(span_str(hosts[0].name), r->result.site_name,
-		    sizeof(r->result.site_name));
-		rc = 0;
-	}
-	buf_free(&site);
-	buf_free(&identity);
-	return rc;
-}
-
-/* ---- which hosts are left, and the verdict ---- */
-
-/* Loopback and private addresses have no business in the public DNS: taking
- * them would let whoever owns a domain make us connect to our own network. */
-static bool
-refused(const struct route *r, const struct addr *a)
-{
-	return !r->plan.by_operator && !r->world->conf->allow_loopback &&
-	    addr_is_special(a);
-}
-
-static void
-drop_refused(struct route *r, struct candidate *c)
-{
-	size_t before = c->nfound[V6] + c->nfound[V4], left = 0;
-	const struct addr *bad = NULL;
-	char text[ADDR_TEXT_SIZE];
-
-	for (int f = 0; f < FAMILIES; f++) {
-		size_t kept = 0;
-
-		for (size_t i = 0; i < c->nfound[f]; i++) {
-			if (!refused(r, &c->found[f][i]))
-				c->found[f][kept++] = c->found[f][i];
-			else if (bad == NULL) {
-				bad = &c->found[f][i];
-				(void)addr_ip_text(bad, text);
-			}
-		}
-		c->nfound[f] = kept;
-		left += kept;
-	}
-	c->special = before > 0 && left == 0;
-	if (bad != NULL)
-		log_warn("mx-address-refused", KV_S("domain", r->domain),
-		    KV_S("mx", c->host.name), KV_S("addr", text),
-		    KV_N("refused", before - left), KV_N("left", left),
-		    KV_Q("reason", "loopback or private, and allow-loopback is off"));
-}
-
-/* Would connecting to `a` reach the listener?  One on all addresses is known
- * to be reached by loopback; which other addresses are ours it does not say. */
-static bool
-reaches(const struct addr *listener, const struct addr *a)
-{
-	static const uint8_t any[16];
-
-	if (addr_same_ip(listener, a))
-		return true;
-	return memcmp(listener->ip, any, sizeof(any)) == 0 &&
-	    (listener->family == 6 || a->family == 4) && addr_is_loopback(a);
-}
-
-static bool
-is_own_address(const struct route *r, const struct addr *a)
-{
-	const struct conf *c = r->world->conf;
-
-	for (size_t i = 0; i < c->nlistens; i++)
-		if (c->listens[i].address.port == r->plan.port &&
-		    reaches(&c->listens[i].address, a))
-			return true;
-	return false;
-}
-
-static void
-find_self(struct route *r, struct candidate *c)
-{
-	for (int f = 0; f < FAMILIES; f++)
-		for (size_t i = 0; i < c->nfound[f]; i++)
-			if (is_own_address(r, &c->found[f][i]))
-				c->self = true;
-}
-
-/* RFC 5321 sec 5.1 once more, now that aliases and addresses are known.  A
- * host that is us by a refused address is cut as well, or mail would go on to
- * a worse one; but it counts as refused, and the mail waits. */
-static void
-cut_self(struct route *r, bool *special)
-{
-	uint32_t least = UINT32_MAX;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < r->ncands; i++)
-		if (r->cands[i].self && r->cands[i].host.preference < least)
-			least = r->cands[i].host.preference;
-	if (least == UINT32_MAX)
-		return;
-	r->cut = true;
-	for (size_t i = 0; i < r->ncands; i++) {
-		if (r->cands[i].host.preference < least)
-			r->cands[kept++] = r->cands[i];
-		else if (r->cands[i].self && r->cands[i].special)
-			*special = true;
-	}
-	r->ncands = kept;
-}
-
-/* IPv6 first, then one of each in turn: a family that does not work costs one
- * attempt, not all of them. */
-static void
-interleave(struct candidate *c)
-{
-	struct route_host *h = &c->host;
-
-	for (size_t i = 0; i < ROUTE_ADDRS_MAX; i++)
-		for (int f = 0; f < FAMILIES; f++)
-			if (i < c->nfound[f] && h->naddrs < ROUTE_ADDRS_MAX)
-				h->addrs[h->naddrs++] = c->found[f][i];
-}
+/* ---- the verdict ---- */
 
 /* No host is left: who is to blame decides between waiting and giving up.
  * What may be mended comes first, above all a better host whose name server
@@ -317,36 +129,24 @@ verdict(struct route *r, bool trouble, bool special)
 static void
 finish(struct route *r)
 {
-	bool trouble = false, special = false;
+	bool trouble, special;
 	size_t n = 0;
 
-	for (size_t i = 0; i < r->ncands; i++) {
-		find_self(r, &r->cands[i]);
-		drop_refused(r, &r->cands[i]);
-	}
-	cut_self(r, &special);
+	route_filter(r, &trouble, &special);
 	r->result.hosts = calloc(r->ncands + 1, sizeof(*r->result.hosts));
 	if (r->result.hosts == NULL) {
 		no_memory(r);
 		return;
 	}
-	for (size_t i = 0; i < r->ncands; i++) {
-		struct candidate *c = &r->cands[i];
-
-		interleave(c);
-		if (c->host.naddrs > 0)
-			r->result.hosts[n++] = c->host;
-		trouble = trouble || c->trouble;
-		special = special || c->special;
-	}
+	for (size_t i = 0; i < r->ncands; i++)
+		if (r->cands[i].host.naddrs > 0)
+			r->result.hosts[n++] = r->cands[i].host;
 	r->result.nhosts = n;
 	if (n == 0) {
 		verdict(r, trouble, special);
 		return;
 	}
-	r->result.code = 250;
-	(void)span_copy(SPAN_LIT("2.0.0"), r->result.dsn, sizeof(r->result.dsn));
-	route_done(r);
+	succeed(r);
 }
 
 /* ---- addresses ---- */
@@ -438,7 +238,7 @@ take_hosts(struct route *r, struct mx_set *s)
 	r->cut = s->cut;
 	r->implicit = s->kind == MX_IMPLICIT;
 	r->cands = calloc(n, sizeof(*r->cands));
-	if (r->cands == NULL || set_site(r, s->hosts, s->n) == -1) {
+	if (r->cands == NULL || route_set_site(r, s->hosts, s->n) == -1) {
 		no_memory(r);
 		return;
 	}
@@ -512,7 +312,7 @@ start_single(struct route *r)
 
 	memcpy(only.name, r->plan.name, sizeof(only.name));
 	r->cands = calloc(1, sizeof(*r->cands));
-	if (r->cands == NULL || set_site(r, &only, 1) == -1) {
+	if (r->cands == NULL || route_set_site(r, &only, 1) == -1) {
 		no_memory(r);
 		return;
 	}
@@ -550,10 +350,7 @@ start(struct route *r)
 		return;
 	case PLAN_DISCARD:
 		r->result.discard = true;
-		r->result.code = 250;
-		(void)span_copy(SPAN_LIT("2.0.0"), r->result.dsn,
-		    sizeof(r->result.dsn));
-		route_done(r);
+		succeed(r);
 		return;
 	case PLAN_NONSENSE:
 		break;

@@ -58,10 +58,15 @@ plan_domain(struct route_plan *p, struct span domain)
 void
 route_plan_make(const struct conf *c, struct span domain, struct route_plan *p)
 {
-	const struct conf_accept *accept = conf_accept_for(c, domain);
-	const struct conf_relay_domain *relay = conf_relay_for(c, domain);
 	const struct conf_hop *hop = c->relay.has_via ? &c->relay.via : NULL;
+	const struct conf_relay_domain *relay;
+	const struct conf_accept *accept;
+	char name[DNS_NAME_SIZE];
 
+	if (dns_name_normalize(domain, name) == 0)
+		domain = span_str(name);
+	accept = conf_accept_for(c, domain);
+	relay = conf_relay_for(c, domain);
 	*p = (struct route_plan){
 		.port = c->relay.port,
 		.connections = c->relay.connections,

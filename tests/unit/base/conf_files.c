@@ -305,8 +305,6 @@ START_TEST(example_uncommented)
 	/* "local" and "public" are alternatives, as the example says. */
 	ck_assert_ptr_null(c);
 	expect(said, "has [::]:25 or covers it");
-	ck_assert_ptr_eq(strstr(said, "error:"), strrchr(said, ':') == NULL ?
-	    NULL : strstr(said, "error:"));
 	ck_assert_ptr_null(strstr(strstr(said, "error:") + 1, "error:"));
 }
 END_TEST

@@ -295,6 +295,8 @@ static const struct row {
 	{ "discard", &plain, "x.sink.example", { NULL }, "250 discard" },
 	{ "to an address, private, port", &plain, "inner.example", { NULL },
 	    "250 0 192.168.7.5:2525 [192.168.7.5]" },
+	{ "rules know no case", &plain, "INNER.Example.", { NULL },
+	    "250 0 192.168.7.5:2525 [192.168.7.5]" },
 	{ "to a host: no MX, may be private", &plain, "named.example",
 	    { "MX in.example.org = 1 mx1.example.org",
 	      "A in.example.org = 10.0.0.1", EXAMPLE_ORG },

@@ -124,6 +124,8 @@ static const struct row {
 	{ "x.wild.signed.example.org", DNS_TYPE_A, RIGHT, DNS_SECURE, 0, 1, "x.wild.signed.example.org" },
 	{ "alias.signed.example.org", DNS_TYPE_A, RIGHT, DNS_SECURE, 0, 1, "mx1.signed.example.org" },
 	{ "alias.signed.example.org", DNS_TYPE_CNAME, RIGHT, DNS_SECURE, 0, 1, "alias.signed.example.org" },
+	{ "big.signed.example.org", DNS_TYPE_A, RIGHT, DNS_SECURE, 0, 120, "big.signed.example.org" },
+	{ "big.plain.example.org", DNS_TYPE_A, RIGHT, DNS_INSECURE, 0, 120, "big.plain.example.org" },
 	/* a signed alias of an unsigned name is insecure as a whole,
 	 * RFC 7672 sec 2.1.3, but secure when asked for itself */
 	{ "out.signed.example.org", DNS_TYPE_A, RIGHT, DNS_INSECURE, 0, 1, "mx1.plain.example.org" },

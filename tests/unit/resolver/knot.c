@@ -76,12 +76,18 @@ file_write(const struct knot *k, const char *name, const char *text)
 	fclose(f);
 }
 
+/* With a set of addresses too large for UDP. */
 static void
 zone_write(const struct knot *k, const char *zone)
 {
-	char text[1024], name[32];
+	char text[4096], name[32];
+	size_t n;
 
-	snprintf(text, sizeof(text), zone_text, zone, zone);
+	n = (size_t)snprintf(text, sizeof(text), zone_text, zone, zone);
+	for (int i = 1; i <= 120; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+		    "big A 192.0.2.%d\n", i);
+	assert(n < sizeof(text));
 	snprintf(name, sizeof(name), "%s.zone", zone);
 	file_write(k, name, text);
 }

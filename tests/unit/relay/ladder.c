@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* tests/unit/relay/ladder.c - which connection comes next, and when it may be
+ * a clear one.
+ *
+ * A row: hosts as letters, in capitals where they ask for `encrypted`, a digit
+ * behind a letter is the number of addresses; then what happens at each step
+ * the ladder gives, and the steps that are expected. Steps: host, address, then
+ * t(ls), r(educed) or c(lear). Events: n(o host), o (not offered), m(angled),
+ * r(efused), f(ailed), i(njected), w(eak). */
+#include "relay/ladder.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#include "tests/unit/suite.h"
+
+static const struct row {
+	const char	*hosts, *events, *steps;
+	bool		 failed_before, tls_trouble;
+	enum how	 how;		/* of the first clear step */
+} rows[] = {
+	/* nothing but unreachable hosts: in order, each once */
+	{ "a", "n", "a0t", false, false, HOW_NONE },
+	{ "a2b", "nnn", "a0t a1t b0t", false, false, HOW_NONE },
+	{ "a2b", "nnn", "a0t a1t b0t", true, false, HOW_NONE },
+	{ "", "", "", false, false, HOW_NONE },
+	/* failed or refused: reduced at the same one, then the others */
+	{ "a", "ff", "a0t a0r", false, true, HOW_NONE },
+	{ "a", "rr", "a0t a0r", false, true, HOW_NONE },
+	{ "ab", "ffff", "a0t a0r b0t b0r", false, true, HOW_NONE },
+	{ "a2b", "frnn", "a0t a0r a1t b0t", false, true, HOW_NONE },
+	{ "ab", "fnn", "a0t a0r b0t", false, true, HOW_NONE },
+	/* where another ClientHello can't help there is none */
+	{ "ab", "mm", "a0t b0t", false, true, HOW_NONE },
+	{ "ab", "ii", "a0t b0t", false, true, HOW_NONE },
+	{ "ab", "oo", "a0t b0t", false, true, HOW_NONE },
+	{ "AB", "ww", "a0t b0t", false, true, HOW_NONE },
+	/* clear, in an attempt after one that failed: last, in order, only the
+	 * hosts whose TLS failed and that ask for no more */
+	{ "a", "ffn", "a0t a0r a0c", true, true, HOW_FAILED },
+	{ "a", "rrn", "a0t a0r a0c", true, true, HOW_REFUSED },
+	{ "a", "frn", "a0t a0r a0c", true, true, HOW_REFUSED },
+	{ "a", "mn", "a0t a0c", true, true, HOW_MANGLED },
+	{ "a", "in", "a0t a0c", true, true, HOW_FAILED },
+	{ "ab", "ffnn", "a0t a0r b0t a0c", true, true, HOW_FAILED },
+	{ "ab", "nffn", "a0t b0t b0r b0c", true, true, HOW_FAILED },
+	{ "ab", "ffmnn", "a0t a0r b0t a0c b0c", true, true, HOW_FAILED },
+	{ "A", "ff", "a0t a0r", true, true, HOW_NONE },
+	{ "A", "o", "a0t", true, true, HOW_NONE },
+	{ "Ab", "ffffn", "a0t a0r b0t b0r b0c", true, true, HOW_FAILED },
+	{ "aB", "ffffn", "a0t a0r b0t b0r a0c", true, true, HOW_FAILED },
+	/* a reduced try that never got to TLS does not wash the failure away */
+	{ "a", "fnn", "a0t a0r a0c", true, true, HOW_FAILED },
+	/* trouble of a clear connection is none of TLS */
+	{ "a2", "fffffn", "a0t a0r a1t a1r a0c a1c", true, true, HOW_FAILED },
+};
+
+static enum ladder_trouble
+trouble_of(char c)
+{
+	static const char letters[] = "nomrfiw";
+
+	return (enum ladder_trouble)(strchr(letters, c) - letters);
+}
+
+static void
+build(struct ladder *l, const char *hosts, bool failed_before)
+{
+	unsigned host = 0, a, n;
+	const char *p;
+
+	ladder_init(l, failed_before);
+	for (p = hosts; *p != '\0'; p++) {
+		n = isdigit((unsigned char)p[1]) ? (unsigned)(p[1] - '0') : 1;
+		for (a = 0; a < n; a++)
+			ladder_add(l, host, a, isupper((unsigned char)*p) ?
+			    LEVEL_ENCRYPTED : LEVEL_CLEAR);
+		host++;
+		p += n > 1;
+	}
+}
+
+START_TEST(ladder_rows)
+{
+	const struct row *r = &rows[_i];
+	const char *ev = r->events;
+	enum how how = HOW_NONE;
+	char got[256] = "";
+	struct ladder_step s;
+	struct ladder l;
+
+	build(&l, r->hosts, r->failed_before);
+	while (ladder_next(&l, &s)) {
+		char one[8];
+
+		(void)snprintf(one, sizeof(one), "%s%c%u%c",
+		    got[0] != '\0' ? " " : "", 'a' + (char)s.host, s.addr,
+		    "trc"[s.mode]);
+		(void)strncat(got, one, sizeof(got) - strlen(got) - 1);
+		if (s.mode == LADDER_CLEAR && how == HOW_NONE)
+			how = s.how;
+		ck_assert_msg(*ev != '\0', "%s: more steps than events: %s",
+		    r->hosts, got);
+		ladder_report(&l, trouble_of(*ev++));
+	}
+	ck_assert_str_eq(got, r->steps);
+	ck_assert_msg(*ev == '\0', "%s: events are left", r->hosts);
+	ck_assert_int_eq(ladder_tls_trouble(&l), r->tls_trouble);
+	ck_assert_int_eq(how, r->how);
+	ck_assert(!ladder_next(&l, &s));	/* and it stays at its end */
+}
+END_TEST
+
+/* Clear at once on the connection at hand. */
+START_TEST(ladder_now)
+{
+	struct ladder_step s;
+	struct ladder l;
+
+	build(&l, "ab", false);
+	ck_assert(ladder_next(&l, &s));
+	ck_assert(ladder_clear_now(&l, LEVEL_CLEAR));
+	ck_assert(!ladder_clear_now(&l, LEVEL_ENCRYPTED));
+	ck_assert(!ladder_clear_now(&l, LEVEL_DANE));
+	ladder_report(&l, LADDER_NO_HOST);
+	ck_assert(ladder_next(&l, &s));
+	ck_assert(ladder_clear_now(&l, LEVEL_CLEAR));
+	ladder_report(&l, LADDER_FAILED);
+	ck_assert(!ladder_clear_now(&l, LEVEL_CLEAR));
+
+	build(&l, "ab", true);
+	ck_assert(ladder_next(&l, &s));
+	ladder_report(&l, LADDER_FAILED);
+	ck_assert(ladder_clear_now(&l, LEVEL_CLEAR));
+	ck_assert(!ladder_clear_now(&l, LEVEL_ENCRYPTED));
+}
+END_TEST
+
+/* RFC 5321 sec 5.1: bounded, whatever a route holds; clear has its own share. */
+START_TEST(ladder_bounds)
+{
+	unsigned tls = 0, clear = 0, i;
+	struct ladder_step s;
+	struct ladder l;
+
+	ladder_init(&l, true);
+	for (i = 0; i < 1000; i++)
+		ladder_add(&l, i, 0, LEVEL_CLEAR);
+	while (ladder_next(&l, &s)) {
+		*(s.mode == LADDER_CLEAR ? &clear : &tls) += 1;
+		ladder_report(&l, LADDER_FAILED);
+	}
+	ck_assert_uint_eq(tls, LADDER_TRIES);
+	ck_assert_uint_eq(clear, LADDER_CLEARS);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("relay ladder");
+	TCase *tc = tcase_create("ladder");
+
+	tcase_add_loop_test(tc, ladder_rows, 0, NELEM(rows));
+	tcase_add_test(tc, ladder_now);
+	tcase_add_test(tc, ladder_bounds);
+	suite_add_tcase(s, tc);
+	return suite_run(s);
+}
