@@ -63,8 +63,11 @@ peer_closed(void *ctx, struct link *l, const char *why)
 	enum role role = link_role(l);
 	unsigned index = link_index(l);
 
-	log_info("peer-down", KV_S("peer", role_name(role)),
-	    KV_N("instance", index), KV_Q("reason", why));
+	/* A death is the parent's to report; nonsense is ours. */
+	log_event(strcmp(why, "closed") == 0 ? LOG_DEBUG : LOG_ERROR,
+	    "peer-down", (const struct kv[]){
+	    KV_S("peer", role_name(role)), KV_N("instance", index),
+	    KV_Q("reason", why) }, 3);
 	if (env->peer[role][index] == l)
 		env->peer[role][index] = NULL;
 	if (env->ops->peer_down != NULL)

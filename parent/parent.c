@@ -234,6 +234,7 @@ stop_begin(struct parent *p)
 {
 	if (p->stage != STAGE_RUNNING)
 		return;
+	p->stop_asked = loop_now(p->loop);
 	log_info("stopping", KV_S("version", SEALANE_VERSION));
 	for (size_t i = 0; i < p->nchildren; i++)
 		if (p->children[i].restart != NULL)
@@ -266,10 +267,12 @@ on_stop(void *arg)
 {
 	struct parent *p = arg;
 
+	/* Asked again: somebody is in a hurry.  Not within a second: some
+	 * tools signal the process and then its whole group. */
 	if (p->stage == STAGE_RUNNING)
 		stop_begin(p);
-	else
-		stage_timeout(p);	/* asked twice: somebody is in a hurry */
+	else if (loop_now(p->loop) - p->stop_asked > 1000)
+		stage_timeout(p);
 }
 
 static void

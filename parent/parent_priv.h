@@ -51,6 +51,7 @@ struct parent {
 		STAGE_STOP_NETWORK, STAGE_STOP_QUEUE, STAGE_STOP_REST,
 		STAGE_GONE,
 	}			 stage;
+	uint64_t		 stop_asked;	/* steady ms */
 	bool			 announced;	/* everything was up once */
 	int			 exit_code;
 };

@@ -71,7 +71,7 @@ accept_one(struct listener *l)
 		if (l->d->nclients >= l->d->most)
 			refuse(fd, "limit");
 		else
-			client_new(l->d, fd, l->conf);
+			smtpd_client_new(l->d, fd, l->conf);
 		return true;
 	}
 	if (errno == EMFILE || errno == ENFILE) {

@@ -36,11 +36,11 @@ client_wall_ms(void *arg)
 static const struct session_ops session_ops = {
 	.send = client_send,
 	.wall_ms = client_wall_ms,
-	.room = intake_room,
-	.spool_open = intake_spool_open,
-	.spool_write = intake_spool_write,
-	.abort = intake_abort,
-	.commit = intake_commit,
+	.room = smtpd_intake_room,
+	.spool_open = smtpd_intake_spool_open,
+	.spool_write = smtpd_intake_spool_write,
+	.abort = smtpd_intake_abort,
+	.commit = smtpd_intake_commit,
 	.accepted = facts_accepted,
 	.met = facts_met,
 	.rejected = facts_rejected,
@@ -72,12 +72,12 @@ on_timer(void *arg)
 	} else if (c->handshaking) {
 		fault_set(&f, FAULT_TEMP, 0, "4.7.0", "handshake timed out");
 		facts_handshake_failed(c, &f);
-		client_end(c);
+		smtpd_client_end(c);
 	} else if (session_wants(&c->session) == SESSION_WAIT) {
 		client_touch(c, COMMAND_MS);	/* it is us who are slow */
 	} else {
 		session_timeout(&c->session);
-		client_run(c);
+		smtpd_client_run(c);
 	}
 }
 
@@ -106,19 +106,19 @@ client_start_tls(struct client *c)
 
 		fault_set(&f, FAULT_TEMP, 0, "4.7.0", "no memory");
 		facts_handshake_failed(c, &f);
-		client_end(c);
+		smtpd_client_end(c);
 	}
 }
 
 void
-client_run(struct client *c)
+smtpd_client_run(struct client *c)
 {
 	struct session *s = &c->session;
 
 	if (c->ch == NULL) {
 		/* It left while the queue worked, and nobody is there to go on. */
 		if (!session_open_commit(s))
-			client_free(c);
+			smtpd_client_free(c);
 		return;
 	}
 	if (!c->handshaking && channel_unsent(c->ch) <= HOLD_OUTPUT)
@@ -129,7 +129,7 @@ client_run(struct client *c)
 		client_touch(c, COMMAND_MS);
 	switch (session_wants(s)) {
 	case SESSION_CLOSE:
-		client_end(c);
+		smtpd_client_end(c);
 		break;
 	case SESSION_TLS:
 		if (!c->handshaking)
@@ -145,7 +145,7 @@ client_run(struct client *c)
 static void
 on_input(void *arg)
 {
-	client_run(arg);
+	smtpd_client_run(arg);
 }
 
 static void
@@ -154,7 +154,7 @@ on_drained(void *arg)
 	struct client *c = arg;
 
 	if (c->paused)
-		client_run(c);
+		smtpd_client_run(c);
 }
 
 static void
@@ -164,7 +164,7 @@ on_secured(void *arg)
 
 	c->handshaking = false;
 	session_secured(&c->session, channel_facts(c->ch));
-	client_run(c);
+	smtpd_client_run(c);
 }
 
 static void
@@ -176,7 +176,7 @@ on_ended(void *arg, enum channel_end end, bool in_handshake,
 	(void)end;
 	if (in_handshake)
 		facts_handshake_failed(c, f);
-	client_end(c);
+	smtpd_client_end(c);
 }
 
 static const struct channel_ops channel_ops = {
@@ -206,7 +206,7 @@ client_place(struct smtpd *d, struct client *c)
 }
 
 void
-client_new(struct smtpd *d, int fd, const struct conf_listen *conf)
+smtpd_client_new(struct smtpd *d, int fd, const struct conf_listen *conf)
 {
 	struct client *c = calloc(1, sizeof *c);
 	struct addr peer;
@@ -240,14 +240,14 @@ close_fd:
 }
 
 void
-client_free(struct client *c)
+smtpd_client_free(struct client *c)
 {
 	struct smtpd *d = c->d;
 
 	channel_close(&c->ch);
 	loop_timer_close(&c->timer);
 	session_end(&c->session);
-	intake_abort(c);
+	smtpd_intake_abort(c);
 	d->clients[c->slot] = NULL;
 	d->nclients--;
 	free(c);
@@ -255,7 +255,7 @@ client_free(struct client *c)
 }
 
 void
-client_end(struct client *c)
+smtpd_client_end(struct client *c)
 {
 	if (session_wants(&c->session) == SESSION_CLOSE)
 		channel_close_after_flush(&c->ch, LINGER_MS);
@@ -267,5 +267,5 @@ client_end(struct client *c)
 		loop_timer_stop(c->timer);
 		return;
 	}
-	client_free(c);
+	smtpd_client_free(c);
 }

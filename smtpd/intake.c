@@ -39,7 +39,7 @@ txn_client(struct smtpd *d, uint64_t txn)
 }
 
 enum session_room
-intake_room(void *arg)
+smtpd_intake_room(void *arg)
 {
 	struct link *l = queue_link(arg);
 
@@ -51,7 +51,7 @@ intake_room(void *arg)
 /* ---- a file for a large body ---- */
 
 int
-intake_spool_open(void *arg)
+smtpd_intake_spool_open(void *arg)
 {
 	struct client *c = arg;
 	struct link *l = queue_link(c);
@@ -64,7 +64,7 @@ intake_spool_open(void *arg)
 }
 
 void
-intake_spooled(struct smtpd *d, struct ipc_msg *m)
+smtpd_intake_spooled(struct smtpd *d, struct ipc_msg *m)
 {
 	struct ipc_spool_opened *o = &m->u.spool_opened;
 	struct client *c = txn_client(d, o->txn);
@@ -85,11 +85,11 @@ intake_spooled(struct smtpd *d, struct ipc_msg *m)
 		    enhanced, "%.*s", SPAN_FMT(o->text));
 		session_spooled(&c->session, &f);
 	}
-	client_run(c);
+	smtpd_client_run(c);
 }
 
 int
-intake_spool_write(void *arg, struct span s, struct fault *f)
+smtpd_intake_spool_write(void *arg, struct span s, struct fault *f)
 {
 	struct client *c = arg;
 
@@ -115,7 +115,7 @@ spool_close(struct client *c)
 }
 
 void
-intake_abort(void *arg)
+smtpd_intake_abort(void *arg)
 {
 	struct client *c = arg;
 	struct link *l = queue_link(c);
@@ -177,7 +177,7 @@ send_all_rcpts(struct link *l, uint64_t txn, struct span rcpts)
 }
 
 int
-intake_commit(void *arg, const struct session_message *m)
+smtpd_intake_commit(void *arg, const struct session_message *m)
 {
 	struct client *c = arg;
 	struct link *l = queue_link(c);
@@ -196,12 +196,12 @@ intake_commit(void *arg, const struct session_message *m)
 	    send_all_rcpts(l, c->txn, buf_get(&m->rcpts)) == 0 &&
 	    ipc_send_msg_commit(l, &commit, -1) == 0)
 		return 0;
-	intake_abort(c);
+	smtpd_intake_abort(c);
 	return -1;
 }
 
 void
-intake_committed(struct smtpd *d, const struct ipc_msg_committed *m)
+smtpd_intake_committed(struct smtpd *d, const struct ipc_msg_committed *m)
 {
 	struct client *c = txn_client(d, m->txn);
 
@@ -209,13 +209,13 @@ intake_committed(struct smtpd *d, const struct ipc_msg_committed *m)
 		return;
 	c->txn = 0;
 	session_committed(&c->session, m->code, m->enhanced, m->text);
-	client_run(c);
+	smtpd_client_run(c);
 }
 
 /* ---- the link ---- */
 
 void
-intake_lost(struct smtpd *d)
+smtpd_intake_lost(struct smtpd *d)
 {
 	for (unsigned i = 0; i < CLIENT_SLOTS_MAX; i++) {
 		struct client *c = d->clients[i];
@@ -225,14 +225,14 @@ intake_lost(struct smtpd *d)
 		c->txn = 0;		/* it was the old queue's */
 		spool_close(c);
 		session_queue_lost(&c->session);
-		client_run(c);
+		smtpd_client_run(c);
 	}
 }
 
 void
-intake_go_on(struct smtpd *d)
+smtpd_intake_go_on(struct smtpd *d)
 {
 	for (unsigned i = 0; i < CLIENT_SLOTS_MAX; i++)
 		if (d->clients[i] != NULL && d->clients[i]->session.waiting)
-			client_run(d->clients[i]);
+			smtpd_client_run(d->clients[i]);
 }

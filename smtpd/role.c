@@ -129,14 +129,14 @@ static void
 on_spool_opened(struct role_env *env, struct link *l, struct ipc_msg *m)
 {
 	(void)l;
-	intake_spooled(state_of(env), m);
+	smtpd_intake_spooled(state_of(env), m);
 }
 
 static void
 on_msg_committed(struct role_env *env, struct link *l, struct ipc_msg *m)
 {
 	(void)l;
-	intake_committed(state_of(env), &m->u.msg_committed);
+	smtpd_intake_committed(state_of(env), &m->u.msg_committed);
 }
 
 static void
@@ -144,14 +144,14 @@ on_peer_down(struct role_env *env, enum role role, unsigned index)
 {
 	(void)index;
 	if (role == ROLE_QUEUE)
-		intake_lost(state_of(env));
+		smtpd_intake_lost(state_of(env));
 }
 
 static void
 on_room(struct role_env *env, struct link *l)
 {
 	if (link_role(l) == ROLE_QUEUE)
-		intake_go_on(state_of(env));
+		smtpd_intake_go_on(state_of(env));
 }
 
 /* ---- start, drain, stop ---- */
@@ -224,7 +224,7 @@ drain(struct role_env *env)
 	listeners_close(d);
 	for (unsigned i = 0; i < CLIENT_SLOTS_MAX; i++)
 		if (d->clients[i] != NULL)
-			client_run(d->clients[i]);
+			smtpd_client_run(d->clients[i]);
 	smtpd_check_drained(d);
 }
 
@@ -237,7 +237,7 @@ stop(struct role_env *env)
 	listeners_close(d);
 	for (unsigned i = 0; i < CLIENT_SLOTS_MAX; i++)
 		if (d->clients[i] != NULL)
-			client_free(d->clients[i]);
+			smtpd_client_free(d->clients[i]);
 	channel_close_lingering(env->loop);
 	loop_timer_close(&d->again);
 	loop_timer_close(&d->reload);

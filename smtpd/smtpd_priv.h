@@ -63,21 +63,21 @@ void	listeners_close(struct smtpd *);
 void	reserve_open(struct smtpd *, int any_fd);
 
 /* ---- client.c ---- */
-void	client_new(struct smtpd *, int fd, const struct conf_listen *);
-void	client_run(struct client *);	/* let the session go on */
-void	client_end(struct client *);	/* close; free unless a commit is open */
-void	client_free(struct client *);
+void	smtpd_client_new(struct smtpd *, int fd, const struct conf_listen *);
+void	smtpd_client_run(struct client *);	/* let the session go on */
+void	smtpd_client_end(struct client *);	/* close; free unless a commit is open */
+void	smtpd_client_free(struct client *);
 
 /* ---- intake.c ---- */
-enum session_room	intake_room(void *client);
-int	intake_spool_open(void *client);
-int	intake_spool_write(void *client, struct span, struct fault *);
-void	intake_abort(void *client);
-int	intake_commit(void *client, const struct session_message *);
-void	intake_spooled(struct smtpd *, struct ipc_msg *);
-void	intake_committed(struct smtpd *, const struct ipc_msg_committed *);
-void	intake_lost(struct smtpd *);		/* the queue is gone */
-void	intake_go_on(struct smtpd *);		/* there is room again */
+enum session_room	smtpd_intake_room(void *client);
+int	smtpd_intake_spool_open(void *client);
+int	smtpd_intake_spool_write(void *client, struct span, struct fault *);
+void	smtpd_intake_abort(void *client);
+int	smtpd_intake_commit(void *client, const struct session_message *);
+void	smtpd_intake_spooled(struct smtpd *, struct ipc_msg *);
+void	smtpd_intake_committed(struct smtpd *, const struct ipc_msg_committed *);
+void	smtpd_intake_lost(struct smtpd *);		/* the queue is gone */
+void	smtpd_intake_go_on(struct smtpd *);		/* there is room again */
 
 /* ---- facts.c ---- */
 void	facts_accepted(void *client, const struct session_message *);
