@@ -97,7 +97,7 @@ def queue_survives_restart(lab):
 def queue_disk_full(lab):
     """A full disk: 452 and nothing lost; deliveries go on; then 250 again."""
     disk = lab.folder("disk")
-    space.tmpfs(disk, "12m")
+    space.tmpfs(disk, "96m")
     lab.later(lambda: space.umount(disk))
     peer = lab.peer("127.0.1.5")
     peer.hold.set()
@@ -114,6 +114,7 @@ def queue_disk_full(lab):
             break
     c.close()
     expect(full is not None, "the disk never got full")
+    expect(len(acked) > 20, f"only {len(acked)} messages had room")
     expect_equal(full.code, 452, f"reply when full: {full}")
     expect(full.lines[-1].startswith("4.3.1"), f"enhanced code: {full}")
     small = None
