@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "relay/courier.h"
 #include "relay/facts.h"
-#include "relay/table.h"
+#include "relay/job_table.h"
 
 /* An outcome that memory was missing for is tried again after this. */
 #define RESEND_MS	1000
@@ -20,7 +20,7 @@ struct relay {
 	struct role_env	*env;
 	struct courier	 courier;
 	struct tls_creds *creds;
-	struct table	 jobs;
+	struct job_table	 jobs;
 	struct buf	 list;		/* for what is being sent */
 	struct loop_timer *resend;
 	unsigned	 unsent;	/* outcomes that could not be built */
@@ -57,7 +57,7 @@ on_resend(void *arg)
 {
 	struct relay *r = arg;
 
-	table_each(&r->jobs, send_if_decided, r);
+	job_table_each(&r->jobs, send_if_decided, r);
 }
 
 static void
@@ -83,8 +83,8 @@ peer_up(struct role_env *env, struct link *l)
 
 	if (link_role(l) != ROLE_QUEUE)
 		return;
-	table_each(&r->jobs, send_running, r);
-	table_each(&r->jobs, send_if_decided, r);
+	job_table_each(&r->jobs, send_running, r);
+	job_table_each(&r->jobs, send_if_decided, r);
 	(void)ipc_send_registered(l, &done, -1);
 }
 
@@ -94,7 +94,7 @@ drop_routed(void *arg, struct job *j)
 	struct relay *r = arg;
 
 	if (j->state == JOB_ROUTED)
-		table_free(&r->jobs, j);
+		job_table_free(&r->jobs, j);
 }
 
 static void
@@ -105,7 +105,7 @@ peer_down(struct role_env *env, enum role role, unsigned index)
 	(void)index;
 	/* Half a job: its JOB will never come. */
 	if (role == ROLE_QUEUE)
-		table_each(&r->jobs, drop_routed, r);
+		job_table_each(&r->jobs, drop_routed, r);
 }
 
 /* ---- from queue ---- */
@@ -115,11 +115,11 @@ on_job_route(struct role_env *env, struct link *l, struct ipc_msg *m)
 {
 	struct relay *r = env->state;
 	const struct ipc_job_route *in = &m->u.job_route;
-	struct job *j = table_find(&r->jobs, in->job);
+	struct job *j = job_table_find(&r->jobs, in->job);
 
 	(void)l;
 	if (j == NULL)
-		j = table_add(&r->jobs, in->job);
+		j = job_table_add(&r->jobs, in->job);
 	if (j == NULL || j->state != JOB_ROUTED)
 		return;		/* JOB is answered without */
 	if (job_route(j, in->route) == -1)
@@ -156,7 +156,7 @@ on_job(struct role_env *env, struct link *l, struct ipc_msg *m)
 {
 	struct relay *r = env->state;
 	const struct ipc_job *in = &m->u.job;
-	struct job *j = table_find(&r->jobs, in->job);
+	struct job *j = job_table_find(&r->jobs, in->job);
 
 	if (j != NULL && j->state != JOB_ROUTED) {
 		log_error("job-twice", KV_SPAN("id", in->id),
@@ -164,10 +164,10 @@ on_job(struct role_env *env, struct link *l, struct ipc_msg *m)
 		return;
 	}
 	if (j == NULL)
-		j = table_add(&r->jobs, in->job);
+		j = job_table_add(&r->jobs, in->job);
 	if (j == NULL || job_fill(j, in, ipc_take_fd(m)) == -1) {
 		if (j != NULL)
-			table_free(&r->jobs, j);
+			job_table_free(&r->jobs, j);
 		log_error("job-refused", KV_SPAN("id", in->id),
 		    KV_N("job", in->job));
 		refuse_job(r, l, in);
@@ -182,7 +182,7 @@ check_drained(struct relay *r)
 	if (!r->env->draining || r->told_drained || r->courier.nsending > 0)
 		return;
 	/* What queue has not acknowledged would be sent again. */
-	for (size_t i = 0; i < TABLE_CHAINS; i++) {
+	for (size_t i = 0; i < JOB_TABLE_CHAINS; i++) {
 		struct job *j = r->jobs.chain[i];
 
 		for (; j != NULL; j = j->next) {
@@ -198,11 +198,11 @@ static void
 on_outcome_ack(struct role_env *env, struct link *l, struct ipc_msg *m)
 {
 	struct relay *r = env->state;
-	struct job *j = table_find(&r->jobs, m->u.outcome_ack.job);
+	struct job *j = job_table_find(&r->jobs, m->u.outcome_ack.job);
 
 	(void)l;
 	if (j != NULL && j->state == JOB_DECIDED)
-		table_free(&r->jobs, j);
+		job_table_free(&r->jobs, j);
 	check_drained(r);
 }
 
@@ -313,7 +313,7 @@ end_job(void *arg, struct job *j)
 	struct relay *r = arg;
 
 	courier_abort(&r->courier, j);
-	table_free(&r->jobs, j);
+	job_table_free(&r->jobs, j);
 }
 
 static void
@@ -322,7 +322,7 @@ stop(struct role_env *env)
 	struct relay *r = env->state;
 
 	courier_close(&r->courier);
-	table_each(&r->jobs, end_job, r);
+	job_table_each(&r->jobs, end_job, r);
 	channel_close_lingering(env->loop);
 	loop_timer_close(&r->resend);
 	tls_creds_unref(&r->creds);

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "relay/table.h"
+#include "relay/job_table.h"
 #include "tests/unit/suite.h"
 
 static void
@@ -223,22 +223,22 @@ count_job(void *arg, struct job *j)
 
 START_TEST(table_numbers)
 {
-	static struct table t;
+	static struct job_table t;
 	unsigned n = 0;
 	uint64_t i;
 
 	for (i = 1; i <= 3000; i++)
-		ck_assert_ptr_nonnull(table_add(&t, i));
+		ck_assert_ptr_nonnull(job_table_add(&t, i));
 	ck_assert_uint_eq(t.highest, 3000);
 	for (i = 2; i <= 3000; i += 2)
-		table_free(&t, table_find(&t, i));
-	ck_assert_ptr_null(table_find(&t, 2));
-	ck_assert_ptr_nonnull(table_find(&t, 1025));
-	table_each(&t, count_job, &n);
+		job_table_free(&t, job_table_find(&t, i));
+	ck_assert_ptr_null(job_table_find(&t, 2));
+	ck_assert_ptr_nonnull(job_table_find(&t, 1025));
+	job_table_each(&t, count_job, &n);
 	ck_assert_uint_eq(n, 1500);
 	ck_assert_uint_eq(t.n, 1500);
 	for (i = 1; i <= 3000; i += 2)
-		table_free(&t, table_find(&t, i));
+		job_table_free(&t, job_table_find(&t, i));
 }
 END_TEST
 

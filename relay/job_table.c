@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* relay/table.c - see table.h.  Numbers are the queue's and count up, so that
+/* relay/job_table.c - see table.h.  Numbers are the queue's and count up, so that
  * their low bits spread well without hashing. */
-#include "relay/table.h"
+#include "relay/job_table.h"
 
 static struct job **
-place(const struct table *t, uint64_t number)
+place(const struct job_table *t, uint64_t number)
 {
-	return (struct job **)&t->chain[number % TABLE_CHAINS];
+	return (struct job **)&t->chain[number % JOB_TABLE_CHAINS];
 }
 
 struct job *
-table_find(const struct table *t, uint64_t number)
+job_table_find(const struct job_table *t, uint64_t number)
 {
 	struct job *j = *place(t, number);
 
@@ -21,7 +21,7 @@ table_find(const struct table *t, uint64_t number)
 }
 
 struct job *
-table_add(struct table *t, uint64_t number)
+job_table_add(struct job_table *t, uint64_t number)
 {
 	struct job **at = place(t, number), *j = job_new(number);
 
@@ -36,7 +36,7 @@ table_add(struct table *t, uint64_t number)
 }
 
 void
-table_free(struct table *t, struct job *j)
+job_table_free(struct job_table *t, struct job *j)
 {
 	struct job **at = place(t, j->number);
 
@@ -48,12 +48,12 @@ table_free(struct table *t, struct job *j)
 }
 
 void
-table_each(struct table *t, void (*fn)(void *, struct job *), void *arg)
+job_table_each(struct job_table *t, void (*fn)(void *, struct job *), void *arg)
 {
 	struct job *j, *next;
 	size_t i;
 
-	for (i = 0; i < TABLE_CHAINS; i++) {
+	for (i = 0; i < JOB_TABLE_CHAINS; i++) {
 		for (j = t->chain[i]; j != NULL; j = next) {
 			next = j->next;
 			fn(arg, j);
