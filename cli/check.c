@@ -263,6 +263,7 @@ cli_check(const struct conf *unused, int argc, char **argv)
 	int o, rc;
 
 	(void)unused;
+	optind = 1;
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (o == 'S') {
 			cli_schema_mdoc(stdout);

@@ -21,8 +21,10 @@ static const struct cli_command commands[] = {
 	  "Ends with 1 when there are errors; with --strict also when there\n"
 	  "are warnings.\n" },
 	{ "queue", true, cli_queue,
-	  "queue list | show ID [--body] | flush [ID] | drop ID [--json]",
-	  "messages that wait, and what to do with them", NULL },
+	  "queue list | show ID | flush [SELECTION] | drop SELECTION [--json]",
+	  "messages that wait, and what to do with them",
+	  "SELECTION is an ID, --domain D, --sender S or --all. What is\n"
+	  "dropped is gone, and nobody is told.\n" },
 	{ "report", true, cli_report,
 	  "report [--since T] [--until T] [--by domain|level|day] "
 	  "[--direction in|out|both] [--json]",

@@ -1,278 +1,319 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* cli/queue.c - `sealane queue`: asks the queue role over its control socket
- * and shows what it says.  Knows nothing of the spool. */
+/* cli/queue.c - queue list, show, flush, drop: asks the queue role over its
+ * control socket.  With --json one document goes to stdout. */
+#include "cli/queue.h"
+
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/control.h"
 #include "cli/cli.h"
 
-/* What a subcommand was asked to work on. */
-struct selection {
-	const char	*key;		/* "id", "domain", "sender"; NULL: none given */
-	const char	*value;
-	bool		 all;		/* --all */
+#define DOMAINS_MAX	100
+
+struct request {
+	const char	*id, *sender;
+	const char	*domains[DOMAINS_MAX];
+	size_t		 ndomains;
 	bool		 json;
 };
 
-static int
-parse_selection(int argc, char **argv, struct selection *s)
-{
-	*s = (struct selection){ .key = NULL };
-	for (int i = 0; i < argc; i++) {
-		const char *key = "id", *value = argv[i];
+struct answers {
+	json_t		*messages;	/* array */
+	json_int_t	 count;
+};
 
-		if (strcmp(argv[i], "--json") == 0) {
-			s->json = true;
-			continue;
-		}
-		if (strcmp(argv[i], "--all") == 0) {
-			s->all = true;
-			continue;
-		}
-		if (argv[i][0] == '-') {
-			if (strcmp(argv[i], "--domain") != 0 &&
-			    strcmp(argv[i], "--sender") != 0)
-				return cli_usage("queue: %s is not known; "
-				    "allowed: --domain D, --sender S, --all, "
-				    "--json", argv[i]);
-			key = argv[i] + 2;
-			value = i + 1 < argc ? argv[++i] : NULL;
-			if (value == NULL)
-				return cli_usage("queue: --%s needs a value", key);
-		}
-		if (s->key != NULL)
-			return cli_usage("queue: one selection at a time, not "
-			    "%s and %s", s->value, value);
-		s->key = key;
-		s->value = value;
-	}
+/* ---- arguments ---- */
+
+static int
+take_option(struct request *r, const char *option, const char *value)
+{
+	if (value == NULL)
+		return cli_usage("queue: %s needs a value", option);
+	if (strcmp(option, "--domain") == 0 && r->ndomains < DOMAINS_MAX)
+		r->domains[r->ndomains++] = value;
+	else if (strcmp(option, "--sender") == 0)
+		r->sender = value;
+	else
+		return cli_usage("queue: unknown option %s", option);
 	return CLI_OK;
 }
 
 static int
-call(const struct conf *conf, json_t *request,
-    void (*line)(void *, const json_t *), void *arg)
+parse(struct request *r, int argc, char **argv)
+{
+	int rc;
+
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0) {
+			r->json = true;
+		} else if (strncmp(argv[i], "--", 2) == 0) {
+			rc = take_option(r, argv[i],
+			    i + 1 < argc ? argv[i + 1] : NULL);
+			if (rc != CLI_OK)
+				return rc;
+			i++;
+		} else if (r->id == NULL) {
+			r->id = argv[i];
+		} else {
+			return cli_usage("queue: more than one id: %s",
+			    argv[i]);
+		}
+	}
+	return CLI_OK;
+}
+
+/* ---- asking ---- */
+
+static void
+take_line(void *arg, const json_t *line)
+{
+	struct answers *a = arg;
+	const json_t *count = json_object_get(line, "count");
+
+	if (count != NULL)
+		a->count = json_integer_value(count);
+	else if (json_object_get(line, "id") != NULL)
+		(void)json_array_append(a->messages, (json_t *)(uintptr_t)line);
+}
+
+static int
+ask(const struct conf *conf, json_t *request, struct answers *a)
 {
 	struct fault f = { 0 };
-	int rc = control_call(conf, "queue", request, line, arg, &f);
+	int rc;
 
-	if (rc != 0)
-		fprintf(stderr, "sealane: queue: %s\n", f.text);
+	a->count = 0;
+	a->messages = json_array();
+	rc = control_call(conf, "queue", request, take_line, a, &f);
+	if (rc != CLI_OK) {
+		(void)cli_fail("%s", f.text);
+		json_decref(a->messages);
+	}
 	return rc;
 }
 
-/* ---- list ---- */
+/* ---- for people ---- */
 
 static const char *
-text_of(const json_t *o, const char *key)
+string_in(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
 	return s == NULL ? "" : s;
 }
 
-/* The message objects of all answer lines, in one array. */
-static void
-collect(void *arg, const json_t *line)
-{
-	json_t *m = json_object_get(line, "message");
-
-	if (json_is_object(m))
-		json_array_append(arg, m);
-}
-
 static void
 age_of(const json_t *m, char out[CLI_TEXT])
 {
 	uint64_t now = clock_wall_ms();
-	uint64_t then = clock_parse(text_of(m, "arrived"), now);
+	uint64_t then = clock_parse(string_in(m, "arrived"), now);
 
-	cli_age(then == 0 || then > now ? 0 : now - then, out);
+	if (then == 0 || then > now)
+		(void)span_copy(SPAN_LIT("-"), out, CLI_TEXT);
+	else
+		(void)cli_age(now - then, out);
 }
 
+/* One row per recipient that is not done; the message before the first. */
 static void
-list_row(struct cli_table *t, const json_t *m)
+list_rows(struct cli_table *t, const json_t *m)
 {
-	const json_t *rcpts = json_object_get(m, "recipients"), *r;
-	char size[CLI_TEXT], age[CLI_TEXT];
-	const char *id = text_of(m, "id");
+	const json_t *r;
+	char age[CLI_TEXT], size[CLI_TEXT];
+	bool first = true;
 	size_t i;
 
 	age_of(m, age);
-	cli_size((uint64_t)json_integer_value(json_object_get(m, "size")), size);
-	json_array_foreach(rcpts, i, r) {
-		const char *state = text_of(r, "state");
+	(void)cli_size((uint64_t)json_integer_value(
+	    json_object_get(m, "size")), size);
+	json_array_foreach(json_object_get(m, "recipients"), i, r) {
+		const char *state = string_in(r, "state");
 
-		if (strcmp(state, "delivered") == 0)
+		if (strcmp(state, "delivered") == 0 ||
+		    strcmp(state, "failed") == 0)
 			continue;
-		cli_table_cell(t, "%s", id);
-		cli_table_cell(t, "%s", i == 0 ? age : "");
-		cli_table_cell(t, "%s", i == 0 ? size : "");
-		cli_table_cell(t, "<%s>", text_of(m, "sender"));
-		cli_table_cell(t, "%s", text_of(r, "address"));
+		cli_table_cell(t, "%s", first ? string_in(m, "id") : "");
+		cli_table_cell(t, "%s", first ? age : "");
+		cli_table_cell(t, "%s", first ? size : "");
+		cli_table_cell(t, first ? "<%s>" : "%s",
+		    first ? string_in(m, "sender") : "");
 		cli_table_cell(t, "%s", state);
-		cli_table_cell(t, "%s", text_of(r, "reply"));
+		cli_table_cell(t, "%s", string_in(r, "address"));
+		cli_table_cell(t, "%s", string_in(r, "reply"));
+		first = false;
 	}
 }
 
 static int
-list(const struct conf *conf, const struct selection *s)
+print_list(const json_t *messages)
 {
-	json_t *messages = json_array(), *m;
 	struct cli_table *t;
+	const json_t *m;
 	size_t i;
 	int rc;
 
-	if (s->key != NULL || s->all) {
-		json_decref(messages);
-		return cli_usage("queue list takes no selection; see queue show");
-	}
-	rc = call(conf, json_pack("{s:s}", "cmd", "list"), collect, messages);
-	if (rc != 0) {
-		json_decref(messages);
-		return rc;
-	}
-	if (s->json)
-		return cli_json(json_pack("{s:o}", "messages", messages));
 	if (json_array_size(messages) == 0) {
-		json_decref(messages);
 		puts("The queue is empty.");
 		return CLI_OK;
 	}
-	t = cli_table_new("id|>age|>size|from|to|state|last reply");
+	t = cli_table_new("ID|AGE|>SIZE|SENDER|STATE|RECIPIENT|LAST ANSWER");
 	json_array_foreach(messages, i, m)
-		list_row(t, m);
+		list_rows(t, m);
 	rc = cli_table_print(t, stdout);
-	printf("%zu message%s.\n", i, i == 1 ? "" : "s");
 	cli_table_free(&t);
-	json_decref(messages);
 	return rc;
 }
 
-/* ---- show ---- */
-
-static void
-print_value(const char *key, const json_t *v)
-{
-	if (json_is_string(v))
-		printf("%-13s %s\n", key, json_string_value(v));
-	else if (json_is_integer(v))
-		printf("%-13s %lld\n", key, (long long)json_integer_value(v));
-	else if (json_is_boolean(v))
-		printf("%-13s %s\n", key, json_is_true(v) ? "yes" : "no");
-}
-
 static int
-show_text(json_t *m)
+print_show(const json_t *m)
 {
-	const json_t *v, *rcpts = json_object_get(m, "recipients"), *r;
-	const char *key;
+	struct cli_table *t;
+	const json_t *r;
+	const char *next = string_in(m, "next_attempt");
 	size_t i;
-
-	json_object_foreach(m, key, v)
-		print_value(key, v);
-	json_array_foreach(rcpts, i, r) {
-		putchar('\n');
-		json_object_foreach((json_t *)(uintptr_t)r, key, v)
-			print_value(key, v);
-	}
-	return CLI_OK;
-}
-
-static int
-show(const struct conf *conf, const struct selection *s)
-{
-	json_t *messages, *m;
 	int rc;
 
-	if (s->key == NULL || strcmp(s->key, "id") != 0)
-		return cli_usage("usage: sealane queue show ID [--json]");
-	messages = json_array();
-	rc = call(conf, json_pack("{s:s,s:s}", "cmd", "show", "id", s->value),
-	    collect, messages);
-	m = json_incref(json_array_get(messages, 0));
-	json_decref(messages);
-	if (rc == 0 && m == NULL)
-		rc = cli_fail("queue: no message has the id %s", s->value);
-	if (rc == 0 && s->json)
-		return cli_json(m);
-	if (rc == 0)
-		rc = show_text(m);
-	json_decref(m);
+	printf("id       %s\nsender   <%s>\nsize     %lld\narrived  %s\n"
+	    "state    %s\nnext     %s\n\n", string_in(m, "id"),
+	    string_in(m, "sender"),
+	    (long long)json_integer_value(json_object_get(m, "size")),
+	    string_in(m, "arrived"), string_in(m, "state"),
+	    *next == '\0' ? "-" : next);
+	t = cli_table_new("RECIPIENT|STATE|>ATTEMPTS|SITE|ASKED|LAST ANSWER");
+	json_array_foreach(json_object_get(m, "recipients"), i, r) {
+		cli_table_cell(t, "%s", string_in(r, "address"));
+		cli_table_cell(t, "%s", string_in(r, "state"));
+		cli_table_cell(t, "%lld", (long long)json_integer_value(
+		    json_object_get(r, "attempts")));
+		cli_table_cell(t, "%s", string_in(r, "site"));
+		cli_table_cell(t, "%s", string_in(r, "asked"));
+		cli_table_cell(t, "%s", string_in(r, "reply"));
+	}
+	rc = cli_table_print(t, stdout);
+	cli_table_free(&t);
 	return rc;
 }
 
-/* ---- flush, drop ---- */
+/* ---- the commands ---- */
 
-static void
-take_count(void *arg, const json_t *line)
+static int
+run_list(const struct conf *conf, const struct request *r)
 {
-	const json_t *n = json_object_get(line, "count");
+	struct answers a;
+	int rc;
 
-	if (json_is_integer(n))
-		*(long long *)arg = json_integer_value(n);
+	if (r->id != NULL || r->ndomains > 0 || r->sender != NULL)
+		return cli_usage("usage: sealane queue list [--json]");
+	rc = ask(conf, json_pack("{s:s}", "cmd", "list"), &a);
+	if (rc != CLI_OK)
+		return rc;
+	if (r->json)
+		return cli_json(json_pack("{s:o}", "messages", a.messages));
+	rc = print_list(a.messages);
+	json_decref(a.messages);
+	return rc;
 }
 
 static int
-act(const struct conf *conf, const struct selection *s, const char *cmd,
+run_show(const struct conf *conf, const struct request *r)
+{
+	struct answers a;
+	int rc;
+
+	if (r->id == NULL || r->ndomains > 0 || r->sender != NULL)
+		return cli_usage("usage: sealane queue show ID [--json]");
+	rc = ask(conf, json_pack("{s:s, s:o}", "cmd", "show", "id",
+	    cli_json_text(r->id)), &a);
+	if (rc != CLI_OK)
+		return rc;
+	rc = r->json ?
+	    cli_json(json_incref(json_array_get(a.messages, 0))) :
+	    print_show(json_array_get(a.messages, 0));
+	json_decref(a.messages);
+	return rc;
+}
+
+static int
+run_count(const struct conf *conf, const struct request *r, json_t *request,
     const char *done)
 {
-	json_t *request = json_pack("{s:s}", "cmd", cmd);
-	long long n = 0;
-	int rc;
+	struct answers a;
+	int rc = ask(conf, request, &a);
 
-	if (s->key != NULL)
-		json_object_set_new(request, s->key, json_string(s->value));
-	else if (s->all)
-		json_object_set_new(request, "all", json_true());
-	rc = call(conf, request, take_count, &n);
-	if (rc != 0)
+	if (rc != CLI_OK)
 		return rc;
-	if (s->json)
-		return cli_json(json_pack("{s:I}", "count", (json_int_t)n));
-	printf("%lld message%s %s.\n", n, n == 1 ? "" : "s", done);
+	json_decref(a.messages);
+	if (r->json)
+		return cli_json(json_pack("{s:I}", "count", a.count));
+	printf("%lld %s %s\n", (long long)a.count,
+	    a.count == 1 ? "message" : "messages", done);
 	return CLI_OK;
 }
 
 static int
-flush(const struct conf *conf, const struct selection *s)
+run_flush(const struct conf *conf, const struct request *r)
 {
-	return act(conf, s, "flush", "made due now");
+	json_t *request, *domains;
+
+	if (r->sender != NULL || (r->id != NULL && r->ndomains > 0))
+		return cli_usage("usage: sealane queue flush "
+		    "[ID | --domain DOMAIN ...] [--json]");
+	request = json_pack("{s:s}", "cmd", "flush");
+	if (r->id != NULL)
+		(void)json_object_set_new(request, "id", cli_json_text(r->id));
+	if (r->ndomains > 0) {
+		domains = json_array();
+		for (size_t i = 0; i < r->ndomains; i++)
+			(void)json_array_append_new(domains,
+			    cli_json_text(r->domains[i]));
+		(void)json_object_set_new(request, "domains", domains);
+	}
+	return run_count(conf, r, request, "due now");
 }
 
 static int
-drop(const struct conf *conf, const struct selection *s)
+run_drop(const struct conf *conf, const struct request *r)
 {
-	if (s->key == NULL && !s->all)
-		return cli_usage("queue drop needs ID, --domain D, --sender S or "
-		    "--all: what is dropped is gone, without a bounce");
-	return act(conf, s, "drop", "dropped");
+	const char *key = r->id != NULL ? "id" : r->sender != NULL ?
+	    "sender" : "domain";
+	const char *value = r->id != NULL ? r->id : r->sender != NULL ?
+	    r->sender : r->domains[0];
+
+	/* Exactly one choice: what is dropped is gone. */
+	if ((r->id != NULL) + (r->sender != NULL) + (r->ndomains > 0) != 1 ||
+	    r->ndomains > 1)
+		return cli_usage("usage: sealane queue drop "
+		    "ID | --domain DOMAIN | --sender ADDRESS [--json]");
+	return run_count(conf, r, json_pack("{s:s, s:o}", "cmd", "drop", key,
+	    cli_json_text(value)), "dropped");
 }
+
+static const struct {
+	const char	*name;
+	int		(*run)(const struct conf *, const struct request *);
+} commands[] = {
+	{ "list", run_list },
+	{ "show", run_show },
+	{ "flush", run_flush },
+	{ "drop", run_drop },
+};
 
 int
 cli_queue(const struct conf *conf, int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(const struct conf *, const struct selection *);
-	} subs[] = {
-		{ "list", list }, { "show", show }, { "flush", flush },
-		{ "drop", drop },
-	};
-	struct selection s;
+	struct request r = { .id = NULL };
+	int rc;
 
 	if (argc < 2)
 		return cli_usage("usage: sealane queue list|show|flush|drop");
-	for (size_t i = 0; i < sizeof subs / sizeof subs[0]; i++) {
-		int rc;
-
-		if (strcmp(argv[1], subs[i].name) != 0)
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(argv[1], commands[i].name) != 0)
 			continue;
-		rc = parse_selection(argc - 2, argv + 2, &s);
-		return rc != CLI_OK ? rc : subs[i].run(conf, &s);
+		rc = parse(&r, argc - 2, argv + 2);
+		return rc != CLI_OK ? rc : commands[i].run(conf, &r);
 	}
-	return cli_usage("queue: %s is not known; allowed: list, show, flush, "
-	    "drop", argv[1]);
+	return cli_usage("queue: no command %s; there are list, show, flush "
+	    "and drop", argv[1]);
 }

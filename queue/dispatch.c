@@ -5,9 +5,7 @@
  * over to others when that one is full.  Nothing is given out before every
  * relay has said what it is still sending. */
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "queue/queue_priv.h"
 
@@ -320,13 +318,12 @@ dispatch_pump(struct queue *q)
 /* ---- what comes back ---- */
 
 static size_t
-take_results(struct queue *q, struct span list, const struct message *m,
+take_results(struct span list, const struct message *m,
     const struct batch *b, struct result *results, size_t max)
 {
 	struct ipc_outcome o;
 	size_t n = 0;
 
-	(void)q;
 	while (n < max && ipc_get_outcome(&list, &o) == 1) {
 		const struct rcpt *r;
 
@@ -339,7 +336,8 @@ take_results(struct queue *q, struct span list, const struct message *m,
 			continue;
 		if (r->state == RCPT_DELIVERED || r->state == RCPT_FAILED)
 			continue;
-		if (b == NULL && r->state == RCPT_ACTIVE)
+		if (b != NULL ? r->state != RCPT_ACTIVE ||
+		    r->phase != PHASE_JOB : r->state == RCPT_ACTIVE)
 			continue;
 		results[n++] = (struct result){ .index = o.index,
 		    .status = (enum outcome_status)o.status, .dsn = o.dsn,
@@ -387,7 +385,7 @@ dispatch_outcome(struct role_env *env, struct link *l, struct ipc_msg *msg)
 
 	if (m != NULL && !m->dead && !m->pending &&
 	    span_eq(o->id, span_str(m->id)))
-		n = take_results(q, o->outcomes, m, b, results,
+		n = take_results(o->outcomes, m, b, results,
 		    QUEUE_BATCH_MAX);
 	if (b != NULL && b->site != NULL)
 		site_outcome(q, b->site, o->trouble != 0,

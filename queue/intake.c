@@ -75,12 +75,14 @@ txn_get(struct queue *q, unsigned smtpd, uint64_t number)
 	return t != NULL ? t : txn_new(q, smtpd, number);
 }
 
-/* Out of the table: its number may come again. */
+/* Out of the table: its number may come again.  What the spool works on
+ * goes on without anybody who waits for it. */
 static void
 txn_detach(struct txn *t)
 {
 	table_remove(&t->q->txns, &t->link);
 	LIST_REMOVE(t, line);
+	LIST_INSERT_HEAD(&t->q->orphans, t, line);
 	t->gone = true;
 }
 
@@ -89,6 +91,7 @@ txn_free(struct txn *t)
 {
 	if (!t->gone)
 		txn_detach(t);
+	LIST_REMOVE(t, line);
 	if (t->fd != -1)
 		close(t->fd);
 	buf_free(&t->sender);
@@ -238,6 +241,16 @@ intake_lost(struct queue *q, unsigned smtpd)
 		else
 			txn_free(t);
 	}
+}
+
+void
+intake_free_all(struct queue *q)
+{
+	for (unsigned i = 0; i <= ROLE_INSTANCES; i++)
+		intake_lost(q, i);
+	while (!LIST_EMPTY(&q->orphans))
+		txn_free(LIST_FIRST(&q->orphans));
+	table_free(&q->txns);
 }
 
 /* ---- the commit ---- */

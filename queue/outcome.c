@@ -37,13 +37,11 @@ outcome_ack(struct queue *q, unsigned relay, uint64_t job)
 }
 
 void
-outcome_log(const struct queue *q, const struct message *m,
-    const struct result *o)
+outcome_log(const struct message *m, const struct result *o)
 {
 	const struct rcpt *r = &m->rcpts[o->index];
 	uint64_t now = clock_wall_ms();
 
-	(void)q;
 	log_info("delivery", KV_S("id", m->id), KV_SPAN("session", SPAN_NONE),
 	    KV_ADDR("from", m->sender), KV_ADDR("to", rcpt_address(r)),
 	    KV_SPAN("domain", rcpt_domain(r)), KV_S("mx", ""),
@@ -202,12 +200,11 @@ make_bounces(struct queue *q, const struct message *m,
 /* ---- the record ---- */
 
 static void
-log_done(struct queue *q, const struct message *m)
+log_done(const struct message *m)
 {
 	uint64_t now = clock_wall_ms();
 	uint32_t failed = 0;
 
-	(void)q;
 	for (uint32_t i = 0; i < m->nrcpts; i++)
 		failed += m->rcpts[i].state == RCPT_FAILED;
 	log_info("done", KV_S("id", m->id), KV_ADDR("from", m->sender),
@@ -281,7 +278,7 @@ outcome_apply(struct queue *q, struct message *m, const struct result *results,
 	if (a.nchanges == 0)
 		return;
 	if (m->nopen == 0) {
-		log_done(q, m);
+		log_done(m);
 		index_remove(&q->index, m);
 	} else {
 		store_schedule(q, m);

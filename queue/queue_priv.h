@@ -147,6 +147,7 @@ struct queue {
 
 	struct table		 txns;
 	struct txns		 links[ROLE_INSTANCES + 1];
+	struct txns		 orphans;	/* their smtpd is gone */
 
 	struct control		*control;
 	struct buf		 record, body;	/* scratch */
@@ -181,6 +182,7 @@ void	intake_rcpts(struct role_env *, struct link *, struct ipc_msg *);
 void	intake_commit(struct role_env *, struct link *, struct ipc_msg *);
 void	intake_abort(struct role_env *, struct link *, struct ipc_msg *);
 void	intake_lost(struct queue *, unsigned smtpd);
+void	intake_free_all(struct queue *);
 
 /* ---- route.c ---- */
 void	route_message(struct queue *, struct message *);	/* it is due */
@@ -243,8 +245,7 @@ void	outcome_apply(struct queue *, struct message *, const struct result *,
 	    size_t n, const struct outcome_about *);
 void	outcome_ack(struct queue *, unsigned relay, uint64_t job);
 /* The line of the log for what no relay attempted. */
-void	outcome_log(const struct queue *, const struct message *,
-	    const struct result *);
+void	outcome_log(const struct message *, const struct result *);
 
 /* ---- listing.c ---- */
 extern const struct control_ops listing_ops;

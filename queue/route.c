@@ -262,7 +262,7 @@ answer_message(struct queue *q, struct domain *d, struct message *m)
 		    span_str(d->refusal.dsn),
 		    .reply = d->route != NULL ? SPAN_LIT("discarded") :
 		    span_str(d->refusal.text), .mx = SPAN_NONE };
-		outcome_log(q, m, &results[n - 1]);
+		outcome_log(m, &results[n - 1]);
 		if (n == QUEUE_BATCH_MAX) {
 			outcome_apply(q, m, results, n, &about);
 			n = 0;

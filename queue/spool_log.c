@@ -353,8 +353,8 @@ spool_state(struct spool *sp, const struct spool_part *parts, size_t n,
 	return 0;
 }
 
-/* A message record was written again elsewhere: states that wait to release
- * its old place have to release the new one. */
+/* A message record has a new place: states that wait to release the place it
+ * had (0: none so far) have to release the new one. */
 static void
 move_release(struct spool *sp, struct span id, uint64_t from, uint64_t to)
 {
@@ -369,10 +369,10 @@ move_release(struct spool *sp, struct span id, uint64_t from, uint64_t to)
 }
 
 static void
-state_placed(struct spool *sp, struct spool_kept_part *k, struct span payload,
-    struct place place)
+state_placed(struct spool *sp, struct spool_state *s,
+    struct spool_kept_part *k, struct place place)
 {
-	struct span id = span_head(payload, ID_LEN);
+	struct span id = span_of(s->mem + k->off, ID_LEN);
 	uint64_t before = k->held;
 
 	if (k->type != RECORD_MESSAGE && k->type != RECORD_CARRY)
@@ -381,10 +381,10 @@ state_placed(struct spool *sp, struct spool_kept_part *k, struct span payload,
 	k->held = place.segment;
 	if (!sp->closing)
 		sp->ops->placed(sp->ctx, id, place);
-	if (before != 0) {
-		move_release(sp, id, before, place.segment);
+	move_release(sp, id, before == 0 && k->type == RECORD_CARRY ?
+	    s->after.release : before, place.segment);
+	if (before != 0)
 		spool_release(sp, before);
-	}
 }
 
 static int
@@ -405,7 +405,7 @@ state_write(struct spool *sp, struct spool_state *s)
 	TAILQ_REMOVE(&sp->unwritten, s, link);
 	TAILQ_INSERT_TAIL(&sp->written, s, link);
 	for (size_t i = 0; i < s->nparts; i++)
-		state_placed(sp, &s->parts[i], parts[i].head, places[i]);
+		state_placed(sp, s, &s->parts[i], places[i]);
 	if (s->after.ack) {
 		s->after.ack = false;
 		if (!sp->closing)

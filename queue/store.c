@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* queue/store.c - index and spool together. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -102,6 +102,8 @@ class Round:
             [f"{tools}/load_source", "-a", address, "-p", "2525", "-n",
              str(o.messages), "-c", str(o.sessions), "-m", str(o.per_session),
              "-s", str(o.size)], capture_output=True, text=True, check=False)
+        if source.returncode != 0:
+            sink.kill()
         rest, _ = sink.communicate()
         time.sleep(0.5)         # what the relay does after the last delivery
         self.cpu = cpu_seconds(relay.pid) - before

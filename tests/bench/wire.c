@@ -61,6 +61,27 @@ wire_shake(struct wire *w, unsigned flags,
 	return rc == 0 ? 0 : -1;
 }
 
+/* GnuTLS answers E_AGAIN also when it has taken a session ticket and no data
+ * yet, on a blocking socket too.  A real timeout answers the same: hence the
+ * bound. */
+static ssize_t
+receive(struct wire *w, void *to, size_t room)
+{
+	ssize_t n;
+	int tries = 0;
+
+	if (w->tls == NULL) {
+		while ((n = recv(w->fd, to, room, 0)) == -1 && errno == EINTR)
+			;
+		return n;
+	}
+	do
+		n = gnutls_record_recv(w->tls, to, room);
+	while ((n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED) &&
+	    ++tries < 16);
+	return n;
+}
+
 static ssize_t
 fill(struct wire *w)
 {
@@ -73,15 +94,7 @@ fill(struct wire *w)
 	}
 	if (w->have == sizeof(w->buf))
 		return 0;
-	do {
-		if (w->tls != NULL)
-			n = gnutls_record_recv(w->tls, w->buf + w->have,
-			    sizeof(w->buf) - w->have);
-		else
-			n = recv(w->fd, w->buf + w->have,
-			    sizeof(w->buf) - w->have, 0);
-	} while (w->tls != NULL ? n == GNUTLS_E_INTERRUPTED :
-	    n == -1 && errno == EINTR);
+	n = receive(w, w->buf + w->have, sizeof(w->buf) - w->have);
 	if (n > 0)
 		w->have += (size_t)n;
 	return n;
