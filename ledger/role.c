@@ -34,17 +34,17 @@ struct ledger {
 	bool			 said_malformed;
 };
 
-static struct store_now
+static struct ledger_store_now
 now(const struct ledger *l)
 {
-	return (struct store_now){ loop_now(l->env->loop), clock_wall_ms() };
+	return (struct ledger_store_now){ loop_now(l->env->loop), clock_wall_ms() };
 }
 
 /* ---- writing ---- */
 
 /* One line when trouble begins and one when it ends, however many facts. */
 static void
-note_result(struct ledger *l, enum store_result r, const struct fault *f)
+note_result(struct ledger *l, enum ledger_store_result r, const struct fault *f)
 {
 	if (r == STORE_FAILED && !l->failing) {
 		log_error("write-failed", KV_Q("error", f->text),
@@ -57,7 +57,7 @@ note_result(struct ledger *l, enum store_result r, const struct fault *f)
 	}
 	/* A loss is written down with the next batch, so one is due. */
 	if (!loop_timer_active(l->commit) &&
-	    (store_pending(l->store) > 0 || store_lost(l->store) > 0))
+	    (ledger_store_pending(l->store) > 0 || ledger_store_lost(l->store) > 0))
 		loop_timer_set(l->commit, COMMIT_MS);
 }
 
@@ -65,8 +65,8 @@ static void
 commit(struct ledger *l)
 {
 	struct fault f = { 0 };
-	uint64_t lost = store_lost(l->store);
-	enum store_result r = store_commit(l->store, now(l), &f);
+	uint64_t lost = ledger_store_lost(l->store);
+	enum ledger_store_result r = ledger_store_commit(l->store, now(l), &f);
 
 	loop_timer_stop(l->commit);
 	if (r == STORE_OK && l->failing) {
@@ -83,10 +83,10 @@ commit_due(void *arg)
 }
 
 static void
-stored(struct ledger *l, enum store_result r, const struct fault *f)
+stored(struct ledger *l, enum ledger_store_result r, const struct fault *f)
 {
 	note_result(l, r, f);
-	if (store_pending(l->store) >= STORE_BATCH)
+	if (ledger_store_pending(l->store) >= STORE_BATCH)
 		commit(l);
 }
 
@@ -97,7 +97,7 @@ on_fact_session(struct role_env *env, struct link *from, struct ipc_msg *m)
 	struct fault f = { 0 };
 
 	(void)from;
-	stored(l, store_session(l->store, now(l), &m->u.fact_session, &f), &f);
+	stored(l, ledger_store_session(l->store, now(l), &m->u.fact_session, &f), &f);
 }
 
 static void
@@ -107,7 +107,7 @@ on_fact_delivery(struct role_env *env, struct link *from, struct ipc_msg *m)
 	struct fault f = { 0 };
 
 	(void)from;
-	stored(l, store_delivery(l->store, now(l), &m->u.fact_delivery, &f),
+	stored(l, ledger_store_delivery(l->store, now(l), &m->u.fact_delivery, &f),
 	    &f);
 }
 
@@ -120,7 +120,7 @@ on_gap(struct role_env *env, struct link *from, struct ipc_msg *m)
 	log_warn("facts-dropped", KV_S("peer", role_name(link_role(from))),
 	    KV_N("instance", link_index(from)),
 	    KV_N("dropped", m->u.gap.dropped));
-	stored(l, store_gap(l->store, now(l), link_role(from),
+	stored(l, ledger_store_gap(l->store, now(l), link_role(from),
 	    link_index(from), m->u.gap.dropped, &f), &f);
 }
 
@@ -210,7 +210,7 @@ ledger_start(struct role_env *env, struct fault *f)
 		goto fail;
 	}
 	l->env = env;
-	l->store = store_open(path, f);
+	l->store = ledger_store_open(path, f);
 	if (l->store == NULL)
 		goto fail;
 	l->commit = loop_timer_new(env->loop, commit_due, l);
@@ -224,7 +224,7 @@ ledger_start(struct role_env *env, struct fault *f)
 fail:
 	loop_timer_close(&l->commit);
 	loop_timer_close(&l->flush);
-	store_close(&l->store, clock_wall_ms());
+	ledger_store_close(&l->store, clock_wall_ms());
 	free(l);
 	return -1;
 }
@@ -245,7 +245,7 @@ ledger_stop(struct role_env *env)
 	control_close(&l->control);
 	loop_timer_close(&l->commit);
 	loop_timer_close(&l->flush);
-	store_close(&l->store, clock_wall_ms());
+	ledger_store_close(&l->store, clock_wall_ms());
 	free(l);
 	env->state = NULL;
 }

@@ -75,7 +75,7 @@ bind_u64(struct db_stmt *s, int at, uint64_t n)
 /* ---- losses ---- */
 
 static void
-lose(struct loss *l, struct store_now now, uint64_t n)
+lose(struct loss *l, struct ledger_store_now now, uint64_t n)
 {
 	if (l->n == 0)
 		l->first_ms = now.wall_ms;
@@ -84,8 +84,8 @@ lose(struct loss *l, struct store_now now, uint64_t n)
 
 /* All that the open transaction held is gone too: SQLite may have rolled it
  * back by itself, and after a failed COMMIT nobody knows. */
-static enum store_result
-give_up(struct store *s, struct store_now now, uint64_t weight)
+static enum ledger_store_result
+give_up(struct store *s, struct ledger_store_now now, uint64_t weight)
 {
 	db_rollback(s->db);
 	s->open = false;
@@ -96,8 +96,8 @@ give_up(struct store *s, struct store_now now, uint64_t weight)
 	return STORE_FAILED;
 }
 
-static enum store_result
-refuse(struct store *s, struct store_now now, const char *what, struct fault *f)
+static enum ledger_store_result
+refuse(struct store *s, struct ledger_store_now now, const char *what, struct fault *f)
 {
 	lose(&s->malformed, now, 1);
 	fault_set(f, FAULT_PERM, 0, "", "a fact with an unknown %s", what);
@@ -106,13 +106,13 @@ refuse(struct store *s, struct store_now now, const char *what, struct fault *f)
 
 /* A wait for SQLite's busy_timeout per fact would make this process deaf. */
 static bool
-too_soon(const struct store *s, struct store_now now)
+too_soon(const struct store *s, struct ledger_store_now now)
 {
 	return s->retry_ms != 0 && now.steady_ms < s->retry_ms;
 }
 
-static enum store_result
-begin(struct store *s, struct store_now now, uint64_t weight, struct fault *f)
+static enum ledger_store_result
+begin(struct store *s, struct ledger_store_now now, uint64_t weight, struct fault *f)
 {
 	if (s->open)
 		return STORE_OK;
@@ -127,8 +127,8 @@ begin(struct store *s, struct store_now now, uint64_t weight, struct fault *f)
 }
 
 /* Runs a bound statement. */
-static enum store_result
-insert(struct store *s, struct db_stmt *stmt, struct store_now now,
+static enum ledger_store_result
+insert(struct store *s, struct db_stmt *stmt, struct ledger_store_now now,
     uint64_t weight, struct fault *f)
 {
 	if (db_step(stmt, f) == -1)
@@ -140,12 +140,12 @@ insert(struct store *s, struct db_stmt *stmt, struct store_now now,
 
 /* ---- facts ---- */
 
-enum store_result
-store_session(struct store *s, struct store_now now,
+enum ledger_store_result
+ledger_store_session(struct store *s, struct ledger_store_now now,
     const struct ipc_fact_session *m, struct fault *f)
 {
 	struct db_stmt *q = s->session;
-	enum store_result r;
+	enum ledger_store_result r;
 
 	if (m->out > 1)
 		return refuse(s, now, "direction", f);
@@ -172,13 +172,13 @@ store_session(struct store *s, struct store_now now,
 	return insert(s, q, now, 1, f);
 }
 
-enum store_result
-store_delivery(struct store *s, struct store_now now,
+enum ledger_store_result
+ledger_store_delivery(struct store *s, struct ledger_store_now now,
     const struct ipc_fact_delivery *m, struct fault *f)
 {
 	struct db_stmt *q = s->delivery;
 	enum ledger_status status;
-	enum store_result r;
+	enum ledger_store_result r;
 
 	if (m->out > 1)
 		return refuse(s, now, "direction", f);
@@ -213,8 +213,8 @@ store_delivery(struct store *s, struct store_now now,
 	return insert(s, q, now, 1, f);
 }
 
-static enum store_result
-insert_gap(struct store *s, struct store_now now, uint64_t time,
+static enum ledger_store_result
+insert_gap(struct store *s, struct ledger_store_now now, uint64_t time,
     const char *role, unsigned index, const char *reason, uint64_t dropped,
     struct fault *f)
 {
@@ -226,11 +226,11 @@ insert_gap(struct store *s, struct store_now now, uint64_t time,
 	return insert(s, s->gap, now, dropped, f);
 }
 
-enum store_result
-store_gap(struct store *s, struct store_now now, enum role role,
+enum ledger_store_result
+ledger_store_gap(struct store *s, struct ledger_store_now now, enum role role,
     unsigned index, uint64_t dropped, struct fault *f)
 {
-	enum store_result r;
+	enum ledger_store_result r;
 
 	if (dropped == 0)
 		return STORE_OK;
@@ -243,15 +243,15 @@ store_gap(struct store *s, struct store_now now, enum role role,
 
 /* ---- batches ---- */
 
-enum store_result
-store_commit(struct store *s, struct store_now now, struct fault *f)
+enum ledger_store_result
+ledger_store_commit(struct store *s, struct ledger_store_now now, struct fault *f)
 {
 	struct loss *const losses[] = { &s->failed, &s->malformed };
 	struct loss was[2];
-	enum store_result r;
+	enum ledger_store_result r;
 	size_t i;
 
-	if (!s->open && store_lost(s) == 0)
+	if (!s->open && ledger_store_lost(s) == 0)
 		return STORE_OK;
 	r = begin(s, now, 0, f);
 	/* The count leaves memory only when its row is safe: while it is
@@ -276,13 +276,13 @@ store_commit(struct store *s, struct store_now now, struct fault *f)
 }
 
 unsigned
-store_pending(const struct store *s)
+ledger_store_pending(const struct store *s)
 {
 	return s->pending;
 }
 
 uint64_t
-store_lost(const struct store *s)
+ledger_store_lost(const struct store *s)
 {
 	return s->failed.n > UINT64_MAX - s->malformed.n ? UINT64_MAX :
 	    s->failed.n + s->malformed.n;
@@ -291,7 +291,7 @@ store_lost(const struct store *s)
 /* ---- life ---- */
 
 struct store *
-store_open(const char *path, struct fault *f)
+ledger_store_open(const char *path, struct fault *f)
 {
 	struct store *s = calloc(1, sizeof *s);
 
@@ -325,7 +325,7 @@ fail:
 }
 
 void
-store_close(struct store **sp, uint64_t wall_ms)
+ledger_store_close(struct store **sp, uint64_t wall_ms)
 {
 	struct store *s = *sp;
 
@@ -334,7 +334,7 @@ store_close(struct store **sp, uint64_t wall_ms)
 	*sp = NULL;
 	/* The last chance: however fresh a failure was. */
 	s->retry_ms = 0;
-	(void)store_commit(s, (struct store_now){ 0, wall_ms }, NULL);
+	(void)ledger_store_commit(s, (struct ledger_store_now){ 0, wall_ms }, NULL);
 	db_close(&s->db);
 	free(s);
 }

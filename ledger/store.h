@@ -13,7 +13,7 @@
 
 struct store;
 
-enum store_result {
+enum ledger_store_result {
 	STORE_OK,
 	STORE_MALFORMED,	/* a number or word that no role may send: not kept */
 	STORE_FAILED,		/* this and all since the last commit are lost */
@@ -23,27 +23,27 @@ enum store_result {
 #define STORE_BATCH	5000	/* facts in one transaction, by habit */
 #define STORE_RETRY_MS	1000	/* after a failure, before the next try */
 
-struct store	*store_open(const char *path, struct fault *);
+struct store	*ledger_store_open(const char *path, struct fault *);
 /* Commits what is pending. */
-void		 store_close(struct store **, uint64_t wall_ms);
+void		 ledger_store_close(struct store **, uint64_t wall_ms);
 
 /* `steady_ms` goes only forward; `wall_ms` is for the times of gaps.  *f is
  * filled for STORE_FAILED and STORE_MALFORMED. */
-struct store_now {
+struct ledger_store_now {
 	uint64_t	steady_ms, wall_ms;
 };
-enum store_result	store_session(struct store *, struct store_now,
+enum ledger_store_result	ledger_store_session(struct store *, struct ledger_store_now,
 			    const struct ipc_fact_session *, struct fault *);
-enum store_result	store_delivery(struct store *, struct store_now,
+enum ledger_store_result	ledger_store_delivery(struct store *, struct ledger_store_now,
 			    const struct ipc_fact_delivery *, struct fault *);
 /* `dropped` facts of that process never came. */
-enum store_result	store_gap(struct store *, struct store_now,
+enum ledger_store_result	ledger_store_gap(struct store *, struct ledger_store_now,
 			    enum role, unsigned index, uint64_t dropped,
 			    struct fault *);
-enum store_result	store_commit(struct store *, struct store_now,
+enum ledger_store_result	ledger_store_commit(struct store *, struct ledger_store_now,
 			    struct fault *);
 
-unsigned	store_pending(const struct store *);	/* not committed */
-uint64_t	store_lost(const struct store *);	/* not yet a row of gap */
+unsigned	ledger_store_pending(const struct store *);	/* not committed */
+uint64_t	ledger_store_lost(const struct store *);	/* not yet a row of gap */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* relay/job_table.c - see table.h.  Numbers are the queue's and count up, so that
- * their low bits spread well without hashing. */
+/* relay/job_table.c - see job_table.h.  Numbers are the queue's and count up, so
+ * that their low bits spread well without hashing. */
 #include "relay/job_table.h"
 
 static struct job **

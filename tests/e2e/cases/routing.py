@@ -58,7 +58,7 @@ def route_unknown_domain(lab):
 @case(seconds=60)
 def route_give_up(lab):
     """Nobody answers there: after give-up the message is returned."""
-    bounced(lab, "x@dead.example.org", "4.4.1", seconds=45, first="1s",
+    bounced(lab, "x@dead.example.org", "4.4.7", seconds=45, first="1s",
             max="2s", give_up="5s")
 
 

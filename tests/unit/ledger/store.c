@@ -44,16 +44,16 @@ static struct store *
 opened(void)
 {
 	struct fault f = { 0 };
-	struct store *s = store_open(path, &f);
+	struct store *s = ledger_store_open(path, &f);
 
 	ck_assert_msg(s != NULL, "%s", f.text);
 	return s;
 }
 
-static struct store_now
+static struct ledger_store_now
 at(uint64_t ms)
 {
-	return (struct store_now){ 1000 + ms, WALL + ms };
+	return (struct ledger_store_now){ 1000 + ms, WALL + ms };
 }
 
 /* The first row of a query as text, columns joined by `|`. */
@@ -106,15 +106,15 @@ START_TEST(every_field_is_kept)
 	struct store *s = opened();
 	struct fault f = { 0 };
 
-	ck_assert_int_eq(store_session(s, at(0), &session, &f), STORE_OK);
-	ck_assert_int_eq(store_delivery(s, at(0), &delivery, &f), STORE_OK);
-	ck_assert_int_eq(store_gap(s, at(9), ROLE_RELAY, 2, 40, &f), STORE_OK);
-	ck_assert_uint_eq(store_pending(s), 3);
+	ck_assert_int_eq(ledger_store_session(s, at(0), &session, &f), STORE_OK);
+	ck_assert_int_eq(ledger_store_delivery(s, at(0), &delivery, &f), STORE_OK);
+	ck_assert_int_eq(ledger_store_gap(s, at(9), ROLE_RELAY, 2, 40, &f), STORE_OK);
+	ck_assert_uint_eq(ledger_store_pending(s), 3);
 	/* Nothing is seen before its batch is whole. */
 	ck_assert_str_eq(ask("SELECT (SELECT count(*) FROM session) + "
 	    "(SELECT count(*) FROM delivery)", 1), "0");
-	ck_assert_int_eq(store_commit(s, at(10), &f), STORE_OK);
-	ck_assert_uint_eq(store_pending(s), 0);
+	ck_assert_int_eq(ledger_store_commit(s, at(10), &f), STORE_OK);
+	ck_assert_uint_eq(ledger_store_pending(s), 0);
 	ck_assert_str_eq(ask("SELECT time, out, session, domain, mx, addr, "
 	    "reached, how, tls, cipher, kx, spki, resumed, not_after, issuer "
 	    "FROM session", 15),
@@ -128,7 +128,7 @@ START_TEST(every_field_is_kept)
 	    "mx.example.org|192.0.2.1|5|5|1|1||||2|2.0.0|3|4096|1234");
 	ck_assert_str_eq(ask("SELECT time, role, instance, reason, dropped "
 	    "FROM gap", 5), "1767225600009|relay|2|link-full|40");
-	store_close(&s, WALL);
+	ledger_store_close(&s, WALL);
 	ck_assert_ptr_null(s);
 }
 END_TEST
@@ -137,12 +137,12 @@ START_TEST(closing_commits)
 {
 	struct store *s = opened();
 
-	ck_assert_int_eq(store_session(s, at(0), &session, NULL), STORE_OK);
-	store_close(&s, WALL);
+	ck_assert_int_eq(ledger_store_session(s, at(0), &session, NULL), STORE_OK);
+	ledger_store_close(&s, WALL);
 	ck_assert_str_eq(ask("SELECT count(*) FROM session", 1), "1");
 	s = opened();			/* and the file may be opened again */
-	ck_assert_int_eq(store_session(s, at(0), &session, NULL), STORE_OK);
-	store_close(&s, WALL);
+	ck_assert_int_eq(ledger_store_session(s, at(0), &session, NULL), STORE_OK);
+	ledger_store_close(&s, WALL);
 	ck_assert_str_eq(ask("SELECT count(*) FROM session", 1), "2");
 }
 END_TEST
@@ -181,16 +181,16 @@ START_TEST(malformed_is_refused_and_counted)
 	d.reached = e.reached = b->reached;
 	d.how = e.how = b->how;
 	d.status = span_str(b->status);
-	ck_assert_msg(store_delivery(s, at(0), &d, &f) == STORE_MALFORMED,
+	ck_assert_msg(ledger_store_delivery(s, at(0), &d, &f) == STORE_MALFORMED,
 	    "%s", b->name);
 	ck_assert(f.text[0] != '\0');
-	ck_assert_int_eq(store_session(s, at(0), &e, &f),
+	ck_assert_int_eq(ledger_store_session(s, at(0), &e, &f),
 	    in_session ? STORE_MALFORMED : STORE_OK);
-	ck_assert_int_eq(store_commit(s, at(1), &f), STORE_OK);
+	ck_assert_int_eq(ledger_store_commit(s, at(1), &f), STORE_OK);
 	ck_assert_str_eq(ask("SELECT reason, dropped FROM gap", 2),
 	    in_session ? "malformed|2" : "malformed|1");
-	ck_assert_uint_eq(store_lost(s), 0);
-	store_close(&s, WALL);
+	ck_assert_uint_eq(ledger_store_lost(s), 0);
+	ledger_store_close(&s, WALL);
 }
 END_TEST
 
@@ -204,13 +204,13 @@ START_TEST(no_byte_of_a_peer_gets_through)
 	for (i = 0; i < 256; i++)
 		all[i] = (char)i;
 	e.mx = e.issuer = e.domain = span_of(all, 255);
-	ck_assert_int_eq(store_session(s, at(0), &e, NULL), STORE_OK);
-	ck_assert_int_eq(store_commit(s, at(0), NULL), STORE_OK);
+	ck_assert_int_eq(ledger_store_session(s, at(0), &e, NULL), STORE_OK);
+	ck_assert_int_eq(ledger_store_commit(s, at(0), NULL), STORE_OK);
 	ck_assert_str_eq(ask("SELECT count(*) FROM session WHERE "
 	    "length(mx) = 255 AND length(issuer) = 255 AND "
 	    "mx NOT GLOB '*[^ -~]*' AND issuer NOT GLOB '*[^ -~]*' AND "
 	    "mx NOT GLOB '*[A-Z]*' AND domain NOT GLOB '*[^ -~]*'", 1), "1");
-	store_close(&s, WALL);
+	ledger_store_close(&s, WALL);
 }
 END_TEST
 
@@ -226,21 +226,21 @@ START_TEST(locked_file_is_not_waited_for_twice)
 
 	ck_assert_ptr_nonnull(other);
 	ck_assert_int_eq(db_begin(other, &f), 0);
-	ck_assert_int_eq(store_session(s, at(0), &session, &f), STORE_FAILED);
+	ck_assert_int_eq(ledger_store_session(s, at(0), &session, &f), STORE_FAILED);
 	ck_assert_ptr_nonnull(strstr(f.text, path));
 	/* Each of these would take a second of waiting. */
 	for (i = 1; i < 100; i++)
-		ck_assert_int_eq(store_session(s, at(i), &session, &f),
+		ck_assert_int_eq(ledger_store_session(s, at(i), &session, &f),
 		    STORE_LOST);
-	ck_assert_int_eq(store_commit(s, at(i), &f), STORE_LOST);
-	ck_assert_uint_eq(store_lost(s), 100);
+	ck_assert_int_eq(ledger_store_commit(s, at(i), &f), STORE_LOST);
+	ck_assert_uint_eq(ledger_store_lost(s), 100);
 	db_close(&other);
-	ck_assert_int_eq(store_gap(s, at(STORE_RETRY_MS), ROLE_SMTPD, 1, 7,
+	ck_assert_int_eq(ledger_store_gap(s, at(STORE_RETRY_MS), ROLE_SMTPD, 1, 7,
 	    &f), STORE_OK);
-	ck_assert_int_eq(store_commit(s, at(STORE_RETRY_MS), &f), STORE_OK);
+	ck_assert_int_eq(ledger_store_commit(s, at(STORE_RETRY_MS), &f), STORE_OK);
 	ck_assert_str_eq(ask("SELECT sum(dropped), min(time) FROM gap", 2),
 	    "107|1767225600000");
-	store_close(&s, WALL);
+	ledger_store_close(&s, WALL);
 }
 END_TEST
 
@@ -269,12 +269,12 @@ START_TEST(facts_are_rows_or_counted)
 		t += (uint64_t)rand_r(&seed) % 50;
 		switch (rand_r(&seed) % 40) {
 		case 0:
-			failures += store_commit(s, at(t), &f) == STORE_FAILED;
+			failures += ledger_store_commit(s, at(t), &f) == STORE_FAILED;
 			break;
 		case 1:
 			n = (uint64_t)rand_r(&seed) % 9;
 			offered += n;
-			store_gap(s, at(t), ROLE_SMTPD, 1, n, &f);
+			ledger_store_gap(s, at(t), ROLE_SMTPD, 1, n, &f);
 			break;
 		case 2:			/* disk full */
 			file_limit(0);
@@ -285,21 +285,21 @@ START_TEST(facts_are_rows_or_counted)
 			break;
 		default:
 			offered++;
-			store_delivery(s, at(t), &delivery, &f);
+			ledger_store_delivery(s, at(t), &delivery, &f);
 		}
 	}
 	ck_assert_int_gt(failures, 0);
-	ck_assert_uint_le(store_pending(s), offered);
+	ck_assert_uint_le(ledger_store_pending(s), offered);
 	file_limit(RLIM_INFINITY);
-	ck_assert_int_eq(store_commit(s, at(t + STORE_RETRY_MS), &f),
+	ck_assert_int_eq(ledger_store_commit(s, at(t + STORE_RETRY_MS), &f),
 	    STORE_OK);
-	ck_assert_uint_eq(store_lost(s), 0);
+	ck_assert_uint_eq(ledger_store_lost(s), 0);
 	snprintf(want, sizeof want, "%llu", (unsigned long long)offered);
 	ck_assert_str_eq(ask("SELECT (SELECT count(*) FROM delivery) + "
 	    "(SELECT sum(dropped) FROM gap)", 1), want);
 	ck_assert_str_eq(ask("SELECT count(*) > 0 FROM gap WHERE "
 	    "reason = 'write-failed'", 1), "1");
-	store_close(&s, WALL);
+	ledger_store_close(&s, WALL);
 }
 END_TEST
 
@@ -311,7 +311,7 @@ START_TEST(open_says_which_file)
 	fputs("this is no database, but long enough to be looked at: "
 	    "0123456789012345678901234567890123456789012345678901234", out);
 	fclose(out);
-	ck_assert_ptr_null(store_open(path, &f));
+	ck_assert_ptr_null(ledger_store_open(path, &f));
 	ck_assert_ptr_nonnull(strstr(f.text, path));
 }
 END_TEST
