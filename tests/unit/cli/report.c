@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/hop.h"
 #include "cli/cli.h"
-#include "ledger/schema.h"
+#include "report/schema.h"
 #include "ledger/store.h"
 
 #define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
@@ -25,7 +25,7 @@ static struct conf conf;
 static void
 setup(void)
 {
-	strcpy(dir, "/tmp/sealane-cli-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/sealane-cli-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/" LEDGER_FILE, dir);
 	snprintf(out, sizeof out, "%s/out", dir);
@@ -54,28 +54,28 @@ static void
 fill(void)
 {
 	uint64_t now = clock_wall_ms();
-	const struct store_now at = { 1, now };
+	const struct ledger_now at = { 1, now };
 	struct fault f = { 0 };
-	struct store *s = store_open(path, &f);
+	struct store *s = ledger_store_open(path, &f);
 	struct ipc_fact_delivery d = { .out = 1, .time = now - 1000,
 	    .id = SPAN_LIT("m1"), .session = SPAN_LIT("s1"),
 	    .domain = SPAN_LIT("a.example"), .status = SPAN_LIT("sent"),
 	    .reached = LEVEL_ENCRYPTED, .recipients = 3, .bytes = 10 };
 
 	ck_assert_msg(s != NULL, "%s", f.text);
-	ck_assert_int_eq(store_delivery(s, at, &d, &f), STORE_OK);
+	ck_assert_int_eq(ledger_store_delivery(s, at, &d, &f), STORE_OK);
 	d.domain = SPAN_LIT("b.example");
 	d.reached = LEVEL_CLEAR;
 	d.recipients = 1;
-	ck_assert_int_eq(store_delivery(s, at, &d, &f), STORE_OK);
+	ck_assert_int_eq(ledger_store_delivery(s, at, &d, &f), STORE_OK);
 	d.time = now - 8 * 86400000ULL;		/* before the default period */
-	ck_assert_int_eq(store_delivery(s, at, &d, &f), STORE_OK);
+	ck_assert_int_eq(ledger_store_delivery(s, at, &d, &f), STORE_OK);
 	d.time = now - 1000;
 	d.out = 0;
 	d.status = SPAN_LIT("accepted");
-	ck_assert_int_eq(store_delivery(s, at, &d, &f), STORE_OK);
-	ck_assert_int_eq(store_gap(s, at, ROLE_RELAY, 1, 5, &f), STORE_OK);
-	store_close(&s, now);
+	ck_assert_int_eq(ledger_store_delivery(s, at, &d, &f), STORE_OK);
+	ck_assert_int_eq(ledger_store_gap(s, at, ROLE_RELAY, 1, 5, &f), STORE_OK);
+	ledger_store_close(&s, now);
 }
 
 static void

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/db.h"
-#include "ledger/schema.h"
+#include "report/schema.h"
 #include "ledger/store.h"
 #include "report/report.h"
 
@@ -27,7 +27,7 @@ static char dir[64], path[80];
 static void
 setup(void)
 {
-	strcpy(dir, "/tmp/sealane-report-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/sealane-report-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/" LEDGER_FILE, dir);
 }
@@ -94,22 +94,22 @@ make_facts(unsigned seed)
 static void
 store_facts(void)
 {
-	const struct store_now now = { 1000, START };
+	const struct ledger_now now = { 1000, START };
 	struct fault f = { 0 };
-	struct store *s = store_open(path, &f);
+	struct store *s = ledger_store_open(path, &f);
 	char id[17], session[17];
 	const struct fact *x;
-	enum store_result r;
+	enum ledger_result r;
 
 	ck_assert_msg(s != NULL, "%s", f.text);
 	for (x = facts; x < facts + NFACTS; x++) {
 		snprintf(id, sizeof id, "m%u", x->message);
 		snprintf(session, sizeof session, "s%u", x->number);
-		r = x->session ? store_session(s, now,
+		r = x->session ? ledger_store_session(s, now,
 		    &(struct ipc_fact_session){ .out = (uint8_t)x->out,
 		    .time = x->time, .session = span_str(session),
 		    .reached = (uint8_t)x->reached }, &f) :
-		    store_delivery(s, now, &(struct ipc_fact_delivery){
+		    ledger_store_delivery(s, now, &(struct ipc_fact_delivery){
 		    .out = (uint8_t)x->out, .time = x->time,
 		    .id = span_str(id), .session = span_str(session),
 		    .domain = span_str(domains[x->domain]),
@@ -118,7 +118,7 @@ store_facts(void)
 		    .recipients = x->rcpts, .bytes = x->bytes }, &f);
 		ck_assert_msg(r == STORE_OK, "%s", f.text);
 	}
-	store_close(&s, START);
+	ledger_store_close(&s, START);
 }
 
 static const char *
@@ -255,10 +255,10 @@ START_TEST(empty_ledger_and_empty_period)
 	const struct report_query q = { .since = SINCE, .until = UNTIL,
 	    .direction = REPORT_BOTH };
 	struct fault f = { 0 };
-	struct store *s = store_open(path, &f);
+	struct store *s = ledger_store_open(path, &f);
 	struct report r;
 
-	store_close(&s, START);
+	ledger_store_close(&s, START);
 	ck_assert_msg(report_read(path, &q, &r, &f) == 0, "%s", f.text);
 	ck_assert_uint_eq(r.nrows, 0);
 	ck_assert_uint_eq(r.total.recipients + r.total.messages +
@@ -273,15 +273,15 @@ START_TEST(gaps_are_named)
 	    .direction = REPORT_OUT };
 	static const uint64_t times[] = { SINCE - 1, SINCE, UNTIL - 1, UNTIL };
 	struct fault f = { 0 };
-	struct store *s = store_open(path, &f);
+	struct store *s = ledger_store_open(path, &f);
 	struct report r;
 	size_t i;
 	uint64_t dropped = 1;
 
 	for (i = 0; i < NELEM(times); i++, dropped *= 10)
-		ck_assert_int_eq(store_gap(s, (struct store_now){ 1, times[i] },
+		ck_assert_int_eq(ledger_store_gap(s, (struct ledger_now){ 1, times[i] },
 		    ROLE_SMTPD, 1, dropped, &f), STORE_OK);
-	store_close(&s, START);
+	ledger_store_close(&s, START);
 	ck_assert_msg(report_read(path, &q, &r, &f) == 0, "%s", f.text);
 	ck_assert_uint_eq(r.lost, 110);
 	report_free(&r);
@@ -292,22 +292,22 @@ START_TEST(beside_a_running_ledger)
 {
 	const struct report_query q = { .since = SINCE, .until = UNTIL };
 	struct fault f = { 0 };
-	struct store *s = store_open(path, &f);
+	struct store *s = ledger_store_open(path, &f);
 	struct ipc_fact_delivery d = { .time = SINCE, .id = SPAN_LIT("m"),
 	    .status = SPAN_LIT("accepted"), .recipients = 1 };
 	struct report r;
 
-	ck_assert_int_eq(store_delivery(s, (struct store_now){ 1, 1 }, &d, &f),
+	ck_assert_int_eq(ledger_store_delivery(s, (struct ledger_now){ 1, 1 }, &d, &f),
 	    STORE_OK);
 	ck_assert_msg(report_read(path, &q, &r, &f) == 0, "%s", f.text);
 	ck_assert_uint_eq(r.total.recipients, 0);
 	report_free(&r);
-	ck_assert_int_eq(store_commit(s, (struct store_now){ 1, 1 }, &f),
+	ck_assert_int_eq(ledger_store_commit(s, (struct ledger_now){ 1, 1 }, &f),
 	    STORE_OK);
 	ck_assert_msg(report_read(path, &q, &r, &f) == 0, "%s", f.text);
 	ck_assert_uint_eq(r.total.recipients, 1);
 	report_free(&r);
-	store_close(&s, START);
+	ledger_store_close(&s, START);
 }
 END_TEST
 
