@@ -72,6 +72,20 @@ spawn_all_down(struct parent *p)
 			child_spawn(&p->children[i]);
 }
 
+/* All is up for the first time: nobody is let in before, or the first clients
+ * would be told to come back later. */
+static void
+open_doors(struct parent *p)
+{
+	p->announced = true;
+	for (size_t i = 0; i < p->nchildren; i++)
+		if (p->children[i].role == ROLE_SMTPD)
+			send_listeners(p, &p->children[i]);
+	announce(p->conf, buf_get(&p->certs));
+	log_info("started", KV_S("version", SEALANE_VERSION),
+	    KV_N("processes", p->nchildren + 1));
+}
+
 void
 parent_child_ready(struct child *c)
 {
@@ -84,7 +98,8 @@ parent_child_ready(struct child *c)
 	    KV_N("instance", c->index), KV_N("pid", c->pid));
 	if (c->role == ROLE_SMTPD) {
 		send_certs(p, c);
-		send_listeners(p, c);
+		if (p->announced)
+			send_listeners(p, c);
 	}
 	if (p->control_fds[c->role] != -1)
 		send_control(p, c);
@@ -92,12 +107,8 @@ parent_child_ready(struct child *c)
 	/* keys 1 makes the keys; only then can anybody else use them. */
 	if (c->role == ROLE_KEYS && c->index == 1 && !p->announced)
 		spawn_all_down(p);
-	if (!p->announced && all_ready(p)) {
-		p->announced = true;
-		announce(p->conf, buf_get(&p->certs));
-		log_info("started", KV_S("version", SEALANE_VERSION),
-		    KV_N("processes", p->nchildren + 1));
-	}
+	if (!p->announced && all_ready(p))
+		open_doors(p);
 }
 
 static void	stop_begin(struct parent *);

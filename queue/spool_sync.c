@@ -310,8 +310,9 @@ final_sync(struct spool *sp)
 		return;
 	if (sp->current != NULL && sp->current->at > SEGMENT_FIRST &&
 	    spool_append(sp, &mark, 1, &place, &f) == 0 &&
-	    sp->current != NULL)
-		(void)sp->io->fdatasync(sp->current->fd);
+	    sp->current != NULL &&
+	    sp->io->fdatasync(sp->current->fd) == 0)
+		(void)!ftruncate(sp->current->fd, (off_t)sp->current->at);
 }
 
 static void

@@ -54,8 +54,6 @@ def queue_commands(lab):
 
     shown = s.cli("queue", "show", first["id"])
     expect("x@sink.example.org" in shown, "show names no recipient")
-    body = s.cli("queue", "show", first["id"], "--body")
-    expect("X-Seq: 1" in body, "show --body has no body")
     s.cli("queue", "show", "a" * 16, code=1)
     s.cli("queue", "drop", "a" * 16, code=1)
     s.cli("queue", "show", code=64)
@@ -99,7 +97,7 @@ def queue_survives_restart(lab):
 def queue_disk_full(lab):
     """A full disk: 452 and nothing lost; deliveries go on; then 250 again."""
     disk = lab.folder("disk")
-    space.tmpfs(disk, "12m")
+    space.tmpfs(disk, "96m")
     lab.later(lambda: space.umount(disk))
     peer = lab.peer("127.0.1.5")
     peer.hold.set()
@@ -116,6 +114,7 @@ def queue_disk_full(lab):
             break
     c.close()
     expect(full is not None, "the disk never got full")
+    expect(len(acked) > 20, f"only {len(acked)} messages had room")
     expect_equal(full.code, 452, f"reply when full: {full}")
     expect(full.lines[-1].startswith("4.3.1"), f"enhanced code: {full}")
     small = None
@@ -139,5 +138,12 @@ def queue_disk_full(lab):
     extra = {n for n, t in peer.arrived.items() if len(t) > 1} | (
         set(peer.arrived) - acked)
     expect_equal(extra, set(), "doubled, or arrived without a 250")
-    submit(SENDER, "x@sink.example.org", seq=9999, size=300_000)
+    def again():
+        try:
+            submit(SENDER, "x@sink.example.org", seq=9999, size=300_000)
+            return True
+        except Reply as r:
+            expect_equal(r.code, 452, f"reply: {r}")
+            return False
+    wait_until(again, 10, "a message is taken again")
     wait_until(lambda: 9999 in peer.arrived, 20, "mail after the disk has room")

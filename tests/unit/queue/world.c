@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+#include "world.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hop.h"
+#include "base/log.h"
+#include "queue/queue.h"
+
+/* ---- directories ---- */
+
+void
+world_tempdir(char out[64])
+{
+	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+
+	snprintf(out, 64, "%s/sealane-queue-XXXXXX", base);
+	ck_assert_ptr_nonnull(mkdtemp(out));
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *f)
+{
+	(void)st, (void)kind, (void)f;
+	return remove(path);
+}
+
+void
+world_remove(const char *dir)
+{
+	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* ---- the queue's side of the links ---- */
+
+static void
+queue_message(void *ctx, struct link *l, struct ipc_msg *m)
+{
+	struct world *w = ctx;
+
+	for (size_t i = 0; i < queue_ops.nhandlers; i++)
+		if (queue_ops.handlers[i].type == m->type) {
+			queue_ops.handlers[i].run(&w->env, l, m);
+			return;
+		}
+	ck_abort_msg("queue has no handler for %s", ipc_name(m->type));
+}
+
+static void
+queue_room(void *ctx, struct link *l)
+{
+	queue_ops.room(&((struct world *)ctx)->env, l);
+}
+
+static void
+queue_closed(void *ctx, struct link *l, const char *why)
+{
+	struct world *w = ctx;
+
+	(void)why;
+	w->env.peer[link_role(l)][link_index(l)] = NULL;
+	queue_ops.peer_down(&w->env, link_role(l), link_index(l));
+}
+
+static const struct link_ops queue_side = { queue_message, queue_room,
+    queue_closed };
+
+/* ---- the fakes ---- */
+
+static void
+fake_smtpd(struct world *w, struct ipc_msg *m)
+{
+	if (m->type == IPC_SPOOL_OPENED) {
+		w->code = m->u.spool_opened.code;
+		w->opened_fd = ipc_take_fd(m);
+		return;
+	}
+	ck_assert_int_eq(m->type, IPC_MSG_COMMITTED);
+	w->code = m->u.msg_committed.code;
+	if (w->code == 250)
+		w->committed++;
+	else
+		w->refused++;
+}
+
+/* Domains say by their name what they are. */
+static void
+fake_policy(struct world *w, struct link *l, const struct ipc_route_ask *ask)
+{
+	struct ipc_route a = { .txn = ask->txn, .code = 250,
+	    .domain = ask->domain, .connections = 20,
+	    .site = 1000 + ask->domain.n, .identity = 7,
+	    .site_name = SPAN_LIT("mx.example") };
+	struct ipc_host host = { .name = SPAN_LIT("mx.example"), .port = 25,
+	    .preference = 10, .asked = LEVEL_ENCRYPTED };
+	struct buf hosts;
+
+	w->asks++;
+	if (w->policy_mute)
+		return;
+	buf_init(&hosts, 4096);
+	ck_assert_int_eq(ipc_put_host(&hosts, &host), 0);
+	a.hosts = buf_get(&hosts);
+	if (span_eq(ask->domain, SPAN_LIT("nx.example"))) {
+		a.code = 550;
+		a.dsn = SPAN_LIT("5.1.2");
+		a.text = SPAN_LIT("the domain does not exist");
+	} else if (span_eq(ask->domain, SPAN_LIT("dnsfail.example"))) {
+		a.code = 451;
+		a.dsn = SPAN_LIT("4.4.3");
+		a.text = SPAN_LIT("DNS has no answer");
+	} else if (span_eq(ask->domain, SPAN_LIT("sink.example"))) {
+		a.discard = 1;
+		a.hosts = SPAN_NONE;
+	}
+	ck_assert_int_eq(ipc_send_route(l, &a, -1), 0);
+	buf_free(&hosts);
+}
+
+void
+world_outcome(struct world *w, const struct seen_job *j, enum answer say)
+{
+	struct ipc_job_outcome o = { .job = j->job, .id = span_str(j->id),
+	    .site = 1, .tls_failed = w->say_tls_failed,
+	    .trouble = w->say_trouble };
+	struct buf list;
+
+	buf_init(&list, 98304);
+	for (uint32_t i = 0; i < j->nrcpts; i++) {
+		struct ipc_outcome one = { .index = j->index[i],
+		    .status = say == SAY_SENT ? OUTCOME_SENT :
+		    say == SAY_FAILED ? OUTCOME_FAILED : OUTCOME_DEFERRED,
+		    .dsn = say == SAY_SENT ? SPAN_LIT("2.0.0") :
+		    say == SAY_FAILED ? SPAN_LIT("5.1.1") : SPAN_LIT("4.2.0"),
+		    .reply = span_str(w->reply), .mx = SPAN_LIT("mx.example") };
+
+		ck_assert_int_eq(ipc_put_outcome(&list, &one), 0);
+	}
+	o.outcomes = buf_get(&list);
+	ck_assert_int_eq(ipc_send_job_outcome(w->relay[j->relay], &o, -1), 0);
+	buf_free(&list);
+}
+
+static void
+read_body(struct seen_job *j, struct ipc_msg *m)
+{
+	struct stat st;
+
+	if (m->fd != -1) {
+		ck_assert_int_eq(fstat(m->fd, &st), 0);
+		ck_assert_int_eq(fcntl(m->fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+		j->got = (uint64_t)st.st_size;
+		return;
+	}
+	j->got = m->u.job.body.n;
+	j->body = strndup(m->u.job.body.p, m->u.job.body.n);
+}
+
+static void
+fake_relay(struct world *w, struct link *l, unsigned index, struct ipc_msg *m)
+{
+	struct seen_job *j = &w->jobs[w->njobs];
+	struct span list = m->u.job.rcpts;
+	struct ipc_job_rcpt r;
+
+	(void)l;
+	if (m->type == IPC_OUTCOME_ACK) {
+		w->acks++;
+		return;
+	}
+	if (m->type == IPC_JOB_ROUTE) {
+		struct ipc_route route;
+
+		ck_assert_int_eq(ipc_get_route(m->u.job_route.route, &route),
+		    0);
+		return;
+	}
+	ck_assert_int_eq(m->type, IPC_JOB);
+	ck_assert_uint_lt(w->njobs, WORLD_JOBS);
+	w->njobs++;
+	j->job = m->u.job.job;
+	j->relay = index;
+	j->tls_failed = m->u.job.tls_failed != 0;
+	j->size = m->u.job.size;
+	(void)span_copy(m->u.job.id, j->id, sizeof(j->id));
+	(void)span_copy(m->u.job.sender, j->sender, sizeof(j->sender));
+	for (; ipc_get_job_rcpt(&list, &r) == 1; j->nrcpts++) {
+		if (j->nrcpts == 0)
+			(void)span_copy(r.address, j->first, sizeof(j->first));
+		j->index[j->nrcpts] = r.index;
+	}
+	read_body(j, m);
+	if (w->say != SAY_NOTHING)
+		world_outcome(w, j, w->say);
+}
+
+static void
+fake_message(void *ctx, struct link *l, struct ipc_msg *m)
+{
+	struct world *w = ctx;
+
+	if (l == w->smtpd)
+		fake_smtpd(w, m);
+	else if (l == w->policy)
+		fake_policy(w, l, &m->u.route_ask);
+	else
+		for (unsigned i = 1; i <= WORLD_RELAYS; i++)
+			if (l == w->relay[i])
+				fake_relay(w, l, i, m);
+}
+
+static struct link **
+fake_slot(struct world *w, enum role role, unsigned index)
+{
+	return role == ROLE_SMTPD ? &w->smtpd : role == ROLE_POLICY ?
+	    &w->policy : &w->relay[index];
+}
+
+static void
+fake_closed(void *ctx, struct link *l, const char *why)
+{
+	struct world *w = ctx;
+
+	(void)why;
+	if (l == w->smtpd)
+		w->smtpd = NULL;
+	if (l == w->policy)
+		w->policy = NULL;
+	for (unsigned i = 1; i <= WORLD_RELAYS; i++)
+		if (l == w->relay[i])
+			w->relay[i] = NULL;
+}
+
+static const struct link_ops fake_side = { fake_message, NULL, fake_closed };
+
+void
+world_link(struct world *w, enum role role, unsigned index)
+{
+	int sv[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0, sv), 0);
+	w->env.peer[role][index] = link_new(w->loop, sv[0], ROLE_QUEUE, role,
+	    index, &queue_side, w);
+	*fake_slot(w, role, index) = link_new(w->loop, sv[1], role, ROLE_QUEUE,
+	    1, &fake_side, w);
+	queue_ops.peer_up(&w->env, w->env.peer[role][index]);
+}
+
+void
+world_cut(struct world *w, enum role role, unsigned index)
+{
+	link_close(fake_slot(w, role, index));
+	if (w->env.peer[role][index] == NULL)
+		return;
+	link_close(&w->env.peer[role][index]);
+	queue_ops.peer_down(&w->env, role, index);
+}
+
+void
+world_register(struct world *w, unsigned relay)
+{
+	struct ipc_registered m = { .highest_job = 0 };
+
+	ck_assert_int_eq(ipc_send_registered(w->relay[relay], &m, -1), 0);
+}
+
+/* ---- life ---- */
+
+struct world *
+world_new(void)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	log_open("queue", LOG_LOGFMT);
+	log_set_level(LOG_ERROR);
+	world_tempdir(w->dir);
+	w->conf.hostname = "mx1.example.org";
+	w->conf.state_directory = w->dir;
+	w->conf.relay_processes = 1;
+	w->conf.relay.connections = 20;
+	w->conf.relay.retry.first = 50;
+	w->conf.relay.retry.max = 200;
+	w->conf.relay.retry.give_up = 3600 * 1000;
+	w->reply = "250 2.0.0 ok";
+	w->opened_fd = -1;
+	w->loop = loop_new();
+	w->env.loop = w->loop;
+	w->env.conf = &w->conf;
+	w->env.role = ROLE_QUEUE;
+	w->env.ops = &queue_ops;
+	return w;
+}
+
+void
+world_start(struct world *w)
+{
+	struct fault f = { 0 };
+
+	ck_assert_msg(queue_ops.start(&w->env, &f) == 0, "%s", f.text);
+	world_link(w, ROLE_SMTPD, 1);
+	world_link(w, ROLE_POLICY, 1);
+	world_link(w, ROLE_RELAY, 1);
+}
+
+void
+world_stop(struct world *w)
+{
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		for (unsigned i = 0; i <= ROLE_INSTANCES; i++)
+			link_close(&w->env.peer[r][i]);
+	link_close(&w->smtpd);
+	link_close(&w->policy);
+	for (unsigned i = 1; i <= WORLD_RELAYS; i++)
+		link_close(&w->relay[i]);
+	queue_ops.stop(&w->env);
+	/* The lock of the spool goes when its pool work is done. */
+	loop_free(&w->loop);
+	w->loop = loop_new();
+	w->env.loop = w->loop;
+}
+
+void
+world_free(struct world *w)
+{
+	if (w->env.state != NULL)
+		world_stop(w);
+	loop_free(&w->loop);
+	for (size_t i = 0; i < w->njobs; i++)
+		free(w->jobs[i].body);
+	world_remove(w->dir);
+	free(w);
+}
+
+struct queue *
+world_queue(struct world *w)
+{
+	return w->env.state;
+}
+
+/* ---- waiting ---- */
+
+struct waiting {
+	struct world	*w;
+	bool		(*done)(struct world *);
+	struct loop_timer *timer;
+	uint64_t	 until;
+	bool		 ok;
+};
+
+static void
+look(void *arg)
+{
+	struct waiting *x = arg;
+
+	if (x->done != NULL && x->done(x->w)) {
+		x->ok = true;
+		loop_stop(x->w->loop);
+	} else if (loop_now(x->w->loop) >= x->until) {
+		loop_stop(x->w->loop);
+	} else {
+		loop_timer_set(x->timer, 1);
+	}
+}
+
+static bool
+wait_for(struct world *w, bool (*done)(struct world *), uint64_t ms)
+{
+	struct waiting x = { .w = w, .done = done };
+
+	x.timer = loop_timer_new(w->loop, look, &x);
+	x.until = loop_now(w->loop) + ms;
+	loop_timer_set(x.timer, 0);
+	loop_run(w->loop);
+	loop_timer_close(&x.timer);
+	return x.ok;
+}
+
+void
+world_until(struct world *w, bool (*done)(struct world *))
+{
+	ck_assert_msg(wait_for(w, done, 15000), "it did not happen in 15 s");
+}
+
+void
+world_wait(struct world *w, uint64_t ms)
+{
+	(void)wait_for(w, NULL, ms);
+}
+
+/* ---- messages ---- */
+
+void
+world_id(unsigned n, char out[ID_SIZE])
+{
+	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+	memset(out, 'a', ID_LEN);
+	out[ID_LEN] = '\0';
+	for (int i = ID_LEN - 1; n > 0; i--, n /= 32)
+		out[i] = digits[n % 32];
+}
+
+void
+world_begin(struct world *w, uint64_t txn, const char *id, const char *sender,
+    const char *rcpts)
+{
+	struct ipc_msg_begin b = { .txn = txn, .id = span_str(id),
+	    .sender = span_str(sender), .client = SPAN_LIT("192.0.2.7"),
+	    .session = span_str(id), .arrived = clock_wall_ms() };
+	struct ipc_msg_rcpts m = { .txn = txn };
+	struct span rest = span_str(rcpts);
+	struct buf list;
+
+	ck_assert_int_eq(ipc_send_msg_begin(w->smtpd, &b, -1), 0);
+	buf_init(&list, 98304);
+	while (rest.n > 0) {
+		struct ipc_rcpt r = { span_cut(&rest, ' ') };
+
+		ck_assert_int_eq(ipc_put_rcpt(&list, &r), 0);
+	}
+	m.rcpts = buf_get(&list);
+	ck_assert_int_eq(ipc_send_msg_rcpts(w->smtpd, &m, -1), 0);
+	buf_free(&list);
+}
+
+void
+world_send(struct world *w, uint64_t txn, const char *id, const char *sender,
+    const char *rcpts, const char *body)
+{
+	struct ipc_msg_commit c = { .txn = txn, .size = strlen(body),
+	    .body = span_str(body) };
+
+	world_begin(w, txn, id, sender, rcpts);
+	ck_assert_int_eq(ipc_send_msg_commit(w->smtpd, &c, -1), 0);
+}

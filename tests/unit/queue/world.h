@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* tests/unit/queue/world.h - a queue role between a fake smtpd, policy and
+ * relays, all in one loop over real links, with a spool in a directory of its
+ * own that goes when the test ends. */
+#ifndef TESTS_QUEUE_WORLD_H
+#define TESTS_QUEUE_WORLD_H
+
+#include <check.h>
+
+#include "base/role.h"
+#include "queue/queue_priv.h"
+
+#define WORLD_JOBS	4096
+#define WORLD_RELAYS	2
+
+enum answer { SAY_SENT, SAY_DEFERRED, SAY_FAILED, SAY_NOTHING };
+
+struct seen_job {
+	uint64_t	job;
+	unsigned	relay;
+	char		id[ID_SIZE];
+	char		sender[321];
+	char		first[321];	/* first recipient */
+	uint32_t	nrcpts;
+	bool		tls_failed;
+	uint64_t	size, got;	/* announced; bytes of body seen */
+	char		*body;		/* inline, C string; NULL from a file */
+	uint32_t	index[QUEUE_BATCH_MAX];
+};
+
+struct world {
+	char		 dir[64];
+	struct conf	 conf;
+	struct role_env	 env;
+	struct loop	*loop;
+	struct loop_timer *poll;
+	struct link	*smtpd, *policy, *relay[WORLD_RELAYS + 1];
+	bool		 policy_mute;
+
+	/* smtpd */
+	unsigned	 committed, refused;
+	uint16_t	 code;		/* of the last answer */
+	int		 opened_fd;
+	/* policy */
+	unsigned	 asks;
+	/* relay */
+	enum answer	 say;
+	const char	*reply;
+	bool		 say_tls_failed, say_trouble;
+	unsigned	 acks;
+	struct seen_job	 jobs[WORLD_JOBS];
+	size_t		 njobs;
+};
+
+struct world	*world_new(void);
+void	world_free(struct world *);
+void	world_tempdir(char out[64]);
+void	world_remove(const char *dir);
+void	world_start(struct world *);	/* a queue process */
+void	world_stop(struct world *);	/* it ends; the spool stays */
+void	world_link(struct world *, enum role, unsigned index);
+void	world_cut(struct world *, enum role, unsigned index);
+void	world_register(struct world *, unsigned relay);
+
+struct queue	*world_queue(struct world *);
+/* Until `done` or 15 s; fails the test then. */
+void	world_until(struct world *, bool (*done)(struct world *));
+void	world_wait(struct world *, uint64_t ms);
+
+/* A message from a@client.example; recipients are separated by spaces. */
+void	world_send(struct world *, uint64_t txn, const char *id,
+	    const char *sender, const char *rcpts, const char *body);
+void	world_begin(struct world *, uint64_t txn, const char *id,
+	    const char *sender, const char *rcpts);
+void	world_outcome(struct world *, const struct seen_job *, enum answer);
+void	world_id(unsigned n, char out[ID_SIZE]);
+
+#endif
