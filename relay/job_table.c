@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* relay/job_table.c - see job_table.h.  Numbers are the queue's and count up, so that
- * their low bits spread well without hashing. */
+/* relay/job_table.c - see job_table.h.  Numbers are the queue's and count up, so
+ * that their low bits spread well without hashing. */
 #include "relay/job_table.h"
 
 static struct job **
 place(const struct job_table *t, uint64_t number)
 {
-	return (struct job **)&t->chain[number % TABLE_CHAINS];
+	return (struct job **)&t->chain[number % JOB_TABLE_CHAINS];
 }
 
 struct job *
@@ -53,7 +53,7 @@ job_table_each(struct job_table *t, void (*fn)(void *, struct job *), void *arg)
 	struct job *j, *next;
 	size_t i;
 
-	for (i = 0; i < TABLE_CHAINS; i++) {
+	for (i = 0; i < JOB_TABLE_CHAINS; i++) {
 		for (j = t->chain[i]; j != NULL; j = next) {
 			next = j->next;
 			fn(arg, j);

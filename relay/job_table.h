@@ -6,10 +6,10 @@
 
 #include "relay/job.h"
 
-#define TABLE_CHAINS	1024
+#define JOB_TABLE_CHAINS	1024
 
 struct job_table {
-	struct job	*chain[TABLE_CHAINS];
+	struct job	*chain[JOB_TABLE_CHAINS];
 	size_t		 n;
 	uint64_t	 highest;	/* number ever seen */
 };

@@ -182,7 +182,7 @@ check_drained(struct relay *r)
 	if (!r->env->draining || r->told_drained || r->courier.nsending > 0)
 		return;
 	/* What queue has not acknowledged would be sent again. */
-	for (size_t i = 0; i < TABLE_CHAINS; i++) {
+	for (size_t i = 0; i < JOB_TABLE_CHAINS; i++) {
 		struct job *j = r->jobs.chain[i];
 
 		for (; j != NULL; j = j->next) {

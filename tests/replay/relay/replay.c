@@ -5,7 +5,7 @@
  *
  *	host NAME IP[,IP] [LEVEL]	a host of the route, level asked
  *	rcpt ADDRESS			of the jobs that follow
- *	set tls-failed|8bit|discard, set size N, set body TEXT
+ *	set tls-failed|8bit|discard, set size N, set body TEXT, set site N
  *	JOB				take a job
  *	CONNECT IP ok|refused|lost	the connection being made, and how it goes
  *	S: TEXT				the peer sends a line, or
@@ -14,6 +14,8 @@
  *	C: TEXT				we have sent this line next
  *	TLS ok|fail [reduced]		the handshake; `reduced` if it is a small hello
  *	SNI NAME			of the handshake at hand
+ *	WIRE N				the Nth connection made is the one at hand
+ *	COUNT N				connections that were made so far
  *	CLOSE, RESET			the peer closes
  *	CLOSED, OPEN			what we did with the connection
  *	DRAIN				what we sent is read, unlooked at
@@ -285,6 +287,8 @@ act_set(struct span rest)
 		play.eight = true;
 	else if (is(what, "discard"))
 		play.route.discard = true;
+	else if (is(what, "site") && span_u64(rest, UINT32_MAX, &n))
+		play.route.site = n;
 	else if (is(what, "size") && span_u64(rest, UINT32_MAX, &n))
 		play.size = n;
 	else if (is(what, "body") && rest.n < sizeof(play.body))
@@ -318,7 +322,8 @@ act_connect(struct span rest)
 	char text[ADDR_TEXT_SIZE];
 
 	quiet();
-	play.wire = world.channels;
+	if (play.wire == NULL || play.wire->state != WIRE_CONNECTING)
+		play.wire = world.channels;
 	if (play.wire == NULL || play.wire->state != WIRE_CONNECTING)
 		fail("nothing is being connected");
 	if (!is(ip, addr_ip_text(&play.wire->to, text)))
@@ -328,6 +333,29 @@ act_connect(struct span rest)
 	wire_connect(play.wire, is(rest, "ok"), is(rest, "refused") ?
 	    "Connection refused" : "No route to host");
 	world_settle();
+}
+
+static void
+act_wire(struct span rest)
+{
+	unsigned long long n = 0;
+	unsigned back;
+
+	quiet();
+	if (!span_u64(rest, world.opened, &n) || n == 0)
+		fail("there were %u connections", world.opened);
+	play.wire = world.channels;
+	for (back = world.opened - (unsigned)n; back > 0; back--)
+		play.wire = play.wire->next;
+}
+
+static void
+act_count(struct span rest)
+{
+	unsigned long long n;
+
+	if (!span_u64(rest, 1000, &n) || n != world.opened)
+		fail("there were %u connections", world.opened);
 }
 
 static void
@@ -548,7 +576,7 @@ static const struct {
 	{ "JOB", act_job }, { "CONNECT", act_connect },
 	{ "S:", act_server_line }, { "S>", act_server_bytes },
 	{ "SREP", act_server_repeat }, { "C:", act_client_line },
-	{ "TLS", act_tls }, { "SNI", act_sni }, { "CLOSE", act_close },
+	{ "WIRE", act_wire }, { "COUNT", act_count }, { "TLS", act_tls }, { "SNI", act_sni }, { "CLOSE", act_close },
 	{ "RESET", act_reset }, { "CLOSED", act_closed }, { "OPEN", act_open },
 	{ "DRAIN", act_drain }, { "PASS", act_pass }, { "RCPT", act_outcome },
 	{ "JOBEND", act_jobend }, { "PENDING", act_pending },

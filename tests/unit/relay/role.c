@@ -13,9 +13,9 @@
 #include "base/clock.h"
 #include "base/hop.h"
 #include "base/outcome.h"
-#include "fixture.h"
 #include "relay/relay.h"
-#include "sink.h"
+#include "tests/unit/relay/sink.h"
+#include "tests/unit/tls/fixture.h"
 
 #define JOBS_MAX	1200
 

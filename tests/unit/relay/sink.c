@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
 /* tests/unit/relay/sink.c - see sink.h. */
-#include "sink.h"
+#include "tests/unit/relay/sink.h"
 
 #include <check.h>
 #include <stdlib.h>
