@@ -83,7 +83,7 @@ struct conf_part {
 int	conf_bundle_open(struct conf_bundle *, struct span);
 int	conf_bundle_next(struct conf_bundle *, struct conf_part *);	/* 1, 0 end, -1 */
 
-/* ---- values (conf_value.c) ---- */
+/* ---- values (conf_value.c, names in conf_name.c) ---- */
 
 enum conf_value_kind { CONF_VAL_WORD, CONF_VAL_STRING, CONF_VAL_LIST };
 

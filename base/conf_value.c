@@ -5,8 +5,6 @@
 
 #include <assert.h>
 #include <ctype.h>
-#include <idn2.h>
-#include <stdlib.h>
 
 #define SMTP_PORT	25
 #define DNS_PORT	53
@@ -19,62 +17,7 @@ struct setter {
 	struct conf_notes	*notes;
 };
 
-/* ---- did you mean ---- */
-
-/* Optimal string alignment: insert, delete, replace, swap neighbours.  Words
- * longer than the table are no misspelling of any of ours. */
-#define HINT_WORD	32
-static unsigned
-distance(struct span a, struct span b)
-{
-	unsigned d[HINT_WORD + 1][HINT_WORD + 1];
-
-	if (a.n > HINT_WORD || b.n > HINT_WORD)
-		return HINT_WORD;
-	for (unsigned i = 0; i <= a.n; i++)
-		for (unsigned j = 0; j <= b.n; j++) {
-			unsigned least, cost;
-
-			if (i == 0 || j == 0) {
-				d[i][j] = i + j;
-				continue;
-			}
-			cost = ascii_lower(a.p[i - 1]) != ascii_lower(b.p[j - 1]);
-			least = d[i - 1][j - 1] + cost;
-			if (d[i - 1][j] + 1 < least)
-				least = d[i - 1][j] + 1;
-			if (d[i][j - 1] + 1 < least)
-				least = d[i][j - 1] + 1;
-			if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] &&
-			    a.p[i - 2] == b.p[j - 1] &&
-			    d[i - 2][j - 2] + 1 < least)
-				least = d[i - 2][j - 2] + 1;
-			d[i][j] = least;
-		}
-	return d[a.n][b.n];
-}
-
-void
-conf_hint_start(char out[CONF_HINT_SIZE], unsigned *best)
-{
-	out[0] = '\0';
-	*best = HINT_WORD;
-}
-
-void
-conf_hint_try(struct span word, struct span candidate, unsigned *best,
-    char out[CONF_HINT_SIZE])
-{
-	unsigned d = distance(word, candidate);
-
-	/* A third of the letters may be wrong, two at least: `smptd`. */
-	if (d >= *best || (d > 2 && d * 3 > candidate.n) ||
-	    d >= candidate.n)
-		return;
-	*best = d;
-	snprintf(out, CONF_HINT_SIZE, "; did you mean `%.*s`?",
-	    SPAN_FMT(candidate));
-}
+/* ---- complaints ---- */
 
 static void
 words_hint(struct span word, const char *words, char out[CONF_HINT_SIZE])
@@ -86,8 +29,6 @@ words_hint(struct span word, const char *words, char out[CONF_HINT_SIZE])
 	while (rest.n > 0)
 		conf_hint_try(word, span_cut(&rest, '|'), &best, out);
 }
-
-/* ---- complaints ---- */
 
 static int
 not_allowed(const struct setter *s, const struct conf_item *item,
@@ -316,76 +257,6 @@ set_word(const struct setter *s)
 }
 
 /* ---- names ---- */
-
-static bool
-label_ok(struct span label)
-{
-	if (label.n == 0 || label.n > 63 || label.p[0] == '-' ||
-	    label.p[label.n - 1] == '-')
-		return false;
-	for (size_t i = 0; i < label.n; i++)
-		if (!isalnum((unsigned char)label.p[i]) &&
-		    label.p[i] != '-' && label.p[i] != '_')
-			return false;
-	return true;
-}
-
-/* IDNA2008 look-up form (RFC 5891 sec 5); ASCII passes unchanged. */
-static char *
-to_ascii(const char *name)
-{
-	char *ascii = NULL;
-
-	for (const char *p = name; *p != '\0'; p++)
-		if ((unsigned char)*p >= 0x80)
-			return idn2_to_ascii_8z(name, &ascii,
-			    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK ?
-			    ascii : NULL;
-	return strdup(name);
-}
-
-size_t
-conf_domain(struct span s, bool pattern, char out[256])
-{
-	char name[CONF_STRING_MAX + 1];
-	struct span rest, label;
-	size_t at = 0;
-	char *ascii;
-
-	if (pattern && span_eq(s, SPAN_LIT("*"))) {
-		memcpy(out, "*", 2);
-		return 1;
-	}
-	if (pattern && s.n > 2 && s.p[0] == '*' && s.p[1] == '.') {
-		memcpy(out, "*.", 3);
-		at = 2;
-		s = span_skip(s, 2);
-	}
-	if (s.n > 1 && s.p[s.n - 1] == '.')
-		s.n--;		/* the root, written out */
-	if (!span_copy(s, name, sizeof name) ||
-	    (ascii = to_ascii(name)) == NULL)
-		return 0;
-	rest = span_str(ascii);
-	if (rest.n == 0 || rest.n + at > 253)
-		goto none;
-	for (size_t i = 0; i < rest.n; i++)
-		out[at + i] = ascii_lower(rest.p[i]);
-	at += rest.n;
-	out[at] = '\0';
-	while (rest.n > 0) {
-		bool more = memchr(rest.p, '.', rest.n) != NULL;
-
-		label = span_cut(&rest, '.');
-		if (!label_ok(label) || (more && rest.n == 0))
-			goto none;
-	}
-	free(ascii);
-	return at;
-none:
-	free(ascii);
-	return 0;
-}
 
 static int
 set_host(const struct setter *s)

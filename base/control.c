@@ -83,7 +83,7 @@ client_kill(struct control_client *c, const char *why)
 	if (c->dead)
 		return;
 	if (why != NULL)
-		log_warn("control-closed", KV_Q("why", why));
+		log_warn("control-closed", KV_Q("reason", why));
 	c->dead = true;
 	loop_timer_set(c->idle, 0);
 }
@@ -316,7 +316,7 @@ control_ready(void *arg, int events)
 		 * busy loop, because the client still waits. */
 		if (!ct->accept_failing)
 			log_warn("control-accept-failed",
-			    KV_Q("error", strerror(errno)));
+			    KV_Q("reason", strerror(errno)));
 		ct->accept_failing = true;
 		loop_io_watch(ct->io, 0);
 		loop_timer_set(ct->pause, ACCEPT_PAUSE_MS);

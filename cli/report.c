@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/control.h"
 #include "cli/cli.h"
-#include "ledger/schema.h"
+#include "report/schema.h"
 #include "report/report.h"
 
 #define TABLE_MAX	((size_t)1 << 30)

@@ -14,7 +14,7 @@
 #include "base/control.h"
 #include "base/log.h"
 #include "ledger/ledger.h"
-#include "ledger/schema.h"
+#include "report/schema.h"
 #include "ledger/store.h"
 
 #define COMMIT_MS	1000
@@ -34,30 +34,31 @@ struct ledger {
 	bool			 said_malformed;
 };
 
-static struct ledger_store_now
+static struct ledger_now
 now(const struct ledger *l)
 {
-	return (struct ledger_store_now){ loop_now(l->env->loop), clock_wall_ms() };
+	return (struct ledger_now){ loop_now(l->env->loop), clock_wall_ms() };
 }
 
 /* ---- writing ---- */
 
 /* One line when trouble begins and one when it ends, however many facts. */
 static void
-note_result(struct ledger *l, enum ledger_store_result r, const struct fault *f)
+note_result(struct ledger *l, enum ledger_result r, const struct fault *f)
 {
 	if (r == STORE_FAILED && !l->failing) {
-		log_error("write-failed", KV_Q("error", f->text),
-		    KV_Q("meaning", "facts are lost and counted as a gap; "
+		log_error("write-failed", KV_Q("reason", f->text),
+		    KV_Q("effect", "facts are lost and counted as a gap; "
 		    "mail is not affected"));
 		l->failing = true;
 	} else if (r == STORE_MALFORMED && !l->said_malformed) {
-		log_error("fact-malformed", KV_Q("error", f->text));
+		log_error("fact-malformed", KV_Q("reason", f->text));
 		l->said_malformed = true;
 	}
 	/* A loss is written down with the next batch, so one is due. */
 	if (!loop_timer_active(l->commit) &&
-	    (ledger_store_pending(l->store) > 0 || ledger_store_lost(l->store) > 0))
+	    (ledger_store_pending(l->store) > 0 ||
+	    ledger_store_lost(l->store) > 0))
 		loop_timer_set(l->commit, COMMIT_MS);
 }
 
@@ -66,7 +67,7 @@ commit(struct ledger *l)
 {
 	struct fault f = { 0 };
 	uint64_t lost = ledger_store_lost(l->store);
-	enum ledger_store_result r = ledger_store_commit(l->store, now(l), &f);
+	enum ledger_result r = ledger_store_commit(l->store, now(l), &f);
 
 	loop_timer_stop(l->commit);
 	if (r == STORE_OK && l->failing) {
@@ -83,7 +84,7 @@ commit_due(void *arg)
 }
 
 static void
-stored(struct ledger *l, enum ledger_store_result r, const struct fault *f)
+stored(struct ledger *l, enum ledger_result r, const struct fault *f)
 {
 	note_result(l, r, f);
 	if (ledger_store_pending(l->store) >= STORE_BATCH)
@@ -97,7 +98,8 @@ on_fact_session(struct role_env *env, struct link *from, struct ipc_msg *m)
 	struct fault f = { 0 };
 
 	(void)from;
-	stored(l, ledger_store_session(l->store, now(l), &m->u.fact_session, &f), &f);
+	stored(l, ledger_store_session(l->store, now(l), &m->u.fact_session,
+	    &f), &f);
 }
 
 static void
@@ -107,8 +109,8 @@ on_fact_delivery(struct role_env *env, struct link *from, struct ipc_msg *m)
 	struct fault f = { 0 };
 
 	(void)from;
-	stored(l, ledger_store_delivery(l->store, now(l), &m->u.fact_delivery, &f),
-	    &f);
+	stored(l, ledger_store_delivery(l->store, now(l), &m->u.fact_delivery,
+	    &f), &f);
 }
 
 static void
@@ -188,7 +190,7 @@ on_control(struct role_env *env, struct link *from, struct ipc_msg *m)
 	control_close(&l->control);
 	l->control = control_new(env->loop, ipc_take_fd(m), &control_ops, l);
 	if (l->control == NULL)
-		log_error("control-failed", KV_Q("error", "no memory or "
+		log_error("control-failed", KV_Q("reason", "no memory or "
 		    "descriptors for the control socket"));
 }
 

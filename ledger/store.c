@@ -8,7 +8,7 @@
 
 #include "base/db.h"
 #include "base/hop.h"
-#include "ledger/schema.h"
+#include "report/schema.h"
 
 #define TEXT_MAX	256	/* over every STR bound of the facts */
 
@@ -75,7 +75,7 @@ bind_u64(struct db_stmt *s, int at, uint64_t n)
 /* ---- losses ---- */
 
 static void
-lose(struct loss *l, struct ledger_store_now now, uint64_t n)
+lose(struct loss *l, struct ledger_now now, uint64_t n)
 {
 	if (l->n == 0)
 		l->first_ms = now.wall_ms;
@@ -84,8 +84,8 @@ lose(struct loss *l, struct ledger_store_now now, uint64_t n)
 
 /* All that the open transaction held is gone too: SQLite may have rolled it
  * back by itself, and after a failed COMMIT nobody knows. */
-static enum ledger_store_result
-give_up(struct store *s, struct ledger_store_now now, uint64_t weight)
+static enum ledger_result
+give_up(struct store *s, struct ledger_now now, uint64_t weight)
 {
 	db_rollback(s->db);
 	s->open = false;
@@ -96,8 +96,9 @@ give_up(struct store *s, struct ledger_store_now now, uint64_t weight)
 	return STORE_FAILED;
 }
 
-static enum ledger_store_result
-refuse(struct store *s, struct ledger_store_now now, const char *what, struct fault *f)
+static enum ledger_result
+refuse(struct store *s, struct ledger_now now, const char *what,
+    struct fault *f)
 {
 	lose(&s->malformed, now, 1);
 	fault_set(f, FAULT_PERM, 0, "", "a fact with an unknown %s", what);
@@ -106,13 +107,14 @@ refuse(struct store *s, struct ledger_store_now now, const char *what, struct fa
 
 /* A wait for SQLite's busy_timeout per fact would make this process deaf. */
 static bool
-too_soon(const struct store *s, struct ledger_store_now now)
+too_soon(const struct store *s, struct ledger_now now)
 {
 	return s->retry_ms != 0 && now.steady_ms < s->retry_ms;
 }
 
-static enum ledger_store_result
-begin(struct store *s, struct ledger_store_now now, uint64_t weight, struct fault *f)
+static enum ledger_result
+begin(struct store *s, struct ledger_now now, uint64_t weight,
+    struct fault *f)
 {
 	if (s->open)
 		return STORE_OK;
@@ -127,8 +129,8 @@ begin(struct store *s, struct ledger_store_now now, uint64_t weight, struct faul
 }
 
 /* Runs a bound statement. */
-static enum ledger_store_result
-insert(struct store *s, struct db_stmt *stmt, struct ledger_store_now now,
+static enum ledger_result
+insert(struct store *s, struct db_stmt *stmt, struct ledger_now now,
     uint64_t weight, struct fault *f)
 {
 	if (db_step(stmt, f) == -1)
@@ -140,12 +142,12 @@ insert(struct store *s, struct db_stmt *stmt, struct ledger_store_now now,
 
 /* ---- facts ---- */
 
-enum ledger_store_result
-ledger_store_session(struct store *s, struct ledger_store_now now,
+enum ledger_result
+ledger_store_session(struct store *s, struct ledger_now now,
     const struct ipc_fact_session *m, struct fault *f)
 {
 	struct db_stmt *q = s->session;
-	enum ledger_store_result r;
+	enum ledger_result r;
 
 	if (m->out > 1)
 		return refuse(s, now, "direction", f);
@@ -172,20 +174,20 @@ ledger_store_session(struct store *s, struct ledger_store_now now,
 	return insert(s, q, now, 1, f);
 }
 
-enum ledger_store_result
-ledger_store_delivery(struct store *s, struct ledger_store_now now,
+enum ledger_result
+ledger_store_delivery(struct store *s, struct ledger_now now,
     const struct ipc_fact_delivery *m, struct fault *f)
 {
 	struct db_stmt *q = s->delivery;
 	enum ledger_status status;
-	enum ledger_store_result r;
+	enum ledger_result r;
 
 	if (m->out > 1)
 		return refuse(s, now, "direction", f);
 	if (m->asked >= LEVEL_COUNT || m->reached >= LEVEL_COUNT ||
 	    m->why >= WHY_COUNT || m->how >= HOW_COUNT)
 		return refuse(s, now, "level", f);
-	if (!ledger_status_parse(m->status, &status) ||
+	if (!report_status_parse(m->status, &status) ||
 	    (status == LEDGER_ACCEPTED) == (m->out == 1))
 		return refuse(s, now, "status", f);
 	r = begin(s, now, 1, f);
@@ -213,8 +215,8 @@ ledger_store_delivery(struct store *s, struct ledger_store_now now,
 	return insert(s, q, now, 1, f);
 }
 
-static enum ledger_store_result
-insert_gap(struct store *s, struct ledger_store_now now, uint64_t time,
+static enum ledger_result
+insert_gap(struct store *s, struct ledger_now now, uint64_t time,
     const char *role, unsigned index, const char *reason, uint64_t dropped,
     struct fault *f)
 {
@@ -226,11 +228,11 @@ insert_gap(struct store *s, struct ledger_store_now now, uint64_t time,
 	return insert(s, s->gap, now, dropped, f);
 }
 
-enum ledger_store_result
-ledger_store_gap(struct store *s, struct ledger_store_now now, enum role role,
+enum ledger_result
+ledger_store_gap(struct store *s, struct ledger_now now, enum role role,
     unsigned index, uint64_t dropped, struct fault *f)
 {
-	enum ledger_store_result r;
+	enum ledger_result r;
 
 	if (dropped == 0)
 		return STORE_OK;
@@ -243,12 +245,12 @@ ledger_store_gap(struct store *s, struct ledger_store_now now, enum role role,
 
 /* ---- batches ---- */
 
-enum ledger_store_result
-ledger_store_commit(struct store *s, struct ledger_store_now now, struct fault *f)
+enum ledger_result
+ledger_store_commit(struct store *s, struct ledger_now now, struct fault *f)
 {
 	struct loss *const losses[] = { &s->failed, &s->malformed };
 	struct loss was[2];
-	enum ledger_store_result r;
+	enum ledger_result r;
 	size_t i;
 
 	if (!s->open && ledger_store_lost(s) == 0)
@@ -301,7 +303,7 @@ ledger_store_open(const char *path, struct fault *f)
 	}
 	s->failed.reason = "write-failed";
 	s->malformed.reason = "malformed";
-	s->db = db_open_writer(path, ledger_migrations, LEDGER_SCHEMA_VERSION,
+	s->db = db_open_writer(path, report_migrations, LEDGER_SCHEMA_VERSION,
 	    f);
 	if (s->db == NULL)
 		goto fail;
@@ -334,7 +336,7 @@ ledger_store_close(struct store **sp, uint64_t wall_ms)
 	*sp = NULL;
 	/* The last chance: however fresh a failure was. */
 	s->retry_ms = 0;
-	(void)ledger_store_commit(s, (struct ledger_store_now){ 0, wall_ms }, NULL);
+	(void)ledger_store_commit(s, (struct ledger_now){ 0, wall_ms }, NULL);
 	db_close(&s->db);
 	free(s);
 }

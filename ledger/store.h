@@ -13,11 +13,11 @@
 
 struct store;
 
-enum ledger_store_result {
+enum ledger_result {
 	STORE_OK,
-	STORE_MALFORMED,	/* a number or word that no role may send: not kept */
-	STORE_FAILED,		/* this and all since the last commit are lost */
-	STORE_LOST,		/* not tried: the last failure is too fresh */
+	STORE_MALFORMED,	/* what no role may send: not kept */
+	STORE_FAILED,	/* this and all since the last commit are lost */
+	STORE_LOST,	/* not tried: the last failure is too fresh */
 };
 
 #define STORE_BATCH	5000	/* facts in one transaction, by habit */
@@ -29,21 +29,22 @@ void		 ledger_store_close(struct store **, uint64_t wall_ms);
 
 /* `steady_ms` goes only forward; `wall_ms` is for the times of gaps.  *f is
  * filled for STORE_FAILED and STORE_MALFORMED. */
-struct ledger_store_now {
+struct ledger_now {
 	uint64_t	steady_ms, wall_ms;
 };
-enum ledger_store_result	ledger_store_session(struct store *, struct ledger_store_now,
+enum ledger_result	ledger_store_session(struct store *, struct ledger_now,
 			    const struct ipc_fact_session *, struct fault *);
-enum ledger_store_result	ledger_store_delivery(struct store *, struct ledger_store_now,
+enum ledger_result	ledger_store_delivery(struct store *, struct ledger_now,
 			    const struct ipc_fact_delivery *, struct fault *);
 /* `dropped` facts of that process never came. */
-enum ledger_store_result	ledger_store_gap(struct store *, struct ledger_store_now,
+enum ledger_result	ledger_store_gap(struct store *, struct ledger_now,
 			    enum role, unsigned index, uint64_t dropped,
 			    struct fault *);
-enum ledger_store_result	ledger_store_commit(struct store *, struct ledger_store_now,
+enum ledger_result	ledger_store_commit(struct store *, struct ledger_now,
 			    struct fault *);
 
-unsigned	ledger_store_pending(const struct store *);	/* not committed */
-uint64_t	ledger_store_lost(const struct store *);	/* not yet a row of gap */
+/* Facts not committed, and lost ones that are not yet a row of gap. */
+unsigned	ledger_store_pending(const struct store *);
+uint64_t	ledger_store_lost(const struct store *);
 
 #endif

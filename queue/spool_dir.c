@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "queue/spool_priv.h"
 
+#define RESERVE_LEAST	(2 * (uint64_t)SEGMENT_SIZE)
 #define RESERVE_MOST	(1024ull * 1024 * 1024)
 #define RESERVE_SHARE	20		/* one in so many: 5 % */
 #define SPACE_EVERY	1000		/* ms */
@@ -85,6 +86,11 @@ spool_full(struct spool *sp)
 	reserve = (uint64_t)v.f_blocks * v.f_frsize / RESERVE_SHARE;
 	if (reserve > RESERVE_MOST)
 		reserve = RESERVE_MOST;
+	/* Deliveries must be written down before what they end can be freed:
+	 * a small disk that new mail filled to the last segment would stay full
+	 * for ever. */
+	if (reserve < RESERVE_LEAST)
+		reserve = RESERVE_LEAST;
 	if (sp->space_low != (free_bytes < reserve)) {
 		sp->space_low = free_bytes < reserve;
 		log_event(sp->space_low ? LOG_ERROR : LOG_INFO,

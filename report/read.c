@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/db.h"
-#include "ledger/schema.h"
+#include "report/schema.h"
 #include "report/report.h"
 
 #define DAY_MS		"86400000"

@@ -48,7 +48,7 @@ def config_check_and_usage(lab):
     expect("queue" in s.cli("--help"), "--help names no command")
     s.cli("queue", "list", code=69)
     s.cli("report", code=1)     # needs no daemon, but a ledger
-    s.configure('listen "x" { address = "127.0.0.1:2525"; '
+    s.configure('listen "x" { address = "0.0.0.0:2525"; '
                 'relay-from = ["0.0.0.0/0"] }\n')
     text = s.cli("check") + s.err
     expect("relay" in text.lower() and "warning" in text.lower(),

@@ -57,7 +57,8 @@ def route_unknown_domain(lab):
 
 @case(seconds=60)
 def route_give_up(lab):
-    """Nobody answers there: after give-up the message is returned."""
+    """Nobody answers there: after give-up the message is returned, as expired
+    (RFC 3463 sec 3.5)."""
     bounced(lab, "x@dead.example.org", "4.4.7", seconds=45, first="1s",
             max="2s", give_up="5s")
 

@@ -11,7 +11,7 @@ import signal
 import subprocess
 
 from lab.case import Failed, expect_equal, wait_until
-from lab.load import smtp_answers
+from lab.load import Client, Reply, smtp_answers
 
 CONF = """\
 hostname = "relay.example.org"
@@ -112,6 +112,8 @@ class Sealane:
         if wait:
             try:
                 wait_until(self.answers, 20, "Sealane answers")
+                wait_until(lambda: "listening" in self.stdout(), 10,
+                           "it says on stdout what it listens on")
             except Failed as e:
                 raise Failed(f"{e}\n{self.tail()}") from e
         return self
@@ -120,6 +122,20 @@ class Sealane:
         if self.proc.poll() is not None:
             raise Failed(f"serve ended with {self.proc.returncode}")
         return smtp_answers("127.0.0.1", 2525)
+
+    def takes_mail(self):
+        """Would a message be taken now?  Leaves nothing behind."""
+        try:
+            c = Client(timeout=10)
+            try:
+                c.ehlo()
+                c.cmd("MAIL FROM:<>", 250)
+                c.cmd("RCPT TO:<x@sink.example.org>", 250)
+                return c.cmd("DATA")[0] == 354
+            finally:
+                c.close()       # inside DATA: nothing was handed over
+        except (OSError, ValueError, Reply):
+            return False
 
     def stop(self, seconds=30):
         """SIGTERM; returns the exit code."""

@@ -299,7 +299,8 @@ START_TEST(flood)
 
 	buf_init(&b, 4u << 20);
 	for (size_t i = 0; i < floods[_i].times; i++)
-		ck_assert_int_eq(buf_str(&b, floods[_i].piece), 0);
+		buf_str(&b, floods[_i].piece);
+	ck_assert(!b.failed);
 	ck_assert_ptr_null(conf_from(buf_get(&b).p, b.len, &notes));
 	ck_assert_uint_ge(notes.nerrors, 1);
 	conf_notes_free(&notes);

@@ -156,7 +156,7 @@ setup(void)
 	int fd, ready[2];
 	char c;
 
-	strcpy(dir, "/tmp/sealane-control-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/sealane-control-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/test", dir);
 	snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);

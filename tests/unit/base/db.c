@@ -24,7 +24,7 @@ static const char *const schema[] = {
 static void
 setup(void)
 {
-	strcpy(dir, "/tmp/sealane-db-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/sealane-db-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/test.db", dir);
 	snprintf(wal, sizeof wal, "%s-wal", path);

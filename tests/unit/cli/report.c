@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/hop.h"
 #include "cli/cli.h"
-#include "ledger/schema.h"
+#include "report/schema.h"
 #include "ledger/store.h"
 
 #define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
@@ -25,7 +25,7 @@ static struct conf conf;
 static void
 setup(void)
 {
-	strcpy(dir, "/tmp/sealane-cli-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/sealane-cli-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/" LEDGER_FILE, dir);
 	snprintf(out, sizeof out, "%s/out", dir);
@@ -54,7 +54,7 @@ static void
 fill(void)
 {
 	uint64_t now = clock_wall_ms();
-	const struct ledger_store_now at = { 1, now };
+	const struct ledger_now at = { 1, now };
 	struct fault f = { 0 };
 	struct store *s = ledger_store_open(path, &f);
 	struct ipc_fact_delivery d = { .out = 1, .time = now - 1000,

@@ -14,7 +14,7 @@
 #include "base/control.h"
 #include "base/db.h"
 #include "base/hop.h"
-#include "ledger/schema.h"
+#include "report/schema.h"
 
 #define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -26,7 +26,7 @@ static struct link *sender, *receiver;
 static void
 setup(void)
 {
-	strcpy(dir, "/tmp/sealane-ledger-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/sealane-ledger-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	conf = (struct conf){ .state_directory = dir, .control_directory = dir };
 }

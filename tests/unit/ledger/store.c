@@ -11,7 +11,7 @@
 
 #include "base/db.h"
 #include "base/hop.h"
-#include "ledger/schema.h"
+#include "report/schema.h"
 
 #define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define WALL		1767225600000ULL	/* 2026-01-01 */
@@ -21,7 +21,7 @@ static char dir[64], path[80];
 static void
 setup(void)
 {
-	strcpy(dir, "/tmp/sealane-store-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/sealane-store-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/" LEDGER_FILE, dir);
 }
@@ -50,10 +50,10 @@ opened(void)
 	return s;
 }
 
-static struct ledger_store_now
+static struct ledger_now
 at(uint64_t ms)
 {
-	return (struct ledger_store_now){ 1000 + ms, WALL + ms };
+	return (struct ledger_now){ 1000 + ms, WALL + ms };
 }
 
 /* The first row of a query as text, columns joined by `|`. */
@@ -220,7 +220,7 @@ START_TEST(locked_file_is_not_waited_for_twice)
 {
 	struct store *s = opened();
 	struct fault f = { 0 };
-	struct db *other = db_open_writer(path, ledger_migrations,
+	struct db *other = db_open_writer(path, report_migrations,
 	    LEDGER_SCHEMA_VERSION, &f);
 	uint64_t i;
 

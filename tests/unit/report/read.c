@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/db.h"
-#include "ledger/schema.h"
+#include "report/schema.h"
 #include "ledger/store.h"
 #include "report/report.h"
 
@@ -27,7 +27,7 @@ static char dir[64], path[80];
 static void
 setup(void)
 {
-	strcpy(dir, "/tmp/sealane-report-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/sealane-report-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/" LEDGER_FILE, dir);
 }
@@ -94,12 +94,12 @@ make_facts(unsigned seed)
 static void
 store_facts(void)
 {
-	const struct ledger_store_now now = { 1000, START };
+	const struct ledger_now now = { 1000, START };
 	struct fault f = { 0 };
 	struct store *s = ledger_store_open(path, &f);
 	char id[17], session[17];
 	const struct fact *x;
-	enum ledger_store_result r;
+	enum ledger_result r;
 
 	ck_assert_msg(s != NULL, "%s", f.text);
 	for (x = facts; x < facts + NFACTS; x++) {
@@ -279,7 +279,7 @@ START_TEST(gaps_are_named)
 	uint64_t dropped = 1;
 
 	for (i = 0; i < NELEM(times); i++, dropped *= 10)
-		ck_assert_int_eq(ledger_store_gap(s, (struct ledger_store_now){ 1, times[i] },
+		ck_assert_int_eq(ledger_store_gap(s, (struct ledger_now){ 1, times[i] },
 		    ROLE_SMTPD, 1, dropped, &f), STORE_OK);
 	ledger_store_close(&s, START);
 	ck_assert_msg(report_read(path, &q, &r, &f) == 0, "%s", f.text);
@@ -297,12 +297,12 @@ START_TEST(beside_a_running_ledger)
 	    .status = SPAN_LIT("accepted"), .recipients = 1 };
 	struct report r;
 
-	ck_assert_int_eq(ledger_store_delivery(s, (struct ledger_store_now){ 1, 1 }, &d, &f),
+	ck_assert_int_eq(ledger_store_delivery(s, (struct ledger_now){ 1, 1 }, &d, &f),
 	    STORE_OK);
 	ck_assert_msg(report_read(path, &q, &r, &f) == 0, "%s", f.text);
 	ck_assert_uint_eq(r.total.recipients, 0);
 	report_free(&r);
-	ck_assert_int_eq(ledger_store_commit(s, (struct ledger_store_now){ 1, 1 }, &f),
+	ck_assert_int_eq(ledger_store_commit(s, (struct ledger_now){ 1, 1 }, &f),
 	    STORE_OK);
 	ck_assert_msg(report_read(path, &q, &r, &f) == 0, "%s", f.text);
 	ck_assert_uint_eq(r.total.recipients, 1);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* ledger/schema.h - what readers of ledger.db may rely on.  Why it looks like
- * this: docs/decisions/0002-ledger.md. */
-#ifndef LEDGER_SCHEMA_H
-#define LEDGER_SCHEMA_H
+/* report/schema.h - the tables of ledger.db: the role `ledger` makes and fills
+ * them, reports read them, without the role.  Why they look like this:
+ * docs/decisions/0002-ledger.md. */
+#ifndef REPORT_SCHEMA_H
+#define REPORT_SCHEMA_H
 
 #include <stdbool.h>
 
@@ -13,7 +14,7 @@
 #define LEDGER_SCHEMA_VERSION	1		/* PRAGMA user_version */
 
 /* One per version, for db_open_writer(). */
-extern const char *const	ledger_migrations[LEDGER_SCHEMA_VERSION];
+extern const char *const	report_migrations[LEDGER_SCHEMA_VERSION];
 
 /* delivery.status; stored, so the numbers never change. */
 enum ledger_status {
@@ -22,6 +23,6 @@ enum ledger_status {
 	LEDGER_DEFERRED = 3,
 	LEDGER_FAILED = 4,
 };
-bool	ledger_status_parse(struct span, enum ledger_status *);
+bool	report_status_parse(struct span, enum ledger_status *);
 
 #endif

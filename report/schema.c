@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* ledger/schema.c - the tables of ledger.db.
+/* report/schema.c - the tables of ledger.db.
  *
  * A migration that a released version ran is never changed; a new one is
  * added behind it.  Times are wall-clock milliseconds since 1970, UTC; `out`
  * is 1 for a hop out of this machine, 0 for one into it; asked, reached, why
  * and how are the numbers of base/hop.h, status those of schema.h. */
-#include "ledger/schema.h"
+#include "report/schema.h"
 
-const char *const ledger_migrations[LEDGER_SCHEMA_VERSION] = {
+const char *const report_migrations[LEDGER_SCHEMA_VERSION] = {
 	/* 1 */
 	"CREATE TABLE session ("
 	"	id INTEGER PRIMARY KEY,"
@@ -64,7 +64,7 @@ const char *const ledger_migrations[LEDGER_SCHEMA_VERSION] = {
 };
 
 bool
-ledger_status_parse(struct span word, enum ledger_status *status)
+report_status_parse(struct span word, enum ledger_status *status)
 {
 	static const struct { struct span word; enum ledger_status status; }
 	words[] = {

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* base/conf_finish.c - what is known only when all files were read: defaults
+ * that depend on other keys, listeners in each other's way, the order that
+ * look-ups need. */
+#include "base/conf_parser.h"
+
+#include <stdlib.h>
+
+#include "base/ipc/ipc.h"
+
+static int
+accept_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct conf_accept *)a)->pattern,
+	    ((const struct conf_accept *)b)->pattern);
+}
+
+static int
+domain_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct conf_relay_domain *)a)->pattern,
+	    ((const struct conf_relay_domain *)b)->pattern);
+}
+
+static void
+default_listens(struct conf_parser *p)
+{
+	struct conf_listen *v = conf_arena_get(p->arena, 2 * sizeof *v);
+
+	if (v == NULL) {
+		conf_no_memory(p);
+		return;
+	}
+	v[0].label = "loopback";
+	v[1].label = "loopback6";
+	addr_parse(SPAN_LIT("127.0.0.1:25"), 25, &v[0].address);
+	addr_parse(SPAN_LIT("[::1]:25"), 25, &v[1].address);
+	p->conf->listens = v;
+	p->conf->nlistens = 2;
+}
+
+/* Never an open relay by omission: without relay-from only loopback clients,
+ * and those only where nobody else can reach the socket. */
+static void
+default_relay_from(struct conf_parser *p, struct conf_listen *l)
+{
+	struct prefix *v = conf_arena_get(p->arena, 2 * sizeof *v);
+
+	if (v == NULL) {
+		conf_no_memory(p);
+		return;
+	}
+	l->relay_from = v;
+	if (!addr_is_loopback(&l->address))
+		return;
+	prefix_parse(SPAN_LIT("127.0.0.0/8"), &v[0]);
+	prefix_parse(SPAN_LIT("::1"), &v[1]);
+	l->nrelay_from = 2;
+}
+
+/* "0.0.0.0" takes all of IPv4, "[::]" all there is. */
+static bool
+covers(const struct addr *a, const struct addr *b)
+{
+	static const uint8_t any[16];
+
+	return a->port == b->port && (addr_same_ip(a, b) ||
+	    (memcmp(a->ip, any, sizeof any) == 0 &&
+	    (a->family == 6 || b->family == 4)));
+}
+
+static void
+check_listen(struct conf_parser *p, const struct conf_listen *l,
+    const struct conf_listen *first)
+{
+	struct conf_place at, other;
+	char text[ADDR_TEXT_SIZE];
+
+	if (!covers(&l->address, &first->address) &&
+	    !covers(&first->address, &l->address))
+		return;
+	if (!conf_where(p->conf, "listen", "address", l->label, &at))
+		conf_where(p->conf, "", "listen", l->label, &at);
+	conf_where(p->conf, "", "listen", first->label, &other);
+	conf_error(p->notes, at, "listen \"%.64s\" at %.80s:%u:%u has %s or "
+	    "covers it; one address can be listened on once", first->label,
+	    other.file, other.line, other.column, addr_text(&l->address, text));
+}
+
+static void
+finish_listens(struct conf_parser *p)
+{
+	struct conf *c = p->conf;
+	struct conf_place at;
+
+	if (c->nlistens == 0)
+		default_listens(p);
+	for (size_t i = 0; i < c->nlistens; i++) {
+		struct conf_listen *l = &c->listens[i];
+
+		if (l->relay_from == NULL)
+			default_relay_from(p, l);
+		if (conf_where(c, "", "listen", l->label, &at))
+			l->line = at.line;
+		for (size_t j = 0; j < i; j++)
+			check_listen(p, l, &c->listens[j]);
+	}
+}
+
+static void
+finish_hops(struct conf *c)
+{
+	if (c->relay.via.port == 0)
+		c->relay.via.port = c->relay.port;
+	for (size_t i = 0; i < c->naccepts; i++)
+		if (c->accepts[i].to.port == 0)
+			c->accepts[i].to.port = c->relay.port;
+	for (size_t i = 0; i < c->relay.ndomains; i++) {
+		struct conf_relay_domain *d = &c->relay.domains[i];
+
+		if (d->via.host == NULL) {
+			d->via = c->relay.via;
+			d->has_via = c->relay.has_via;
+		}
+		if (d->via.port == 0)
+			d->via.port = c->relay.port;
+		if (d->connections == 0)
+			d->connections = c->relay.connections;
+	}
+}
+
+static unsigned
+per_core(const struct conf_parser *p, unsigned configured)
+{
+	unsigned cores = p->bundle.cores == 0 ? 1 : p->bundle.cores;
+
+	if (configured != 0)
+		return configured;
+	return cores < ROLE_INSTANCES ? cores : ROLE_INSTANCES;
+}
+
+void
+conf_finish(struct conf_parser *p)
+{
+	struct conf *c = p->conf;
+
+	if (c->hostname == NULL)
+		c->hostname = conf_arena_str(p->arena, p->bundle.hostname);
+	if (c->hostname == NULL)
+		conf_no_memory(p);
+	finish_listens(p);
+	finish_hops(c);
+	c->smtpd_processes = per_core(p, c->smtpd_processes);
+	c->relay_processes = per_core(p, c->relay_processes);
+	/* Sorted for the look-ups of conf.c; order means nothing. */
+	if (c->naccepts > 1)
+		qsort(c->accepts, c->naccepts, sizeof c->accepts[0],
+		    accept_compare);
+	if (c->relay.ndomains > 1)
+		qsort(c->relay.domains, c->relay.ndomains,
+		    sizeof c->relay.domains[0], domain_compare);
+}
