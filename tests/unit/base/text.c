@@ -84,6 +84,26 @@ START_TEST(buf_bounds)
 }
 END_TEST
 
+/* Small pieces in and out of a buffer that stays nearly full: linear. */
+START_TEST(buf_nearly_full)
+{
+	struct buf b;
+	uint64_t t = clock_steady_ms();
+
+	buf_init(&b, 1 << 20);
+	for (int i = 0; i < 1 << 20; i++)
+		buf_char(&b, 'x');
+	for (int i = 0; i < 1 << 20; i++) {
+		buf_consume(&b, 1);
+		buf_char(&b, 'y');
+	}
+	ck_assert(!b.failed);
+	ck_assert_uint_eq(b.len, 1 << 20);
+	ck_assert_uint_lt(clock_steady_ms() - t, 2000);	/* quadratic: minutes */
+	buf_free(&b);
+}
+END_TEST
+
 /* A queue that is filled and emptied for long keeps its bytes in order and
  * its memory small, whatever the sizes of the pieces. */
 START_TEST(buf_as_queue)
@@ -350,6 +370,7 @@ main(void)
 	tcase_add_test(tc, span_pieces);
 	tcase_add_test(tc, buf_bounds);
 	tcase_add_test(tc, buf_as_queue);
+	tcase_add_test(tc, buf_nearly_full);
 	tcase_add_test(tc, net_addresses);
 	tcase_add_test(tc, net_prefixes);
 	tcase_add_test(tc, net_special);
