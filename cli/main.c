@@ -29,10 +29,13 @@ static const struct cli_command commands[] = {
 	  "dropped is gone, and nobody is told.\n" },
 	{ "report", true, cli_report,
 	  "report [--since T] [--until T] [--by domain|level|day] "
-	  "[--direction in|out|both] [--json]",
+	  "[--direction in|out|both] [--format table|json] [--json] "
+	  "[--fail-below PCT]",
 	  "how much mail travels encrypted, and to whom not",
 	  "Times are 2026-01-02, 2026-01-02T03:04 (UTC) or an age such as "
-	  "7d.\n" },
+	  "7d,\nwhich is the default for --since.  Without more it is by domain "
+	  "and in both\ndirections.  Ends with 1 when less than PCT percent of "
+	  "recipients were\nreached encrypted.\n" },
 	{ "cert", true, cli_cert, "cert [show | tlsa] [--json]",
 	  "the relay's own certificates and what to publish about them", NULL },
 	{ "version", false, cli_version, "version",
