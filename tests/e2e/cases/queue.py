@@ -112,7 +112,7 @@ def fill(acked, numbers, size):
 def queue_disk_full(lab):
     """A full disk: 452 and nothing lost; deliveries go on; then 250 again."""
     disk = lab.folder("disk")
-    space.tmpfs(disk, "96m")    # 16 MiB of log, and 32 MiB stay free
+    space.tmpfs(disk, "96m")    # the log takes 16 MiB at a time
     lab.later(lambda: space.umount(disk))
     peer = lab.peer("127.0.1.5")
     peer.hold.set()
