@@ -39,19 +39,16 @@ buf_reserve(struct buf *b, size_t n)
 	need = b->len + n + 1;		/* the NUL of buf_cstr() */
 	if (b->off + need <= b->cap)
 		return true;
-	if (need <= b->cap) {
+	/* Sliding a nearly full buffer for each small piece would be
+	 * quadratic: slide only when half of it gets free, else grow. */
+	if (need <= b->cap / 2) {
 		memmove(b->mem, b->mem + b->off, b->len);
 		b->off = 0;
-		/* Sliding a nearly full buffer for each small piece would be
-		 * quadratic: slide only when half of it gets free. */
-		if (need <= b->cap / 2)
-			return true;
+		return true;
 	}
 	cap = b->cap == 0 ? 256 : b->cap;
-	while (cap < need)
+	while (cap < need || cap == b->cap)
 		cap *= 2;
-	if (cap == b->cap)
-		return true;
 	mem = malloc(cap);
 	if (mem == NULL)
 		return false;

@@ -9,20 +9,21 @@
 #define BUNDLE_MAX	(4u << 20)
 
 struct conf *
-conf_load(const char *path, struct conf_notes *notes)
+conf_load(const char *path, struct conf_notes *notes, struct buf *bundle)
 {
 	struct conf *c = NULL;
-	struct buf bundle;
+	struct buf own, *b = bundle != NULL ? bundle : &own;
 	int rc;
 
-	buf_init(&bundle, BUNDLE_MAX);
-	rc = conf_read(path, &bundle, notes);
+	buf_init(b, BUNDLE_MAX);
+	rc = conf_read(path, b, notes);
 	/* A part that was not read leaves the rest readable. */
-	if (!bundle.failed)
-		c = conf_parse(buf_get(&bundle), notes);
+	if (!b->failed)
+		c = conf_parse(buf_get(b), notes);
 	if (rc == -1)
 		conf_free(&c);
-	buf_free(&bundle);
+	if (bundle == NULL)
+		buf_free(&own);
 	return c;
 }
 

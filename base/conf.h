@@ -124,9 +124,11 @@ void	conf_free(struct conf **);
 /* Things worth a warning in a valid configuration, an open relay first. */
 void	conf_review(const struct conf *, struct conf_notes *);
 
-/* conf_read and conf_parse at once, for callers that need no bundle: even when
- * a file cannot be read, the errors of the others are found in the same run. */
-struct conf	*conf_load(const char *path, struct conf_notes *);
+/* conf_read and conf_parse at once: even when a file cannot be read, the errors
+ * of the others are found in the same run.  `bundle`, initialised here, is the
+ * caller's to free in every case; NULL when it is not wanted. */
+struct conf	*conf_load(const char *path, struct conf_notes *,
+		    struct buf *bundle);
 
 /* Where `key` of `block` ("", "listen", "relay.retry") was written; `label`
  * for listeners, else NULL.  False when it was not: the place is then the start of

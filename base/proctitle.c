@@ -7,14 +7,25 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-void
-proctitle_set(int argc, char **argv, const char *title)
-{
-	char *start = argv[0], *end = argv[0] + strlen(argv[0]);
+static char *start, *end;
 
+void
+proctitle_init(int argc, char **argv)
+{
+	if (argc < 1)
+		return;
+	start = argv[0];
+	end = start + strlen(start);
 	/* The kernel lays the arguments side by side; stop where they do not. */
 	for (int i = 1; i < argc && argv[i] == end + 1; i++)
 		end = argv[i] + strlen(argv[i]);
+}
+
+void
+proctitle_set(const char *title)
+{
+	if (start == NULL)
+		return;
 	memset(start, 0, (size_t)(end - start));
 	snprintf(start, (size_t)(end - start) + 1, "%s", title);
 	prctl(PR_SET_NAME, "sealane");

@@ -4,8 +4,10 @@
 #ifndef BASE_PROCTITLE_H
 #define BASE_PROCTITLE_H
 
+/* Remember where the arguments lie, before anything reorders argv. */
+void	proctitle_init(int argc, char **argv);
 /* Overwrites the argument area in place; cut when the area is shorter.  Every
  * argument that is still needed must have been copied before. */
-void	proctitle_set(int argc, char **argv, const char *title);
+void	proctitle_set(const char *title);
 
 #endif

@@ -275,7 +275,7 @@ cli_check(const struct conf *unused, int argc, char **argv)
 	}
 	if (optind < argc)
 		return cli_usage("check takes no argument `%s`", argv[optind]);
-	c = conf_load(cli_conf_path(), &notes);
+	c = conf_load(cli_conf_path(), &notes, NULL);
 	if (c != NULL) {
 		conf_review(c, &notes);
 		check_machine(c, &notes);

@@ -4,8 +4,10 @@
  *
  * The same binary is every role: what the parent re-executes has an argv[0]
  * that no person types, and never comes as far as the table. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/proctitle.h"
 #include "cli/cli.h"
 #include "parent/parent.h"
 
@@ -27,10 +29,13 @@ static const struct cli_command commands[] = {
 	  "dropped is gone, and nobody is told.\n" },
 	{ "report", true, cli_report,
 	  "report [--since T] [--until T] [--by domain|level|day] "
-	  "[--direction in|out|both] [--json]",
+	  "[--direction in|out|both] [--format table|json] [--json] "
+	  "[--fail-below PCT]",
 	  "how much mail travels encrypted, and to whom not",
 	  "Times are 2026-01-02, 2026-01-02T03:04 (UTC) or an age such as "
-	  "7d.\n" },
+	  "7d,\nwhich is the default for --since.  Without more it is by domain "
+	  "and in both\ndirections.  Ends with 1 when less than PCT percent of "
+	  "recipients were\nreached encrypted.\n" },
 	{ "cert", true, cli_cert, "cert [show | tlsa] [--json]",
 	  "the relay's own certificates and what to publish about them", NULL },
 	{ "version", false, cli_version, "version",
@@ -111,7 +116,7 @@ run(const struct cli_command *c, int argc, char **argv)
 	int rc = CLI_USAGE;
 
 	if (c->needs_conf) {
-		conf = conf_load(cli_conf_path(), &notes);
+		conf = conf_load(cli_conf_path(), &notes, NULL);
 		if (conf == NULL)
 			conf_notes_print(&notes, stderr);
 	}
@@ -125,10 +130,20 @@ run(const struct cli_command *c, int argc, char **argv)
 int
 cli_serve(const struct conf *conf, int argc, char **argv)
 {
+	char *path;
+	int rc;
+
 	(void)conf;
 	if (argc > 1)
 		return cli_usage("serve takes no argument `%s`", argv[1]);
-	return parent_serve(cli_conf_path());
+	/* The title takes the place of the arguments, the path among them. */
+	path = strdup(cli_conf_path());
+	if (path == NULL)
+		return cli_fail("no memory");
+	proctitle_set("sealane: parent 1");
+	rc = parent_serve(path);
+	free(path);
+	return rc;
 }
 
 int
@@ -147,6 +162,7 @@ main(int argc, char **argv)
 	static const char role[] = "sealane: ";
 	const struct cli_command *c;
 
+	proctitle_init(argc, argv);
 	if (argc > 0 && strncmp(argv[0], role, sizeof role - 1) == 0)
 		return roles_main(argc, argv);
 	argc = take_conf_path(argc, argv);

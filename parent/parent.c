@@ -18,7 +18,6 @@
 #include "base/log.h"
 #include "parent/parent_priv.h"
 
-#define BUNDLE_MAX	(8u << 20)
 #define DRAIN_MS	10000	/* for sessions in a transaction */
 #define STOP_MS		5000	/* for a role to flush and end */
 
@@ -38,7 +37,8 @@ send_listeners(struct parent *p, struct child *c)
 {
 	for (size_t i = 0; i < p->conf->nlistens; i++) {
 		struct ipc_listen m = { .index = (uint32_t)i };
-		int fd = fcntl(p->listen_fds[i], F_DUPFD_CLOEXEC, 0);
+		int fd = p->listen_fds[i] == -1 ? -1 :
+		    fcntl(p->listen_fds[i], F_DUPFD_CLOEXEC, 0);
 
 		if (fd != -1)
 			ipc_send_listen(c->link, &m, fd);
@@ -339,9 +339,7 @@ load_conf(struct parent *p, const char *path)
 	struct fault f = { 0 };
 	struct buf bundle;
 
-	buf_init(&bundle, BUNDLE_MAX);
-	if (conf_read(path, &bundle, &notes) == 0)
-		p->conf = conf_parse(buf_get(&bundle), &notes);
+	p->conf = conf_load(path, &notes, &bundle);
 	if (p->conf != NULL)
 		conf_review(p->conf, &notes);
 	conf_notes_print(&notes, stderr);
@@ -355,6 +353,18 @@ load_conf(struct parent *p, const char *path)
 	return p->conf == NULL ? 64 : p->bundle_fd == -1 ? 1 : 0;
 }
 
+/* The listeners that an empty file means: on a machine without IPv6 there is
+ * no [::1], and nobody asked for it. */
+static bool
+may_be_absent(const struct parent *p, size_t i, const struct fault *f)
+{
+	if (p->conf->listens[i].line != 0 ||
+	    (f->err != EADDRNOTAVAIL && f->err != EAFNOSUPPORT))
+		return false;
+	log_warn("listener-skipped", KV_Q("reason", f->text));
+	return true;
+}
+
 static int
 open_sockets(struct parent *p, struct fault *f)
 {
@@ -365,7 +375,7 @@ open_sockets(struct parent *p, struct fault *f)
 		p->listen_fds[i] = -1;
 	for (size_t i = 0; i < p->conf->nlistens; i++) {
 		p->listen_fds[i] = listen_open(&p->conf->listens[i], f);
-		if (p->listen_fds[i] == -1)
+		if (p->listen_fds[i] == -1 && !may_be_absent(p, i, f))
 			return -1;
 	}
 	for (unsigned r = 0; r < ROLE_COUNT; r++) {

@@ -56,7 +56,7 @@ time_json(uint64_t wall)
 {
 	char when[CLOCK_RFC3339_SIZE];
 
-	clock_rfc3339(wall, 1, when);
+	clock_rfc3339(wall, 0, when);
 	return json_string(when);
 }
 

@@ -62,7 +62,7 @@ load(const char *name, char *said, size_t size)
 	struct conf *c;
 
 	snprintf(path, sizeof path, "%s/%s", dir, name);
-	c = conf_load(path, &notes);
+	c = conf_load(path, &notes, NULL);
 	ck_assert((c == NULL) == (notes.nerrors > 0));
 	said[0] = '\0';
 	conf_notes_text(&notes, said, size);
@@ -268,7 +268,7 @@ END_TEST
 START_TEST(example)
 {
 	struct conf_notes notes = { 0 };
-	struct conf *c = conf_load(SOURCE_ROOT "/etc/sealane.conf", &notes);
+	struct conf *c = conf_load(SOURCE_ROOT "/etc/sealane.conf", &notes, NULL);
 
 	for (size_t i = 0; i < notes.n; i++)
 		/* A checkout may have any umask; the text is what counts. */

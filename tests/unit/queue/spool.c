@@ -667,6 +667,7 @@ START_TEST(planted_files_are_refused)
 	    0, NULL), -1);
 	ck_assert_int_eq(commit(s, 2), 0);	/* past their numbers */
 	ck_assert_uint_gt(s->place[2].segment, 7);
+	run(s, 2, 5000);
 	seen_free(s);
 }
 END_TEST

@@ -266,12 +266,15 @@ send_route(struct rig *g, uint64_t job, uint16_t port, unsigned asked)
 	buf_free(&mem);
 }
 
+static bool failed_before;	/* of the jobs that follow */
+
 static void
 send_job(struct rig *g, uint64_t job, unsigned nrcpts, struct span body,
     uint64_t size, int fd)
 {
 	struct ipc_job m = { .job = job, .id = SPAN_LIT("abcdefghijklmnop"),
 	    .sender = SPAN_LIT("from@example.net"),
+	    .tls_failed = failed_before,
 	    .arrived = clock_wall_ms() - 1500, .size = size, .body = body };
 	struct buf list;
 	unsigned i;
@@ -350,6 +353,35 @@ START_TEST(delivers_in_clear)
 	ck_assert_str_eq(g->dsn, "4.7.4");
 	ck_assert(g->tls_failed);
 	ck_assert_uint_eq(g->sink.messages, 1);
+	rig_close(g);
+}
+END_TEST
+
+/* A handshake that does not work: twice, then later; and in the attempt after
+ * it in clear, on a third connection. */
+START_TEST(broken_handshake)
+{
+	struct rig *g = rig_open();
+
+	g->sink.no_handshake = true;
+	failed_before = false;
+	send_small(g, 1);
+	run(g, one_outcome);
+	ck_assert_uint_eq(g->deferred, 2);
+	ck_assert_str_eq(g->dsn, "4.7.5");
+	ck_assert(g->tls_failed);
+	ck_assert_uint_eq(g->sink.connections, 2);
+	ck_assert_uint_eq(g->sink.rcpts, 0);
+	failed_before = true;
+	g->outcomes = g->deliveries = 0;
+	send_small(g, 2);
+	run(g, one_told);
+	failed_before = false;
+	ck_assert_uint_eq(g->sent, 2);
+	ck_assert(!g->tls_failed);
+	ck_assert_uint_eq(g->sink.connections, 5);
+	ck_assert_uint_eq(g->reached, LEVEL_CLEAR);
+	ck_assert_uint_eq(g->how, HOW_FAILED);
 	rig_close(g);
 }
 END_TEST
@@ -617,6 +649,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, delivers_over_tls);
 	tcase_add_test(tc, delivers_in_clear);
+	tcase_add_test(tc, broken_handshake);
 	tcase_add_test(tc, delivers_file);
 	tcase_add_test(tc, short_file);
 	tcase_add_test(tc, many_jobs);

@@ -12,7 +12,7 @@ struct sink_conn {
 	struct sink_conn *next;
 	struct sink	*sink;
 	struct channel	*chan;
-	bool		 tls, in_body, held;
+	bool		 tls, in_body, held, broken;
 	struct buf	 body;
 };
 
@@ -84,6 +84,11 @@ on_input(void *arg)
 
 	while (c->chan != NULL && !c->held) {
 		in = channel_input(c->chan);
+		if (c->broken && in.n > 0) {	/* what speaks no TLS answers so */
+			channel_consume(c->chan, in.n);
+			say(c, "500 5.5.1 unrecognized\r\n");
+			break;
+		}
 		lf = memchr(in.p, '\n', in.n);
 		if (lf == NULL)
 			break;
@@ -94,6 +99,9 @@ on_input(void *arg)
 			command(c, line);
 		if (!c->in_body && span_istarts(line, SPAN_LIT("STARTTLS"))) {
 			channel_consume(c->chan, line.n + 1);
+			c->broken = c->sink->no_handshake;
+			if (c->broken)
+				continue;
 			ck_assert_int_eq(channel_start_server(c->chan,
 			    c->sink->creds), 0);
 			break;
@@ -152,8 +160,7 @@ on_accept(void *arg, int events)
 		c->next = s->conns;
 		s->conns = c;
 		s->connections++;
-		say(c, s->plain_garbage ? "HTTP/1.1 400 Bad Request\r\n" :
-		    "220 sink ESMTP\r\n");
+		say(c, "220 sink ESMTP\r\n");
 	}
 }
 

@@ -21,7 +21,7 @@ struct sink {
 	void		*arg;
 	struct sink_conn *conns;
 
-	bool		 no_starttls, hold_final, plain_garbage;
+	bool		 no_starttls, hold_final, no_handshake;
 
 	unsigned	 connections, tls, messages, rcpts, quits;
 	size_t		 body_bytes;
