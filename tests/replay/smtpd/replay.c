@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* tests/replay/smtpd/replay.c - plays a scripted client and queue against the
+ * real session: `replay FILE`.  Twice: once with what the client sends between
+ * two other lines of the script in one segment, once byte by byte; `segment`
+ * leaves the second out.  One line, one act or expectation:
+ *
+ *	set message-size|recipients N, set bare-newline reject
+ *	set tls none|required, set client IP, set relay-from nobody
+ *	c: TEXT			the client sends a line, or
+ *	c> TEXT			these bytes, with \r \n \t \0 \\ \xHH
+ *	crep N TEXT		a line N times
+ *	s: TEXT			the next line we say; a final * stands for the rest
+ *	silent			we have said nothing more
+ *	tls			we want the handshake, and it is done
+ *	room now|later|none	on the queue's link
+ *	commit CODE [ENH TEXT]	what the queue answers from now on; 0: nothing
+ *	spool CODE [ENH TEXT]	the same for the request for a file
+ *	write CODE		writing to that file fails; 0: works
+ *	queue-lost, timeout, shut
+ *	message FROM RCPTS 7bit|8bit inline|file	one more was handed over
+ *	header TEXT		is in the first field of its body,
+ *	body TEXT		and this the rest, with \r \n
+ *	messages N		so many were accepted in all
+ *	abuse KIND		was reported
+ *	open, closed		what became of the session
+ *
+ * What we say and nobody expects is a failure. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "tests/replay/smtpd/stand.h"
+#include "tests/unit/suite.h"
+
+#define LINE_SIZE	4096
+
+static const char *file;
+
+static struct {
+	struct stand	 t;
+	unsigned	 line;
+	bool		 bytewise, started, segment;
+	struct buf	 typed;		/* by the client, not yet sent */
+	unsigned	 handed;	/* messages that the script has seen */
+} play;
+
+static void	wrong(const char *, ...)
+		    __attribute__((format(printf, 1, 2), noreturn));
+
+static void
+wrong(const char *fmt, ...)
+{
+	char text[2 * LINE_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	ck_abort_msg("%s:%u: %s%s", file, play.line, text,
+	    play.bytewise ? " (byte by byte)" : "");
+	abort();
+}
+
+/* ---- the client ---- */
+
+static void
+start(void)
+{
+	if (play.started)
+		return;
+	play.started = true;
+	stand_start(&play.t);
+}
+
+/* What was typed goes out now. */
+static void
+flush(void)
+{
+	struct span s = buf_get(&play.typed);
+
+	start();
+	if (!play.bytewise && s.n > 0)
+		stand_feed(&play.t, s);
+	for (size_t i = 0; play.bytewise && i < s.n; i++)
+		stand_feed(&play.t, span_of(s.p + i, 1));
+	buf_reset(&play.typed);
+}
+
+static int
+hex(char c)
+{
+	const char *digits = "0123456789abcdef";
+	const char *at = c == '\0' ? NULL : strchr(digits, ascii_lower(c));
+
+	return at == NULL ? -1 : (int)(at - digits);
+}
+
+static void
+unescape(const char *s, struct buf *out)
+{
+	static const char names[] = "rnt0\\", bytes[] = "\r\n\t\0\\";
+
+	for (; *s != '\0'; s++) {
+		const char *at;
+
+		if (*s != '\\') {
+			buf_char(out, *s);
+			continue;
+		}
+		s++;
+		if (*s == 'x' && hex(s[1]) != -1 && hex(s[2]) != -1) {
+			buf_char(out, (char)(hex(s[1]) * 16 + hex(s[2])));
+			s += 2;
+			continue;
+		}
+		at = *s == '\0' ? NULL : strchr(names, *s);
+		if (at == NULL)
+			wrong("what is \\%c?", *s);
+		buf_char(out, bytes[at - names]);
+	}
+}
+
+static void
+act_line(const char *arg)
+{
+	buf_printf(&play.typed, "%s\r\n", arg);
+}
+
+static void
+act_bytes(const char *arg)
+{
+	unescape(arg, &play.typed);
+}
+
+static void
+act_repeat(const char *arg)
+{
+	char *rest;
+	unsigned long n = strtoul(arg, &rest, 10);
+
+	while (n-- > 0)
+		act_line(rest + (*rest == ' '));
+}
+
+/* ---- settings ---- */
+
+static void
+act_set(const char *arg)
+{
+	char key[32], value[64];
+	unsigned long n;
+
+	if (sscanf(arg, "%31s %63s", key, value) != 2 || play.started)
+		wrong("set KEY VALUE, ahead of all else");
+	n = strtoul(value, NULL, 10);
+	if (strcmp(key, "message-size") == 0)
+		play.t.conf.limits.message_size = n;
+	else if (strcmp(key, "recipients") == 0)
+		play.t.conf.limits.recipients = (unsigned)n;
+	else if (strcmp(key, "bare-newline") == 0)
+		play.t.conf.limits.bare_newline = BARE_REJECT;
+	else if (strcmp(key, "tls") == 0)
+		play.t.listen.tls = value[0] == 'n' ? LISTEN_NONE :
+		    LISTEN_REQUIRED;
+	else if (strcmp(key, "relay-from") == 0)
+		play.t.listen.nrelay_from = 0;
+	else if (strcmp(key, "client") != 0 ||
+	    !addr_parse_ip(span_str(value), &play.t.client))
+		wrong("what is %s?", key);
+}
+
+static void
+act_segment(const char *arg)
+{
+	(void)arg;
+	play.segment = true;
+}
+
+/* ---- the queue ---- */
+
+static void
+act_room(const char *arg)
+{
+	flush();
+	play.t.room = strcmp(arg, "now") == 0 ? ROOM_NOW :
+	    strcmp(arg, "later") == 0 ? ROOM_LATER : ROOM_NONE;
+	stand_run(&play.t);
+}
+
+static void
+read_answer(const char *arg, struct stand_answer *a)
+{
+	flush();
+	*a = (struct stand_answer){ .code = 0 };
+	if (sscanf(arg, "%d %11s %239[^\n]", &a->code, a->enhanced,
+	    a->text) < 1)
+		wrong("CODE [ENHANCED TEXT]");
+	stand_run(&play.t);
+}
+
+static void
+act_commit(const char *arg)
+{
+	read_answer(arg, &play.t.commit);
+}
+
+static void
+act_spool(const char *arg)
+{
+	read_answer(arg, &play.t.spool);
+}
+
+static void
+act_write(const char *arg)
+{
+	flush();
+	play.t.write_code = (int)strtol(arg, NULL, 10);
+}
+
+static void
+act_queue_lost(const char *arg)
+{
+	(void)arg;
+	flush();
+	stand_queue_lost(&play.t);
+}
+
+static void
+act_timeout(const char *arg)
+{
+	(void)arg;
+	flush();
+	session_timeout(&play.t.s);
+	stand_run(&play.t);
+}
+
+static void
+act_shut(const char *arg)
+{
+	(void)arg;
+	flush();
+	session_shut(&play.t.s);
+	stand_run(&play.t);
+}
+
+static void
+act_tls(const char *arg)
+{
+	(void)arg;
+	flush();
+	if (!play.t.tls_asked || play.t.closed)
+		wrong("no handshake was asked for");
+	if (play.t.out.len > 0)
+		wrong("words ahead of the handshake: %.*s",
+		    SPAN_FMT(buf_get(&play.t.out)));
+	stand_tls(&play.t);
+}
+
+/* ---- expectations ---- */
+
+static void
+want_reply(const char *arg)
+{
+	struct span rest, line, want = span_str(arg);
+
+	flush();
+	rest = buf_get(&play.t.out);
+	line = span_cut(&rest, '\n');
+	if (line.n == 0 || line.p[line.n - 1] != '\r')
+		wrong("we say nothing, and not: %s", arg);
+	line.n--;
+	if (want.n > 0 && want.p[want.n - 1] == '*') {
+		want.n--;
+		if (line.n > want.n)
+			line.n = want.n;
+	}
+	if (!span_eq(line, want))
+		wrong("we say: %.*s\nand not: %s", SPAN_FMT(line), arg);
+	buf_consume(&play.t.out, play.t.out.len - rest.n);
+}
+
+static void
+want_silence(const char *arg)
+{
+	(void)arg;
+	flush();
+	if (play.t.out.len > 0)
+		wrong("we say also: %.*s", SPAN_FMT(buf_get(&play.t.out)));
+}
+
+static void
+want_message(const char *arg)
+{
+	char got[2 * LINE_SIZE];
+	const struct stand *t = &play.t;
+
+	flush();
+	if (t->commits != ++play.handed)
+		wrong("%u messages were handed over", t->commits);
+	(void)snprintf(got, sizeof got, "<%s> %.*s %s %s", t->sender,
+	    SPAN_FMT(buf_get(&t->rcpts)), t->body_8bit ? "8bit" : "7bit",
+	    t->in_file ? "file" : "inline");
+	if (strcmp(got, arg) != 0)
+		wrong("the message is: %s", got);
+}
+
+/* The Received: field ends where a line does not begin with a tab. */
+static struct span
+split(struct span *rest)
+{
+	struct span body = buf_get(&play.t.body), head = body;
+
+	*rest = body;
+	do {
+		(void)span_cut(rest, '\n');
+	} while (rest->n > 0 && rest->p[0] == '\t');
+	head.n -= rest->n;
+	return head;
+}
+
+static void
+want_header(const char *arg)
+{
+	struct span rest, head = split(&rest);
+
+	if (memmem(head.p, head.n, arg, strlen(arg)) == NULL)
+		wrong("the header is: %.*s", SPAN_FMT(head));
+}
+
+static void
+want_body(const char *arg)
+{
+	struct span rest;
+	struct buf want;
+
+	(void)split(&rest);
+	buf_init(&want, LINE_SIZE);
+	unescape(arg, &want);
+	if (!span_eq(rest, buf_get(&want)))
+		wrong("the body is: %.*s", SPAN_FMT(rest));
+	buf_free(&want);
+}
+
+static void
+want_messages(const char *arg)
+{
+	flush();
+	if (play.t.accepted != strtoul(arg, NULL, 10))
+		wrong("%u messages were accepted", play.t.accepted);
+}
+
+static void
+want_abuse(const char *arg)
+{
+	flush();
+	if (strcmp(play.t.abuse, arg) != 0)
+		wrong("abuse: '%s'", play.t.abuse);
+}
+
+static void
+want_open(const char *arg)
+{
+	(void)arg;
+	flush();
+	if (play.t.closed)
+		wrong("the session is closed");
+}
+
+static void
+want_closed(const char *arg)
+{
+	want_silence(arg);
+	if (!play.t.closed)
+		wrong("the session is open");
+}
+
+/* ---- the script ---- */
+
+static const struct {
+	const char	*word;
+	void		(*run)(const char *arg);
+} acts[] = {
+	{ "set", act_set }, { "segment", act_segment },
+	{ "c:", act_line }, { "c>", act_bytes }, { "crep", act_repeat },
+	{ "s:", want_reply }, { "silent", want_silence },
+	{ "tls", act_tls }, { "room", act_room }, { "commit", act_commit },
+	{ "spool", act_spool }, { "write", act_write },
+	{ "queue-lost", act_queue_lost }, { "timeout", act_timeout },
+	{ "shut", act_shut }, { "message", want_message },
+	{ "header", want_header }, { "body", want_body },
+	{ "messages", want_messages }, { "abuse", want_abuse },
+	{ "open", want_open }, { "closed", want_closed },
+};
+
+static void
+act(char *line)
+{
+	char *arg = line + strcspn(line, " ");
+
+	if (*arg != '\0')
+		*arg++ = '\0';
+	for (int i = 0; i < NELEM(acts); i++)
+		if (strcmp(line, acts[i].word) == 0) {
+			acts[i].run(arg);
+			return;
+		}
+	wrong("what is %s?", line);
+}
+
+static void
+play_file(bool bytewise)
+{
+	char line[LINE_SIZE];
+	FILE *f = fopen(file, "r");
+
+	memset(&play, 0, sizeof play);
+	play.bytewise = bytewise;
+	if (f == NULL)
+		wrong("cannot be read");
+	buf_init(&play.typed, 1u << 24);
+	stand_init(&play.t);
+	while (fgets(line, sizeof line, f) != NULL) {
+		play.line++;
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '\0' || line[0] == '#')
+			continue;
+		act(line);
+		if (play.segment && bytewise)
+			goto done;
+	}
+	want_silence("");
+done:
+	(void)fclose(f);
+	buf_free(&play.typed);
+	start();
+	stand_free(&play.t);
+}
+
+START_TEST(whole)
+{
+	play_file(false);
+}
+END_TEST
+
+START_TEST(bytewise)
+{
+	play_file(true);
+}
+END_TEST
+
+int
+main(int argc, char **argv)
+{
+	Suite *s = suite_create("smtpd replay");
+	TCase *tc = tcase_create("script");
+
+	if (argc != 2)
+		return 64;
+	file = argv[1];
+	tcase_add_test(tc, whole);
+	tcase_add_test(tc, bytewise);
+	suite_add_tcase(s, tc);
+	return suite_run(s);
+}

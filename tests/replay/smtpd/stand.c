@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* tests/replay/smtpd/stand.c - see stand.h.  Breaking the contract of
+ * smtpd/session.h, on either side, ends the test program. */
+#include "tests/replay/smtpd/stand.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MOST	(64u * 1024 * 1024)
+#define NOW	1767323045000u	/* 2026-01-02T03:04:05Z */
+
+static void
+require(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	(void)fprintf(stderr, "stand: broken contract: %s\n", what);
+	abort();
+}
+
+/* ---- ops ---- */
+
+static int
+op_send(void *arg, struct span s)
+{
+	struct stand *t = arg;
+
+	require(s.n > 0, "empty send");
+	if (t->send_fails)
+		return -1;
+	require(!t->closed, "send after close");
+	require(buf_span(&t->out, s) == 0, "output is bounded");
+	return 0;
+}
+
+static uint64_t
+op_wall_ms(void *arg)
+{
+	(void)arg;
+	return NOW;
+}
+
+static enum session_room
+op_room(void *arg)
+{
+	struct stand *t = arg;
+
+	return t->room;
+}
+
+static int
+op_spool_open(void *arg)
+{
+	struct stand *t = arg;
+
+	require(!t->spool_open, "one file at a time");
+	if (t->no_spool || t->room == ROOM_NONE)
+		return -1;
+	t->spool_open = true;
+	t->files++;
+	buf_reset(&t->file);
+	return 0;
+}
+
+static int
+op_spool_write(void *arg, struct span s, struct fault *f)
+{
+	struct stand *t = arg;
+
+	require(t->spool_open && s.n > 0, "write to an open file");
+	if (t->write_code != 0)
+		return fault_set(f, FAULT_TEMP, t->write_code,
+		    t->write_code == 452 ? "4.3.1" : "4.3.0", "disk");
+	require(buf_span(&t->file, s) == 0, "file is bounded");
+	return 0;
+}
+
+static void
+op_abort(void *arg)
+{
+	struct stand *t = arg;
+
+	t->aborts++;
+	t->spool_open = false;
+	buf_reset(&t->file);
+}
+
+static int
+op_commit(void *arg, const struct session_message *m)
+{
+	struct stand *t = arg;
+	struct span rest = buf_get(&m->rcpts), rcpt;
+	unsigned n = 0;
+
+	require(t->room == ROOM_NOW, "commit without room");
+	require(m->in_file == t->spool_open, "in_file");
+	require(id_valid(span_str(m->id)), "id");
+	buf_reset(&t->body);
+	buf_span(&t->body, m->in_file ? buf_get(&t->file) :
+	    buf_get(&m->body));
+	require(m->size == t->body.len, "size is that of the body");
+	require(m->in_file || m->size <= SESSION_INLINE_MAX, "inline size");
+	buf_reset(&t->rcpts);
+	while (session_rcpt_next(&rest, &rcpt)) {
+		buf_printf(&t->rcpts, "%s%.*s", n == 0 ? "" : ",",
+		    SPAN_FMT(rcpt));
+		n++;
+	}
+	require(n == m->nrcpts && n > 0, "recipients");
+	memcpy(t->sender, m->sender.text, sizeof t->sender);
+	t->body_8bit = m->body_8bit;
+	t->in_file = m->in_file;
+	t->size = m->size;
+	t->commits++;
+	return 0;
+}
+
+static void
+op_accepted(void *arg, const struct session_message *m)
+{
+	struct stand *t = arg;
+
+	require(m->nrcpts > 0, "accepted message is whole");
+	t->accepted++;
+	t->spool_open = false;
+}
+
+static void
+op_met(void *arg)
+{
+	struct stand *t = arg;
+
+	require(t->met == 0, "met once");
+	t->met++;
+}
+
+static void
+op_rejected(void *arg, struct span what)
+{
+	struct stand *t = arg;
+
+	require(what.n > 0, "rejected for a reason");
+	t->rejected++;
+}
+
+static void
+op_abuse(void *arg, const char *kind)
+{
+	struct stand *t = arg;
+
+	(void)snprintf(t->abuse, sizeof t->abuse, "%s", kind);
+}
+
+static const struct session_ops ops = {
+	op_send, op_wall_ms, op_room, op_spool_open, op_spool_write, op_abort,
+	op_commit, op_accepted, op_met, op_rejected, op_abuse,
+};
+
+/* ---- the owner ---- */
+
+void
+stand_init(struct stand *t)
+{
+	static const uint8_t client[4] = { 192, 0, 2, 7 };
+
+	*t = (struct stand){
+		.conf = { .hostname = "mx.test", .naccepts = 1,
+		    .limits = { 50u << 20, 1000, BARE_NORMALIZE } },
+		.listen = { .label = "test", .nrelay_from = 1 },
+		.accept = { .pattern = "example.org" },
+		.room = ROOM_NOW,
+		.spool = { .code = 250 }, .commit = { .code = 250 },
+	};
+	addr_from_ip4(&t->client, client);
+	require(prefix_parse(SPAN_LIT("192.0.2.0/24"), &t->relay_from),
+	    "prefix");
+	buf_init(&t->in, MOST);
+	buf_init(&t->out, MOST);
+	buf_init(&t->file, MOST);
+	buf_init(&t->body, MOST);
+	buf_init(&t->rcpts, MOST);
+}
+
+void
+stand_start(struct stand *t)
+{
+	t->conf.accepts = &t->accept;
+	t->listen.relay_from = &t->relay_from;
+	session_start(&t->s, &ops, t, &t->conf, &t->listen, &t->client);
+}
+
+/* One answer of the queue, if one is open and it gives one. */
+static bool
+queue_answers(struct stand *t)
+{
+	struct fault f;
+
+	if (t->s.state == ST_SPOOL && t->spool.code != 0) {
+		if (t->spool.code == 250) {
+			session_spooled(&t->s, NULL);
+			return true;
+		}
+		t->spool_open = false;
+		fault_set(&f, t->spool.code < 500 ? FAULT_TEMP : FAULT_PERM,
+		    t->spool.code, t->spool.enhanced, "%s", t->spool.text);
+		session_spooled(&t->s, &f);
+		return true;
+	}
+	if (session_open_commit(&t->s) && t->commit.code != 0) {
+		t->spool_open = false;
+		session_committed(&t->s, t->commit.code,
+		    span_str(t->commit.enhanced), span_str(t->commit.text));
+		return true;
+	}
+	return false;
+}
+
+void
+stand_run(struct stand *t)
+{
+	size_t used;
+
+	if (t->closed || t->tls_asked)
+		return;
+	do {
+		used = session_input(&t->s, buf_get(&t->in));
+		require(used <= t->in.len, "used what was there");
+		buf_consume(&t->in, used);
+		if (session_wants(&t->s) == SESSION_CLOSE)
+			t->closed = true;
+		if (session_wants(&t->s) == SESSION_TLS) {
+			/* As tls/channel.c asserts. */
+			require(t->in.len == 0, "nothing ahead of TLS");
+			t->tls_asked = true;
+		}
+	} while (!t->closed && !t->tls_asked && queue_answers(t));
+	if (t->closed)
+		buf_reset(&t->in);
+	/* What is kept back waits for the queue, or is less than a line. */
+	require(t->closed || session_wants(&t->s) == SESSION_WAIT ||
+	    t->in.len <= SMTP_LINE_MAX + 2, "input is bounded");
+}
+
+void
+stand_feed(struct stand *t, struct span s)
+{
+	if (t->closed)
+		return;
+	/* Cleartext into a handshake fails it. */
+	if (t->tls_asked) {
+		t->closed = true;
+		return;
+	}
+	require(buf_span(&t->in, s) == 0, "input");
+	stand_run(t);
+}
+
+void
+stand_tls(struct stand *t)
+{
+	struct tls_facts facts = { "TLS1.3", "AES-256-GCM", "X25519", "none",
+	    false };
+
+	require(t->tls_asked && !t->closed, "a handshake was asked for");
+	t->tls_asked = false;
+	session_secured(&t->s, &facts);
+	stand_run(t);
+}
+
+void
+stand_queue_lost(struct stand *t)
+{
+	t->room = ROOM_NONE;
+	t->spool_open = false;
+	session_queue_lost(&t->s);
+	stand_run(t);
+}
+
+void
+stand_end(struct stand *t)
+{
+	if (!t->ended)
+		session_end(&t->s);
+	t->ended = t->closed = true;
+}
+
+void
+stand_free(struct stand *t)
+{
+	stand_end(t);
+	buf_free(&t->in);
+	buf_free(&t->out);
+	buf_free(&t->file);
+	buf_free(&t->body);
+	buf_free(&t->rcpts);
+}
