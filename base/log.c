@@ -164,7 +164,8 @@ put_json(struct buf *b, const struct kv *kv)
 }
 
 static void
-put_head(struct buf *b, enum log_level level, const char *event)
+put_head(struct buf *b, const char *role, enum log_level level,
+    const char *event)
 {
 	static const char *const names[] = { "debug", "info", "warn", "error" };
 	char when[CLOCK_RFC3339_SIZE];
@@ -172,11 +173,11 @@ put_head(struct buf *b, enum log_level level, const char *event)
 	clock_rfc3339(clock_wall_ms(), 1, when);
 	if (logger.format == LOG_JSON) {
 		buf_printf(b, "{\"time\":\"%s\",\"role\":\"%s\",\"event\":\"%s\","
-		    "\"level\":\"%s\"", when, logger.role, event,
+		    "\"level\":\"%s\"", when, role, event,
 		    names[level]);
 		return;
 	}
-	buf_printf(b, "%s %s %s", when, logger.role, event);
+	buf_printf(b, "%s %s %s", when, role, event);
 	if (level >= LOG_WARN)
 		buf_printf(b, " level=%s", names[level]);
 }
@@ -185,6 +186,13 @@ void
 log_event(enum log_level level, const char *event, const struct kv *kvs,
     size_t n)
 {
+	log_event_as(logger.role, level, event, kvs, n);
+}
+
+void
+log_event_as(const char *role, enum log_level level, const char *event,
+    const struct kv *kvs, size_t n)
+{
 	struct buf *b = &logger.line;
 	bool json = logger.format == LOG_JSON;
 	struct span out;
@@ -192,12 +200,12 @@ log_event(enum log_level level, const char *event, const struct kv *kvs,
 	if (level < logger.least)
 		return;
 	buf_reset(b);
-	put_head(b, level, event);
+	put_head(b, role, level, event);
 	for (size_t i = 0; i < n && !b->failed; i++)
 		json ? put_json(b, &kvs[i]) : put_logfmt(b, &kvs[i]);
 	if (b->failed) {		/* the bound, or memory: say the event at least */
 		buf_reset(b);
-		put_head(b, level, event);
+		put_head(b, role, level, event);
 		buf_str(b, json ? ",\"cut\":\"yes\"" : " cut=yes");
 	}
 	buf_str(b, json ? "}\n" : "\n");

@@ -41,6 +41,10 @@ struct kv {
 void	log_open(const char *role, enum log_format);	/* at start, and again to change */
 void	log_set_level(enum log_level least);
 void	log_event(enum log_level, const char *event, const struct kv *, size_t n);
+/* The same under another role's name: for an event that is one interface
+ * whoever finds it (a delivery that ended before any relay saw it). */
+void	log_event_as(const char *role, enum log_level, const char *event,
+	    const struct kv *, size_t n);
 
 #define LOG_EVENT(level, event, ...) do {				\
 	const struct kv log_kv_[] = { __VA_ARGS__ };			\

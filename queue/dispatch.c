@@ -38,7 +38,9 @@ dispatch_registered(struct role_env *env, struct link *l, struct ipc_msg *msg)
 	struct queue *q = env->state;
 
 	q->relays[link_index(l)].registered = true;
-	if (msg->u.registered.highest_job >= q->next_job)
+	/* A number near the end would make ours wrap: no honest relay has it. */
+	if (msg->u.registered.highest_job >= q->next_job &&
+	    msg->u.registered.highest_job < UINT64_MAX / 2)
 		q->next_job = msg->u.registered.highest_job + 1;
 	dispatch_gate(q);
 	dispatch_pump(q);

@@ -42,16 +42,23 @@ outcome_log(const struct message *m, const struct result *o)
 	const struct rcpt *r = &m->rcpts[o->index];
 	uint64_t now = clock_wall_ms();
 
-	log_info("delivery", KV_S("id", m->id), KV_SPAN("session", SPAN_NONE),
+	/* One line per recipient and attempt, in one shape, also when no relay
+	 * was asked: whoever follows a message reads only `relay delivery`. */
+	const struct kv line[] = {
+	    KV_S("id", m->id), KV_SPAN("session", SPAN_NONE),
 	    KV_ADDR("from", m->sender), KV_ADDR("to", rcpt_address(r)),
 	    KV_SPAN("domain", rcpt_domain(r)), KV_S("mx", ""),
 	    KV_S("addr", ""), KV_S("asked", "none"), KV_S("why", "none"),
 	    KV_S("reached", "none"), KV_S("how", "none"), KV_S("tls", "none"),
 	    KV_S("cipher", "none"), KV_S("kx", "none"), KV_S("spki", "none"),
-	    KV_N("resumed", 0), KV_SPAN("dsn", o->dsn),
+	    KV_S("resumed", "false"), KV_SPAN("dsn", o->dsn),
 	    KV_S("status", outcome_name(o->status)),
 	    KV_SEC("delay", now > m->arrived ? now - m->arrived : 0),
-	    KV_QSPAN("reply", o->reply));
+	    KV_QSPAN("reply", o->reply),
+	};
+
+	log_event_as(role_name(ROLE_RELAY), LOG_INFO, "delivery", line,
+	    sizeof line / sizeof line[0]);
 }
 
 /* ---- one recipient ---- */

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "queue/spool_priv.h"
 
-static const struct spool_io real_io = { pwritev, fdatasync, fsync };
+static const struct spool_io real_io = { pwritev, fdatasync, fsync, fstatvfs };
 
 static int
 open_dirs(struct spool *sp, const char *directory, struct fault *f)
@@ -147,6 +147,7 @@ spool_stats(const struct spool *sp, struct spool_stats *s)
 	s->segments = sp->nsegments;
 	if (sp->nsegments > 0) {
 		s->oldest = sp->segments[0]->number;
+		s->oldest_closed = sp->segments[0]->closed;
 		s->oldest_damaged = sp->segments[0]->damaged;
 	}
 	s->idle = sp->jobs == 0 && TAILQ_EMPTY(&sp->waiting) &&

@@ -12,6 +12,7 @@
 #ifndef QUEUE_SPOOL_H
 #define QUEUE_SPOOL_H
 
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -29,6 +30,7 @@ struct spool_io {
 	ssize_t	(*pwritev)(int fd, const struct iovec *, int n, off_t);
 	int	(*fdatasync)(int fd);	/* in the thread pool */
 	int	(*fsync)(int dir);	/* in the thread pool */
+	int	(*fstatvfs)(int dir, struct statvfs *);
 };
 
 struct spool_ops {
@@ -112,6 +114,7 @@ struct spool_stats {
 	size_t		segments;
 	uint64_t	oldest;		/* number of the oldest segment, 0 none */
 	bool		oldest_damaged;
+	bool		oldest_closed;	/* it is not the one being written */
 	bool		idle;		/* nothing waits for the disk */
 	unsigned	damaged, torn;	/* seen by the replay */
 };

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -80,7 +79,7 @@ spool_full(struct spool *sp)
 	if (sp->space_asked != 0 && now - sp->space_asked < SPACE_EVERY)
 		return sp->space_low;
 	sp->space_asked = now == 0 ? 1 : now;
-	if (fstatvfs(sp->root, &v) == -1)
+	if (sp->io->fstatvfs(sp->root, &v) == -1)
 		return sp->space_low;
 	free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
 	reserve = (uint64_t)v.f_blocks * v.f_frsize / RESERVE_SHARE;

@@ -27,6 +27,8 @@ struct replay {
 	uint64_t	*numbers;
 	size_t		 n, size;
 	char		*mem;		/* one segment */
+	size_t		 mem_size;
+	int		 err;		/* a segment could not be read: errno */
 	struct place	 durable;	/* the most that any record states */
 	struct voided	*voids;
 	size_t		 nvoids;
@@ -106,24 +108,65 @@ list_segments(struct replay *r, struct fault *f)
 	return 0;
 }
 
+static int
+make_room(struct replay *r, size_t size)
+{
+	char *more;
+
+	if (size <= r->mem_size)
+		return 0;
+	more = realloc(r->mem, size);
+	if (more == NULL)
+		return -1;
+	r->mem = more;
+	r->mem_size = size;
+	return 0;
+}
+
+static bool
+planted(int err)
+{
+	return err == ELOOP || err == EPERM || err == ENXIO;
+}
+
+/* fd with room for its bytes, or -1.  A segment of ours that cannot be read
+ * now stops the start (r->err): going on without it could delete the ends of
+ * messages that it holds. */
+static int
+open_segment(struct replay *r, uint64_t number, off_t *size)
+{
+	char name[SEGMENT_NAME];
+	int fd;
+
+	spool_segment_name(number, name);
+	fd = spool_plain_open(r->sp->log, name, size);
+	if (fd == -1 && !planted(errno)) {
+		r->err = errno;
+		return -1;
+	}
+	if (fd == -1 || *size > (off_t)SEGMENT_LARGEST) {
+		log_error("spool-refused-file", KV_S("name", name),
+		    KV_Q("reason", fd == -1 ? strerror(errno) : "too large"));
+	} else if (make_room(r, (size_t)*size + 1) == -1) {
+		r->err = ENOMEM;
+	} else {
+		return fd;
+	}
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
 /* The bytes of a segment into r->mem; p is NULL when it is refused. */
 static struct span
 load(struct replay *r, uint64_t number)
 {
-	char name[SEGMENT_NAME];
 	size_t have = 0;
-	off_t size;
-	int fd;
+	off_t size = 0;
+	int fd = open_segment(r, number, &size);
 
-	spool_segment_name(number, name);
-	fd = spool_plain_open(r->sp->log, name, &size);
-	if (fd == -1 || size > (off_t)SEGMENT_LARGEST) {
-		log_error("spool-refused-file", KV_S("name", name),
-		    KV_Q("reason", fd == -1 ? strerror(errno) : "too large"));
-		if (fd != -1)
-			close(fd);
+	if (fd == -1)
 		return span_of(NULL, 0);
-	}
 	while (have < (size_t)size) {
 		ssize_t n = pread(fd, r->mem + have, (size_t)size - have,
 		    (off_t)have);
@@ -132,7 +175,8 @@ load(struct replay *r, uint64_t number)
 			continue;
 		if (n <= 0) {
 			/* What cannot be read is damage to what it held. */
-			log_error("spool-read-failed", KV_S("name", name),
+			log_error("spool-read-failed",
+			    KV_N("segment", number),
 			    KV_N("offset", have),
 			    KV_Q("reason", strerror(errno)));
 			memset(r->mem + have, 0xff, (size_t)size - have);
@@ -335,11 +379,6 @@ spool_replay(struct spool *sp, struct fault *f)
 	struct replay r = { .sp = sp };
 	int rc = -1;
 
-	r.mem = malloc(SEGMENT_LARGEST);	/* touched only as far as used */
-	if (r.mem == NULL) {
-		fault_set(f, FAULT_TEMP, 451, "4.3.0", "no memory");
-		goto out;
-	}
 	if (list_segments(&r, f) == -1 || find_salt(&r, f) == -1)
 		goto out;
 	for (size_t i = 0; i < r.n; i++)
@@ -347,6 +386,11 @@ spool_replay(struct spool *sp, struct fault *f)
 	for (size_t i = 0; i < r.n; i++)
 		if (replay_segment(&r, r.numbers[i], f) == -1)
 			goto out;
+	if (r.err != 0) {
+		errno = r.err;
+		fault_sys(f, "read a segment of the spool");
+		goto out;
+	}
 	for (size_t i = 0; i < sp->nsegments; i++)
 		trim_segment(sp, sp->segments[i]);
 	sp->next_number = r.n > 0 ? r.numbers[r.n - 1] + 1 : 1;

@@ -330,7 +330,7 @@ store_house(struct queue *q)
 	unsigned n = 0;
 
 	spool_stats(q->spool, &stats);
-	if (stats.segments < 2 || (!stats.oldest_damaged &&
+	if (!stats.oldest_closed || (!stats.oldest_damaged &&
 	    stats.segments * (uint64_t)SEGMENT_SIZE <
 	    2 * q->index.bytes + SLACK_SEGMENTS * (uint64_t)SEGMENT_SIZE))
 		return;

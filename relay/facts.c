@@ -48,8 +48,7 @@ facts_delivery(struct link *ledger, const struct job *j, const struct hop *h,
 		.kx = span_str(h->tls.kx),
 		.status = span_str(outcome_name(first->status)),
 		.dsn = span_str(first->dsn), .recipients = n,
-		.bytes = first->status == OUTCOME_SENT ?
-		    j->body.size * n : 0,
+		.bytes = first->status == OUTCOME_SENT ? j->body.size : 0,
 		.delay = now > j->arrived ? now - j->arrived : 0,
 	};
 

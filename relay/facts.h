@@ -10,8 +10,8 @@
  * the link rather than delaying mail. */
 void	facts_session(struct link *ledger, const struct job *,
 	    const struct session *);
-/* `n` recipients like `first`.  Its bytes: the message's size for each one that
- * was sent, 0 for others. */
+/* `n` recipients like `first`.  Its bytes: the message's size, once however many
+ * recipients it was sent for, and 0 when it was not sent. */
 void	facts_delivery(struct link *ledger, const struct job *,
 	    const struct hop *, const struct job_rcpt *first, unsigned n);
 

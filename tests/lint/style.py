@@ -16,7 +16,7 @@ MARKS = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3))
 MACHINE = re.compile(r"(?<![\w.])/(?:home/[a-z]|root/|work/|Users/|tmp/wt)")
 UNBOUNDED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets)\s*\(")
 # Fixtures are bytes as they were met.
-FIXTURES = re.compile(r"^tests/.*/(data|corpus|fixtures|seeds)/|^COPYING$")
+FIXTURES = re.compile(r"^tests/.*/(data|corpus|fixtures|seeds)/|\.replay$|^COPYING$")
 
 
 def first_lines(name, lines):

@@ -124,10 +124,12 @@ class Sealane:
         return smtp_answers("127.0.0.1", 2525)
 
     def takes_mail(self):
-        """Would a message be taken now?  Leaves nothing behind."""
+        """Would a message be taken by TLS now?  Leaves nothing behind."""
         try:
             c = Client(timeout=10)
             try:
+                c.ehlo()
+                c.starttls()
                 c.ehlo()
                 c.cmd("MAIL FROM:<>", 250)
                 c.cmd("RCPT TO:<x@sink.example.org>", 250)

@@ -114,29 +114,42 @@ def reap():
             os._exit(os.waitstatus_to_exitcode(status) & 0xff)
 
 
+USERS = {"postfix": 790, "mailbox": 792, "plain": 793}
+GROUPS = {**USERS, "postdrop": 791}
+OURS = ("_sealane", "sealane:", "postfix:", "postdrop:")
+
+
 def private_etc(folder, sysusers):
-    """A copy of the user data base with the users of Sealane and Postfix,
-    over /etc's own in this mount table; and a resolv.conf that asks our DNS
-    server.  Returns what went wrong with sysusers, or None."""
+    """A copy of /etc over /etc in this mount table, with the users of Sealane
+    and Postfix and a resolv.conf that asks our DNS server.  All of /etc and
+    not the few files: a file that somebody outside replaces by rename would
+    lose its mount.  Returns what went wrong with sysusers, or None."""
     etc = os.path.join(folder, "etc")
-    os.makedirs(etc)
+    # What an ordinary user can't read, nothing here needs.
+    subprocess.run(["cp", "-a", "/etc", etc], check=False,
+                   stderr=subprocess.DEVNULL)
     for name in ("passwd", "group", "shadow", "gshadow"):
-        with open(os.path.join(etc, name), "w", encoding="utf-8") as new:
-            if name in ("passwd", "group"):
-                with open("/etc/" + name, encoding="utf-8") as old:
-                    new.writelines(t for t in old if not t.startswith(
-                        ("_sealane", "sealane:", "postfix:", "postdrop:")))
-    with open(os.path.join(etc, "passwd"), "a", encoding="utf-8") as f:
-        f.write("postfix:x:790:790::/nonexistent:/usr/sbin/nologin\n"
-                "mailbox:x:792:792::/nonexistent:/usr/sbin/nologin\n"
-                "plain:x:793:793::/nonexistent:/usr/sbin/nologin\n")
-    with open(os.path.join(etc, "group"), "a", encoding="utf-8") as f:
-        f.write("postfix:x:790:\npostdrop:x:791:\nmailbox:x:792:\n"
-                "plain:x:793:\n")
-    with open(os.path.join(etc, "resolv.conf"), "w", encoding="utf-8") as f:
-        f.write("nameserver 127.0.0.53\noptions timeout:1 attempts:1\n")
-    with open(os.path.join(etc, "hosts"), "w", encoding="utf-8") as f:
-        f.write("127.0.0.1 localhost relay.example.org\n")
+        path = os.path.join(etc, name)
+        lines = []
+        if os.access(path, os.R_OK):
+            with open(path, encoding="utf-8") as old:
+                lines = [t for t in old if not t.startswith(OURS)]
+            os.unlink(path)
+        with open(path, "w", encoding="utf-8") as new:
+            new.writelines(lines)
+            if name == "passwd":
+                new.writelines(f"{u}:x:{n}:{n}::/nonexistent:/usr/sbin/nologin\n"
+                               for u, n in USERS.items())
+            if name == "group":
+                new.writelines(f"{g}:x:{n}:\n" for g, n in GROUPS.items())
+    for name, text in (("resolv.conf", "nameserver 127.0.0.53\n"
+                        "options timeout:1 attempts:1\n"),
+                       ("hosts", "127.0.0.1 localhost relay.example.org\n")):
+        path = os.path.join(etc, name)
+        if os.path.lexists(path):
+            os.unlink(path)             # it may be a link to elsewhere
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
     trouble = None
     if sysusers and shutil.which("systemd-sysusers"):
         made = subprocess.run(
@@ -144,7 +157,5 @@ def private_etc(folder, sysusers):
             capture_output=True, text=True, check=False)
         if made.returncode != 0:
             trouble = made.stderr.strip()
-    for name in ("passwd", "group", "resolv.conf", "hosts"):
-        if os.path.exists("/etc/" + name):
-            bind(os.path.join(etc, name), "/etc/" + name)
+    bind(etc, "/etc")
     return trouble

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "queue/queue.h"
 #include "world.h"
 
@@ -597,6 +598,95 @@ START_TEST(a_large_message_of_another_size_is_refused)
 }
 END_TEST
 
+/* ---- damage ---- */
+
+static void
+flip(struct world *w, const char *in_body)
+{
+	char path[128], *mem = calloc(1, 65536), *at;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/spool/log/seg-%016x", w->dir, 1);
+	fd = open(path, O_RDWR);
+	ck_assert_int_gt(read(fd, mem, 65536), 0);
+	at = memmem(mem, 65536, in_body, strlen(in_body));
+	ck_assert_ptr_nonnull(at);
+	ck_assert_int_eq(pwrite(fd, "#", 1, at - mem), 1);
+	close(fd);
+	free(mem);
+}
+
+static bool
+quarantined(struct world *w)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/spool/damaged/seg-%016x", w->dir, 1);
+	return access(path, F_OK) == 0;
+}
+
+/* One message is destroyed; the others in its segment are carried to a new
+ * one with all that is known of them, the old one is kept for the operator. */
+START_TEST(survivors_leave_a_damaged_segment)
+{
+	struct world *w = world_new();
+	struct message *m;
+
+	w->conf.relay.retry.first = w->conf.relay.retry.max = 3600 * 1000;
+	world_start(w);
+	world_register(w, 1);
+	w->say = SAY_DEFERRED;
+	w->reply = "450 later";
+	world_send(w, 1, id(1), FROM, "a@dest.example b@sink.example",
+	    "Subject: one\r\n\r\n");
+	world_send(w, 2, id(2), FROM, "r@dest.example",
+	    "Subject: two\r\n\r\n");
+	while (w->acks < 2)
+		world_wait(w, 5);
+	world_stop(w);
+	log_set_level(LOG_ERROR + 1);
+	flip(w, "Subject: two");
+	world_start(w);
+	world_until(w, quarantined);
+	world_stop(w);
+	world_start(w);
+	m = TAILQ_FIRST(&world_queue(w)->index.arrival);
+	ck_assert_ptr_nonnull(m);
+	ck_assert_ptr_null(TAILQ_NEXT(m, arrival));
+	ck_assert_str_eq(m->id, id(1));
+	ck_assert_uint_gt(m->place.segment, 1);
+	ck_assert_uint_eq(m->rcpts[0].attempts, 1);
+	ck_assert(span_eq(rcpt_reply(&m->rcpts[0]), SPAN_LIT("450 later")));
+	ck_assert_int_eq(m->rcpts[1].state, RCPT_DELIVERED);
+	w->say = SAY_SENT;
+	m->rcpts[0].next = 0;
+	store_schedule(world_queue(w), m);
+	world_register(w, 1);
+	world_until(w, empty);
+	ck_assert_str_eq(w->jobs[w->njobs - 1].body, "Subject: one\r\n\r\n");
+	world_free(w);
+}
+END_TEST
+
+/* The disk changes a body while the queue runs: it is not sent. */
+START_TEST(an_altered_body_is_never_sent)
+{
+	struct world *w = world_new();
+
+	world_start(w);
+	log_set_level(LOG_ERROR + 1);
+	world_send(w, 1, id(1), FROM, "r@dest.example",
+	    "Subject: one\r\n\r\n");
+	world_until(w, one_committed);
+	flip(w, "Subject: one");
+	world_register(w, 1);
+	world_wait(w, 300);
+	ck_assert_uint_eq(w->njobs, 0);
+	ck_assert(!empty(w));
+	world_free(w);
+}
+END_TEST
+
 /* ---- the control socket ---- */
 
 struct asking {
@@ -803,6 +893,8 @@ main(void)
 	tcase_add_test(t, concurrency_stays_under_the_cap);
 	tcase_add_test(t, a_large_message_is_a_file);
 	tcase_add_test(t, a_large_message_of_another_size_is_refused);
+	tcase_add_test(t, survivors_leave_a_damaged_segment);
+	tcase_add_test(t, an_altered_body_is_never_sent);
 	tcase_add_test(t, the_queue_is_listed_shown_and_dropped);
 	tcase_add_test(t, a_flush_makes_all_due);
 	tcase_add_test(t, many_pass_none_lost_none_doubled);

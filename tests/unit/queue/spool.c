@@ -20,6 +20,7 @@ static struct {
 	int	write_errno;
 	int	syncs;		/* done so far */
 	int	slow_ms;
+	unsigned long blocks, avail;	/* of 4096 bytes */
 } disk;
 
 static ssize_t
@@ -47,7 +48,19 @@ disk_fdatasync(int fd)
 	return fdatasync(fd);
 }
 
-static const struct spool_io io = { disk_pwritev, disk_fdatasync, fsync };
+static int
+disk_fstatvfs(int fd, struct statvfs *v)
+{
+	(void)fd;
+	memset(v, 0, sizeof(*v));
+	v->f_frsize = 4096;
+	v->f_blocks = disk.blocks;
+	v->f_bavail = disk.avail;
+	return 0;
+}
+
+static const struct spool_io io = { disk_pwritev, disk_fdatasync, fsync,
+    disk_fstatvfs };
 
 /* ---- what a replay and the callbacks say ---- */
 
@@ -477,6 +490,33 @@ START_TEST(dead_segments_go)
 }
 END_TEST
 
+#define GIB	(1024ul * 1024 * 1024 / 4096)
+
+static const struct {
+	const char	*name;
+	unsigned long	 blocks, avail;
+	bool		 full;
+} space_rows[] = {
+	{ "half of a small disk", 2 * GIB, GIB, false },
+	{ "5 % of a small disk", GIB, GIB / 20 + 1, false },
+	{ "below 5 % of a small disk", GIB, GIB / 20 - 1, true },
+	{ "1 GiB of a large disk", 1000 * GIB, GIB, false },
+	{ "below 1 GiB of a large disk", 1000 * GIB, GIB - 1, true },
+	{ "nothing", 2 * GIB, 0, true },
+};
+
+START_TEST(the_reserve)
+{
+	struct seen *s = seen_new();
+
+	disk.blocks = space_rows[_i].blocks;
+	disk.avail = space_rows[_i].avail;
+	ck_assert_msg(spool_full(s->sp) == space_rows[_i].full, "%s",
+	    space_rows[_i].name);
+	seen_free(s);
+}
+END_TEST
+
 /* ---- prefixes and damage ---- */
 
 static void
@@ -704,6 +744,8 @@ main(void)
 	tcase_add_test(t, a_state_waits_for_the_disk);
 	tcase_add_test(t, a_state_is_synced_within_a_second_or_so);
 	tcase_add_test(t, dead_segments_go);
+	tcase_add_loop_test(t, the_reserve, 0,
+	    (int)(sizeof(space_rows) / sizeof(space_rows[0])));
 	tcase_add_test(t, every_prefix_replays);
 	tcase_add_test(t, changed_bytes_are_damage);
 	tcase_add_test(t, a_damaged_segment_is_kept_for_the_operator);

@@ -5,11 +5,15 @@
 #include "smtp/data.h"
 #include "tests/unit/suite.h"
 
+/* ck_assert() tells its parent process each time it is passed; these run
+ * millions of times. */
+#define MUST(x)	do { if (!(x)) ck_abort_msg("%s", #x); } while (0)
+
 static void
 collect(void *arg, struct span s)
 {
-	ck_assert_uint_gt(s.n, 0);
-	ck_assert_int_eq(buf_span(arg, s), 0);
+	MUST(s.n > 0);
+	MUST(buf_span(arg, s) == 0);
 }
 
 struct result {
@@ -32,10 +36,10 @@ feed(struct span in, size_t cut1, size_t cut2, size_t piece, struct result *r)
 		    collect, &r->body);
 
 		at += got;
-		ck_assert(got == n || r->d.state == SMTP_DATA_DONE);
+		MUST(got == n || r->d.state == SMTP_DATA_DONE);
 	}
 	r->used = at;
-	ck_assert_uint_eq(r->d.size, r->body.len);
+	MUST(r->d.size == r->body.len);
 }
 
 static bool
@@ -56,7 +60,8 @@ check_invariance(struct span in, const struct result *whole)
 	for (size_t i = 0; i <= in.n; i++)
 		for (size_t j = i; j <= in.n; j++) {
 			feed(in, i, j, SIZE_MAX, &r);
-			ck_assert_msg(same(whole, &r), "cut at %zu and %zu", i, j);
+			if (!same(whole, &r))
+				ck_abort_msg("cut at %zu and %zu", i, j);
 		}
 	for (size_t n = 1; n < 6; n++) {
 		feed(in, 0, 0, n, &r);
@@ -161,7 +166,8 @@ START_TEST(data_smuggling)
 	buf_str(&in, "MAIL FROM:<x>\r\n.\r\nQUIT\r\n");
 	feed(buf_get(&in), 0, 0, SIZE_MAX, &r);
 	ck_assert_int_eq(r.d.state, SMTP_DATA_DONE);
-	end = memmem(buf_get(&in).p, in.len, "\r\n.\r\n", 5);
+	ck_assert_ptr_nonnull(in.mem);
+	end = memmem(in.mem + in.off, in.len, "\r\n.\r\n", 5);
 	ck_assert_uint_eq(r.used, (size_t)(end + 5 - buf_get(&in).p));
 	ck_assert_int_eq(memmem(buf_get(&r.body).p, r.body.len, "MAIL", 4) ==
 	    NULL, has_true_end(span_head(buf_get(&in), 4 + before.n + 1 +

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* tests/unit/queue/cli.c - what `sealane queue` accepts, with no daemon. */
+#include <check.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static const struct {
+	const char	*argv[8];
+	int		 code;
+} rows[] = {
+	{ { "queue" }, CLI_USAGE },
+	{ { "queue", "frobnicate" }, CLI_USAGE },
+	{ { "queue", "list", "--verbose", "1" }, CLI_USAGE },
+	{ { "queue", "list", "someid" }, CLI_USAGE },
+	{ { "queue", "show" }, CLI_USAGE },
+	{ { "queue", "show", "a", "b" }, CLI_USAGE },
+	{ { "queue", "flush", "--domain" }, CLI_USAGE },
+	{ { "queue", "flush", "--sender", "a@b" }, CLI_USAGE },
+	{ { "queue", "drop" }, CLI_USAGE },
+	{ { "queue", "drop", "id", "--domain", "x" }, CLI_USAGE },
+	{ { "queue", "drop", "--domain", "x", "--sender", "y" }, CLI_USAGE },
+	{ { "queue", "list" }, CLI_NOT_RUNNING },
+	{ { "queue", "list", "--json" }, CLI_NOT_RUNNING },
+	{ { "queue", "show", "id" }, CLI_NOT_RUNNING },
+	{ { "queue", "flush" }, CLI_NOT_RUNNING },
+	{ { "queue", "flush", "--domain", "a", "--domain", "b" },
+	    CLI_NOT_RUNNING },
+	{ { "queue", "drop", "--sender", "" }, CLI_NOT_RUNNING },
+};
+
+START_TEST(arguments)
+{
+	struct conf conf = { .control_directory = "/nonexistent/sealane" };
+	int argc = 0;
+
+	while (rows[_i].argv[argc] != NULL)
+		argc++;
+	ck_assert_int_eq(cli_queue(&conf, argc,
+	    (char **)(uintptr_t)rows[_i].argv), rows[_i].code);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("queue cli");
+	TCase *t = tcase_create("cli");
+	SRunner *r;
+	int failed, null = open("/dev/null", O_WRONLY);
+
+	if (null != -1) {
+		(void)dup2(null, STDERR_FILENO);	/* complaints */
+		close(null);
+	}
+	tcase_add_loop_test(t, arguments, 0,
+	    (int)(sizeof(rows) / sizeof(rows[0])));
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}
