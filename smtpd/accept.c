@@ -42,7 +42,7 @@ refuse(int fd, const char *reason)
 	    KV_S("reason", reason));
 }
 
-/* No descriptor is left: answer with the reserved one.  False when that did
+/* No descriptor or memory is left: answer with the reserved one.  False when that did
  * not work either; then leave the socket alone for a moment, instead of
  * spinning on a listener that stays readable. */
 static bool
@@ -74,7 +74,8 @@ accept_one(struct listener *l)
 			smtpd_client_new(l->d, fd, l->conf);
 		return true;
 	}
-	if (errno == EMFILE || errno == ENFILE) {
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+	    errno == ENOBUFS) {
 		if (refuse_with_reserve(l))
 			return true;
 		loop_timer_set(l->d->again, AGAIN_MS);
