@@ -12,7 +12,7 @@
 #include "base/ipc/ipc.h"
 #include "base/loop.h"
 #include "dns/lookup.h"
-#include "policy/siphash.h"
+#include "base/siphash.h"
 
 struct resolvers_times {
 	/* More than resolver allows itself for one answer. */

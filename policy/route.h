@@ -13,7 +13,7 @@
 #include "base/conf.h"
 #include "base/hop.h"
 #include "dns/lookup.h"
-#include "policy/siphash.h"
+#include "base/siphash.h"
 
 /* Bounds of one ROUTE message.  Of more hosts the best are taken. */
 #define ROUTE_HOSTS_MAX	20

@@ -8,68 +8,28 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "base/siphash.h"
 #include "queue/bytes.h"
 
-static uint64_t
-rotate(uint64_t x, int n)
-{
-	return x << n | x >> (64 - n);
-}
-
-static void
-sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[2] = rotate(v[2], 32);
-}
-
-static const uint64_t *
+static const struct siphash_key *
 key(void)
 {
-	static uint64_t k[2];
+	static struct siphash_key k;
 	static bool drawn;
 
 	if (!drawn) {
 		/* Without random numbers the table still works, only not
 		 * against somebody who knows the hash. */
-		(void)!getrandom(k, sizeof(k), 0);
+		(void)!getrandom(&k, sizeof(k), 0);
 		drawn = true;
 	}
-	return k;
+	return &k;
 }
 
 uint64_t
 table_hash(struct span s)
 {
-	const uint64_t *k = key();
-	uint64_t v[4] = {
-		k[0] ^ 0x736f6d6570736575ull, k[1] ^ 0x646f72616e646f6dull,
-		k[0] ^ 0x6c7967656e657261ull, k[1] ^ 0x7465646279746573ull };
-	uint64_t last = (uint64_t)s.n << 56;
-
-	for (; s.n >= 8; s = span_skip(s, 8)) {
-		uint64_t m = le_get(s.p, 8);
-
-		v[3] ^= m;
-		sip_round(v);
-		v[0] ^= m;
-	}
-	last |= le_get(s.p, (unsigned)s.n);
-	v[3] ^= last;
-	sip_round(v);
-	v[0] ^= last;
-	v[2] ^= 0xff;
-	for (int i = 0; i < 3; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+	return siphash(key(), s);
 }
 
 uint64_t

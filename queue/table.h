@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
 /* queue/table.h - a hash table of things that carry their own link.
- * The hash is keyed (SipHash-1-3, key drawn at start), because domains come
+ * The hash is keyed (base/siphash.h, key drawn at start), because domains come
  * from outside and somebody may pick them to collide. */
 #ifndef QUEUE_TABLE_H
 #define QUEUE_TABLE_H

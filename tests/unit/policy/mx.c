@@ -5,7 +5,7 @@
 
 #include "policy/decide.h"
 #include "policy/mx.h"
-#include "policy/siphash.h"
+#include "base/siphash.h"
 
 #define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define MOST		8

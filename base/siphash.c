@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* policy/siphash.c - see policy/siphash.h. */
-#include "policy/siphash.h"
+/* base/siphash.c - see base/siphash.h. */
+#include "base/siphash.h"
 
 struct state {
 	uint64_t	v0, v1, v2, v3;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* policy/siphash.h - SipHash-2-4 (Aumasson and Bernstein, 2012): a 64-bit hash
+/* base/siphash.h - SipHash-2-4 (Aumasson and Bernstein, 2012): a 64-bit hash
  * that nobody without the key can find collisions for. */
-#ifndef POLICY_SIPHASH_H
-#define POLICY_SIPHASH_H
+#ifndef BASE_SIPHASH_H
+#define BASE_SIPHASH_H
 
 #include <stdint.h>
 
