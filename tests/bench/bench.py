@@ -60,6 +60,8 @@ def options():
     p.add_argument("--sessions", type=int, default=20)
     p.add_argument("--per-session", type=int, default=10)
     p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--postfix-option", action="append", default=[],
+                   metavar="NAME=VALUE", help="a line of its main.cf")
     o = p.parse_args()
     o.top, o.build = str(top), os.path.abspath(o.build)
     return o
@@ -154,7 +156,8 @@ def start_sealane(lab, disk):
 def start_postfix(lab, disk, o):
     p = Postfix(lab, o.postfix, "bench", "127.0.1.1", [], port="2525",
                 folder=f"{disk}/postfix",
-                more=POSTFIX.format(sink=SINK, port=SINK_PORT))
+                more=POSTFIX.format(sink=SINK, port=SINK_PORT)
+                + "".join(x + "\n" for x in o.postfix_option))
     p.start()
     return p
 
@@ -168,8 +171,11 @@ def run(o, lab, disk):
           f"sessions in, {o.per_session} messages a session; STARTTLS in and "
           f"out\n{machine(disk)}; source and sink run on the same machine\n"
           "Postfix: defaults but for relayhost, smtp(d)_tls_security_level = "
-          "may and\n  connection rate limits off; Sealane: defaults but for "
-          "via", flush=True)
+          "may, connection\n  limits off"
+          + "".join(", " + x for x in o.postfix_option)
+          + " (so it sends each message by a connection of its own\n  unless "
+          "smtp_tls_connection_reuse=yes); Sealane: defaults but for via, so "
+          "it\n  reuses connections", flush=True)
     few = argparse.Namespace(**{**vars(o), "messages": 200})
     for _, proc, address in relays:
         Round(few, pem, proc, address)
