@@ -79,6 +79,7 @@ spool_open(struct loop *loop, const char *directory, const struct spool_io *io,
 	if (random_salt(sp, f) == -1 || open_dirs(sp, directory, f) == -1 ||
 	    spool_replay(sp, f) == -1)
 		goto fail;
+	spool_spare_make(sp);
 	return sp;
 fail:
 	spool_close(&sp);

@@ -106,8 +106,7 @@ int	spool_file_open(struct spool *, struct span id, uint64_t size,
 	    struct fault *);				/* read-only fd or -1 */
 void	spool_file_remove(struct spool *, struct span id);
 
-/* Below the reserve (the smaller of 5 % and 1 GiB, but two segments at least)?  Asked at most once a
- * second. */
+/* Below the reserve: the smaller of 5 % and 1 GiB, but two segments at least? */
 bool	spool_full(struct spool *);
 
 struct spool_stats {

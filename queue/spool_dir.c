@@ -13,11 +13,6 @@
 #include "base/log.h"
 #include "queue/spool_priv.h"
 
-#define RESERVE_LEAST	(2 * (uint64_t)SEGMENT_SIZE)
-#define RESERVE_MOST	(1024ull * 1024 * 1024)
-#define RESERVE_SHARE	20		/* one in so many: 5 % */
-#define SPACE_EVERY	1000		/* ms */
-
 int
 spool_dir_open(int at, const char *name, bool make, struct fault *f)
 {
@@ -68,35 +63,6 @@ spool_plain_open(int dir, const char *name, off_t *size)
 fail:
 	close(fd);
 	return -1;
-}
-
-bool
-spool_full(struct spool *sp)
-{
-	uint64_t now = loop_now(sp->loop), free_bytes, reserve;
-	struct statvfs v;
-
-	if (sp->space_asked != 0 && now - sp->space_asked < SPACE_EVERY)
-		return sp->space_low;
-	sp->space_asked = now == 0 ? 1 : now;
-	if (sp->io->fstatvfs(sp->root, &v) == -1)
-		return sp->space_low;
-	free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
-	reserve = (uint64_t)v.f_blocks * v.f_frsize / RESERVE_SHARE;
-	if (reserve > RESERVE_MOST)
-		reserve = RESERVE_MOST;
-	/* Deliveries must be written down before what they end can be freed:
-	 * a small disk that new mail filled to the last segment would stay full
-	 * for ever. */
-	if (reserve < RESERVE_LEAST)
-		reserve = RESERVE_LEAST;
-	if (sp->space_low != (free_bytes < reserve)) {
-		sp->space_low = free_bytes < reserve;
-		log_event(sp->space_low ? LOG_ERROR : LOG_INFO,
-		    sp->space_low ? "disk-low" : "disk-ok", (const struct kv[]){
-		    KV_N("free", free_bytes), KV_N("reserve", reserve) }, 2);
-	}
-	return sp->space_low;
 }
 
 /* ---- large bodies ---- */

@@ -398,7 +398,9 @@ state_write(struct spool *sp, struct spool_state *s)
 		parts[i] = (struct spool_part){ s->parts[i].type,
 		    span_of(s->mem + s->parts[i].off, s->parts[i].len),
 		    SPAN_NONE };
-	if (spool_append(sp, parts, s->nparts, places, &f) == -1) {
+	if (spool_append(sp, parts, s->nparts, places, &f) == -1 &&
+	    (f.code != 452 || !spool_spare_give(sp) ||
+	    spool_append(sp, parts, s->nparts, places, &f) == -1)) {
 		log_error("spool-write-failed", KV_Q("reason", f.text));
 		return -1;
 	}

@@ -91,8 +91,8 @@ struct spool {
 	struct loop_timer *timer;		/* states wait at most so long */
 	unsigned	 jobs;			/* in the thread pool */
 
-	uint64_t	 space_asked;
 	bool		 space_low;
+	bool		 spare;			/* the file is there */
 	unsigned	 ndamaged, ntorn;
 };
 
@@ -114,6 +114,10 @@ void	spool_tick(void *);		/* timer */
 void	spool_timer(struct spool *);	/* sync what waits, in a second */
 void	spool_write_states(struct spool *);
 void	spool_finish(struct spool *);	/* free, when closing and idle */
+
+/* spool_space.c */
+void	spool_spare_make(struct spool *);	/* unless it is there */
+bool	spool_spare_give(struct spool *);	/* there is room for one segment now */
 
 /* spool_replay.c */
 int	spool_replay(struct spool *, struct fault *);

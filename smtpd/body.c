@@ -83,21 +83,32 @@ keep_bytes(void *arg, struct span piece)
 	s->msg.size += piece.n;
 }
 
+/* The message itself is at fault.  All of these only grow while it comes, so
+ * the last look names the same reason however the bytes were cut: the first
+ * in this order, and not the one that was seen first. */
 static void
 body_check(struct session *s)
 {
-	if (s->data.size > s->conf->limits.message_size)
-		body_fail(s, FAULT_PERM, 552, "5.3.4", "Message is too large");
-	if (s->data.size > s->conf->limits.message_size + EXCESS_MAX)
+	const struct smtp_data *d = &s->data;
+	uint64_t most = s->conf->limits.message_size;
+	struct fault f = { .class = FAULT_NONE };
+
+	if (d->size > most)
+		fault_set(&f, FAULT_PERM, 552, "5.3.4", "Message is too large");
+	else if (s->conf->limits.bare_newline == BARE_REJECT &&
+	    (d->bare_cr || d->bare_lf))
+		fault_set(&f, FAULT_PERM, 550, "5.6.0",
+		    "Bare CR or LF in the message");
+	else if (s->hops.count > SMTP_HOPS_MAX)
+		fault_set(&f, FAULT_PERM, 554, "5.4.6",
+		    "Too many hops, this is a loop");
+	if (f.class != FAULT_NONE) {
+		body_fail(s, f.class, f.code, f.enhanced, f.text);
+		s->failure = f;
+	}
+	if (d->size > most + EXCESS_MAX)
 		session_abuse(s, 552, "5.3.4", "Message is too large",
 		    "flood");
-	if (s->hops.count > SMTP_HOPS_MAX)
-		body_fail(s, FAULT_PERM, 554, "5.4.6",
-		    "Too many hops, this is a loop");
-	if (s->conf->limits.bare_newline == BARE_REJECT &&
-	    (s->data.bare_cr || s->data.bare_lf))
-		body_fail(s, FAULT_PERM, 550, "5.6.0",
-		    "Bare CR or LF in the message");
 }
 
 static void

@@ -440,11 +440,46 @@ START_TEST(a_state_waits_for_the_disk)
 	ck_assert_int_eq(commit(s, 1), 0);
 	run(s, 1, 5000);
 	disk.write_errno = ENOSPC;
-	disk.fail_writes = 1;
+	disk.fail_writes = 2;			/* the spare is no help either */
 	end(s, 1);
 	ck_assert_uint_eq(s->written, 0);	/* not acknowledged */
 	run(s, 0, 1300);
 	ck_assert_uint_eq(s->written, 1);
+	crash(s);
+	open_spool(s);
+	ck_assert_uint_eq(count_live(s), 0);
+	seen_free(s);
+}
+END_TEST
+
+static bool
+spare_there(const struct seen *s)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/spare", s->dir);
+	return access(path, F_OK) == 0;
+}
+
+START_TEST(the_spare_takes_a_state)
+{
+	struct seen *s = seen_new();
+
+	ck_assert_int_eq(commit(s, 1), 0);
+	run(s, 1, 5000);
+	ck_assert(spare_there(s));
+	disk.write_errno = ENOSPC;
+	disk.fail_writes = 1;
+	end(s, 1);
+	ck_assert_uint_eq(s->written, 1);
+	ck_assert(!spare_there(s));
+	disk.blocks = 2 * 262144;
+	disk.avail = 0;
+	ck_assert(spool_full(s->sp));
+	ck_assert(!spare_there(s));		/* not from the reserve */
+	disk.avail = 262144;
+	ck_assert(!spool_full(s->sp));
+	ck_assert(spare_there(s));
 	crash(s);
 	open_spool(s);
 	ck_assert_uint_eq(count_live(s), 0);
@@ -742,6 +777,7 @@ main(void)
 	tcase_add_loop_test(t, a_failed_write_is_refused, 0,
 	    (int)(sizeof(write_rows) / sizeof(write_rows[0])));
 	tcase_add_test(t, a_state_waits_for_the_disk);
+	tcase_add_test(t, the_spare_takes_a_state);
 	tcase_add_test(t, a_state_is_synced_within_a_second_or_so);
 	tcase_add_test(t, dead_segments_go);
 	tcase_add_loop_test(t, the_reserve, 0,

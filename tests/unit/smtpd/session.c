@@ -100,6 +100,10 @@ static const struct row rows[] = {
 	    .bare = BARE_REJECT },
 	{ .rfc = "5321 4.1.1.4", E M R D "a\r\n.\n\r\n.\r\n",
 	    GO "|250 2.1.0|250 2.1.5|354|550 5.6.0", .bare = BARE_REJECT },
+	/* Wrong in two ways: which one is said does not depend on the cutting. */
+	{ .rfc = "5321 4.2.5", E M R D "1\n2\r\n34567\r\n.\r\n",
+	    GO "|250 2.1.0|250 2.1.5|354|552 5.3.4", .message_size = 8,
+	    .bare = BARE_REJECT },
 };
 
 /* "250 2.1.0|354" of what was said since the last reset. */
