@@ -156,21 +156,17 @@ class Sealane:
 
     def kill_all(self):
         """Every process of it at once, as a crash of the machine would."""
-        for _ in range(20):
-            pids = list(role_pids())
+        def gone():
+            pids = set(role_pids())
             if self.proc and self.proc.poll() is None:
-                pids.append(self.proc.pid)
-            if not pids:
-                break
+                pids.add(self.proc.pid)
             for pid in pids:
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-            try:
-                self.proc.wait(timeout=0.2)
-            except (subprocess.TimeoutExpired, AttributeError):
-                pass
+            return not pids
+        wait_until(gone, 10, "all processes are dead")
         self.proc = None
 
     def stdout(self):
