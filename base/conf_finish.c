@@ -65,7 +65,8 @@ covers(const struct addr *a, const struct addr *b)
 {
 	static const uint8_t any[16];
 
-	return a->port == b->port && (addr_same_ip(a, b) ||
+	return a->family != 0 && b->family != 0 && a->port == b->port &&
+	    (addr_same_ip(a, b) ||
 	    (memcmp(a->ip, any, sizeof any) == 0 &&
 	    (a->family == 6 || b->family == 4)));
 }

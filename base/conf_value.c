@@ -298,14 +298,15 @@ static int
 set_address(const struct setter *s)
 {
 	struct span text = s->value->self.text;
-	struct addr a;
+	struct addr a = { 0 };
+	int rc = need_string(s, &s->value->self);
 
-	if (need_string(s, &s->value->self) == -1)
-		return -1;
-	if (!addr_parse(text, SMTP_PORT, &a))
-		return wrong(s, &s->value->self);
+	if (rc == 0 && !addr_parse(text, SMTP_PORT, &a))
+		rc = wrong(s, &s->value->self);
+	/* A wrong one must not leave the default behind, which would then be
+	 * found to be in somebody's way. */
 	memcpy(member(s, s->row->offset), &a, sizeof a);
-	return 0;
+	return rc;
 }
 
 static int

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -53,6 +54,38 @@ check_makeable(const char *path, struct conf_place at,
 		conf_warn(notes, at, "%.150s does not exist, and this user may "
 		    "not make it; `sealane serve` makes it when started as "
 		    "root", path);
+}
+
+/* As root, the roles come there under users of their own: each folder on the
+ * way must let them pass, of what is there already. */
+static void
+check_passable(const struct conf *c, struct conf_notes *notes)
+{
+	char part[PATH_MAX], real[PATH_MAX];
+	struct conf_place at;
+	struct stat st;
+	char *slash;
+
+	if (geteuid() != 0)
+		return;
+	snprintf(part, sizeof part, "%s", c->state_directory);
+	while (realpath(part, real) == NULL) {
+		slash = strrchr(part, '/');
+		if (slash == NULL || slash == part)
+			return;
+		*slash = '\0';
+	}
+	conf_where(c, "state", "directory", NULL, &at);
+	while (real[0] == '/' && real[1] != '\0') {
+		if (stat(real, &st) == 0 && (st.st_mode & S_IXOTH) == 0) {
+			conf_error(notes, at, "%.150s has mode %04o: the "
+			    "users of the roles cannot pass it; chmod o+x, or "
+			    "take another directory", real,
+			    (unsigned)st.st_mode & 07777);
+			return;
+		}
+		*strrchr(real, '/') = '\0';
+	}
 }
 
 static void
@@ -225,6 +258,7 @@ check_machine(const struct conf *c, struct conf_notes *notes)
 	check_owner(c, notes);
 	check_directory(c, "state", c->state_directory, notes);
 	check_directory(c, "control", c->control_directory, notes);
+	check_passable(c, notes);
 	check_keys(c, notes);
 	check_file(c, "trust-anchor-file", c->dns.trust_anchor_file,
 	    "; Debian has it in the package dns-root-data", notes);

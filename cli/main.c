@@ -23,21 +23,27 @@ static const struct cli_command commands[] = {
 	  "Ends with 1 when there are errors; with --strict also when there\n"
 	  "are warnings.\n" },
 	{ "queue", true, cli_queue,
-	  "queue list | show ID | flush [SELECTION] | drop SELECTION [--json]",
+	  "queue {list | show ID | flush [ID | --domain D] |\n"
+	  "       drop ID | --domain D | --sender S} [--json]",
 	  "messages that wait, and what to do with them",
-	  "SELECTION is an ID, --domain D, --sender S or --all. What is\n"
-	  "dropped is gone, and nobody is told.\n" },
+	  "flush tries messages now: all of them, one, or those for the domain\n"
+	  "D, which may be given several times.  What is dropped is gone, and\n"
+	  "nobody is told: one message, all for a domain, or all of a sender.\n"
+	},
 	{ "report", true, cli_report,
-	  "report [--since T] [--until T] [--by domain|level|day] "
-	  "[--direction in|out|both] [--format table|json] [--json] "
-	  "[--fail-below PCT]",
+	  "report [--since T] [--until T] [--by domain|level|day]\n"
+	  "       [--direction in|out|both] [--format table|json] [--json]\n"
+	  "       [--fail-below PCT]",
 	  "how much mail travels encrypted, and to whom not",
 	  "Times are 2026-01-02, 2026-01-02T03:04 (UTC) or an age such as "
 	  "7d,\nwhich is the default for --since.  Without more it is by domain "
 	  "and in both\ndirections.  Ends with 1 when less than PCT percent of "
 	  "recipients were\nreached encrypted.\n" },
 	{ "cert", true, cli_cert, "cert [show | tlsa] [--json]",
-	  "the relay's own certificates and what to publish about them", NULL },
+	  "the relay's own certificates and what to publish about them",
+	  "show prints all that is in state/keys, the next keys among them;\n"
+	  "tlsa prints the DNS records that let others verify them, fit for a\n"
+	  "zone file.  Both read files and need no running relay.\n" },
 	{ "version", false, cli_version, "version",
 	  "the version of sealane", NULL },
 };

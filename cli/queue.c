@@ -314,6 +314,6 @@ cli_queue(const struct conf *conf, int argc, char **argv)
 		rc = parse(&r, argc - 2, argv + 2);
 		return rc != CLI_OK ? rc : commands[i].run(conf, &r);
 	}
-	return cli_usage("queue: no command %s; there are list, show, flush "
-	    "and drop", argv[1]);
+	return cli_usage("queue: no command `%s`; there are list, show, "
+	    "flush and drop", argv[1]);
 }

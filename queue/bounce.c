@@ -71,7 +71,8 @@ put_words(struct buf *b, const struct bounce *n, size_t rcpts)
 		if (r->expired)
 			(void)buf_str(b, "    It was tried for too long. "
 			    "The last answer:\r\n");
-		if (r->mx.n > 0) {
+		/* What we say of a host is nothing that it said. */
+		if (r->mx.n > 0 && is_reply(r->reply)) {
 			(void)buf_str(b, "    ");
 			put_clean(b, r->mx, 255);
 			(void)buf_str(b, " said:\r\n");
@@ -99,7 +100,7 @@ put_status(struct buf *b, const struct bounce *n, size_t rcpts)
 		put_clean(b, r->address, 320);
 		(void)buf_printf(b, "\r\nAction: failed\r\nStatus: %.*s\r\n",
 		    SPAN_FMT(status));
-		if (r->mx.n > 0) {
+		if (r->mx.n > 0 && is_reply(r->reply)) {
 			(void)buf_str(b, "Remote-MTA: dns; ");
 			put_clean(b, r->mx, 255);
 			(void)buf_str(b, "\r\n");

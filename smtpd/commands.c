@@ -177,6 +177,7 @@ static enum session_state
 cmd_rcpt(struct session *s, struct span arg, size_t behind)
 {
 	struct smtp_address a;
+	char why[sizeof a.text + 32];
 
 	(void)behind;
 	if (!take_path(s, &arg, SPAN_LIT("TO:"), false, &a) ||
@@ -187,7 +188,9 @@ cmd_rcpt(struct session *s, struct span arg, size_t behind)
 		return refuse(s, 501, "5.1.3", "Bad address syntax");
 	if (!may_relay(s) &&
 	    conf_accept_for(s->conf, smtp_address_domain(&a)) == NULL) {
-		s->ops->rejected(s->arg, span_of(a.text, a.n));
+		(void)snprintf(why, sizeof why, "relaying denied to <%.*s>",
+		    (int)a.n, a.text);
+		s->ops->rejected(s->arg, span_str(why));
 		return refuse(s, 550, "5.7.1", "Relaying denied");
 	}
 	/* RFC 5321 sec 4.5.3.1.10: the client sends the rest again. This is

@@ -52,6 +52,8 @@ static const struct row {
 	  "t.conf:1:16" }, 1 },
 	{ "listen \"a\" { tls = \"none\"; tls = \"none\" }",
 	  { "1:28: error: `tls` is set twice: first at t.conf:1:14" }, 1 },
+	{ "listen \"a\" { }\nlisten \"b\" { address = \"x y\" }", { "2:24: "
+	  "error: `address` cannot be \"x y\"; allowed: an IP address" }, 1 },
 	{ "listen \"a\" { }\nlisten \"b\" { }", { "2:1: error: listen \"a\" at "
 	  "t.conf:1:1 has 127.0.0.1:25 or covers it" }, 1 },
 	{ "listen \"a\" { address = \"[::]:25\" }\n"

@@ -88,7 +88,7 @@ static const struct bounce_rcpt golden_rcpts[] = {
 	    SPAN_LIT("550 5.1.1 no such user"), SPAN_LIT("mx.one.example"),
 	    false },
 	{ SPAN_LIT("b@two.example"), SPAN_LIT("4.4.1"),
-	    SPAN_LIT("connection refused"), SPAN_LIT(""), true },
+	    SPAN_LIT("connection refused"), SPAN_LIT("mx.two.example"), true },
 };
 
 static struct bounce
