@@ -17,8 +17,17 @@
 
 #include "tests/unit/resolver/knot.h"
 
-#define KNOTD	"/usr/sbin/knotd"
-#define KEYMGR	"/usr/sbin/keymgr"
+/* The package is installed, or unpacked under $KNOT_ROOT with its libraries in
+ * $KNOT_LIBS, as scripts/test has it: tests install no DNS server. */
+static void
+program(const char *name, char out[512])
+{
+	const char *root = getenv("KNOT_ROOT"), *libs = getenv("KNOT_LIBS");
+
+	snprintf(out, 512, "%s/usr/sbin/%s", root == NULL ? "" : root, name);
+	if (libs != NULL)
+		setenv("LD_LIBRARY_PATH", libs, 1);
+}
 
 static const char conf_text[] =
     "server:\n"
@@ -139,7 +148,7 @@ nap(long ms)
 void
 knot_again(struct knot *k)
 {
-	char conf[96];
+	char conf[96], path[512];
 	pid_t me = getpid();
 
 	snprintf(conf, sizeof(conf), "%s/knot.conf", k->dir);
@@ -154,7 +163,8 @@ knot_again(struct knot *k)
 		dup2(null, 0);
 		dup2(null, 1);
 		dup2(null, 2);
-		execl(KNOTD, "knotd", "-c", conf, (char *)NULL);
+		program("knotd", path);
+		execl(path, "knotd", "-c", conf, (char *)NULL);
 		_exit(127);
 	}
 	for (int i = 0; i < 150 && !answers(k); i++)
@@ -166,13 +176,14 @@ knot_again(struct knot *k)
 static void
 anchor_write(struct knot *k)
 {
-	char cmd[256], line[512], text[2048] = "", *digest;
+	char cmd[1024], path[512], line[512], text[2048] = "", *digest;
 	FILE *p;
 
 	snprintf(k->anchor, sizeof(k->anchor), "%s/anchor", k->dir);
 	snprintf(k->wrong, sizeof(k->wrong), "%s/wrong", k->dir);
+	program("keymgr", path);
 	snprintf(cmd, sizeof(cmd),
-	    KEYMGR " -c %s/knot.conf signed.example.org ds 2>/dev/null", k->dir);
+	    "%s -c %s/knot.conf signed.example.org ds 2>/dev/null", path, k->dir);
 	p = popen(cmd, "r");
 	assert(p != NULL);
 	while (fgets(line, sizeof(line), p) != NULL)
@@ -188,9 +199,13 @@ anchor_write(struct knot *k)
 int
 knot_start(struct knot *k)
 {
-	char text[2048];
+	char text[2048], path[512];
 
-	if (access(KNOTD, X_OK) == -1 || access(KEYMGR, X_OK) == -1)
+	program("knotd", path);
+	if (access(path, X_OK) == -1)
+		return -1;
+	program("keymgr", path);
+	if (access(path, X_OK) == -1)
 		return -1;
 	*k = (struct knot){ .dir = "/tmp/sealane-knot-XXXXXX" };
 	assert(mkdtemp(k->dir) != NULL);
