@@ -8,7 +8,7 @@ import signal
 import time
 
 from lab.case import case, expect, expect_equal, wait_until
-from lab.sealane import role_pids
+from lab.sealane import wait_gone
 
 ROUNDS = 20
 # A message that arrives twice must have been in flight when something died:
@@ -23,14 +23,15 @@ def kill_one(s, rnd):
     if rnd.random() < 0.25:
         s.kill_all()
         return "all"
-    pid, title = rnd.choice(sorted(s.pids().items()))
+    before = s.pids()
+    pid, title = rnd.choice(sorted(before.items()))
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
     if title.split()[0] == "parent" or pid == s.proc.pid:
         s.proc.wait(timeout=10)
-        wait_until(lambda: not role_pids(), 15, "roles end with the parent")
+        wait_gone(before)       # the roles end with the parent
         s.proc = None
         return "parent"
     return title

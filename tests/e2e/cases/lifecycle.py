@@ -13,7 +13,7 @@ import time
 from lab import space
 from lab.case import Skip, case, expect, expect_equal, wait_until
 from lab.load import Client
-from lab.sealane import role_pids
+from lab.sealane import role_pids, wait_gone
 
 ROLES = ["keys", "ledger", "parent", "policy", "queue", "relay", "resolver",
          "smtpd"]
@@ -125,9 +125,10 @@ def life_parent_killed(lab):
     """SIGKILL of the parent: no role outlives it."""
     s = lab.sealane("orphans")
     expect(len(s.pids()) >= len(ROLES), f"processes: {s.pids()}")
+    before = s.pids()
     os.kill(s.proc.pid, signal.SIGKILL)
     s.proc.wait(timeout=5)
-    wait_until(lambda: not role_pids(), 10, f"no orphans: {role_pids()}")
+    wait_gone(before, 10)
     s.start()
     one_message(lab, s)
 

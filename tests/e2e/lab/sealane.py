@@ -59,6 +59,16 @@ def parse_line(line):
     return found
 
 
+def alive(pid):
+    """Is it there and no zombie?  A process on its way out has no title any
+    more but may still hold its sockets: only this tells."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def role_pids():
     """{pid: title} of every Sealane process here that is not a zombie."""
     found = {}
@@ -68,13 +78,17 @@ def role_pids():
         try:
             with open(f"/proc/{name}/cmdline", "rb") as f:
                 title = f.read().split(b"\0")[0].decode("latin-1").strip()
-            with open(f"/proc/{name}/stat", encoding="latin-1") as f:
-                state = f.read().rsplit(")", 1)[1].split()[0]
         except OSError:
             continue
-        if title.startswith("sealane: ") and state not in "ZX":
+        if title.startswith("sealane: ") and alive(name):
             found[int(name)] = title[len("sealane: "):]
     return found
+
+
+def wait_gone(pids, seconds=15):
+    """Until these processes are dead, and every other role as well."""
+    wait_until(lambda: not role_pids() and not any(alive(p) for p in pids),
+               seconds, f"all processes end; there are {role_pids()}")
 
 
 class Sealane:
@@ -156,21 +170,21 @@ class Sealane:
 
     def kill_all(self):
         """Every process of it at once, as a crash of the machine would."""
-        for _ in range(20):
-            pids = list(role_pids())
+        seen = set()
+
+        def none_left():
+            pids = set(role_pids())
             if self.proc and self.proc.poll() is None:
-                pids.append(self.proc.pid)
-            if not pids:
-                break
+                pids.add(self.proc.pid)
+            seen.update(pids)
             for pid in pids:
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-            try:
-                self.proc.wait(timeout=0.2)
-            except (subprocess.TimeoutExpired, AttributeError):
-                pass
+            return not pids
+        wait_until(none_left, 10, "all processes are dead")
+        wait_gone(seen)
         self.proc = None
 
     def stdout(self):
