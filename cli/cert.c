@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "dane/record.h"
 #include "tls/fingerprint.h"
 
 #define SMTP_PORT	25	/* where others look the record up */
@@ -34,7 +35,7 @@ struct cert {
 	const struct own	*own;
 	char			 file[512];
 	struct tls_cert_info	 info;
-	char			 tlsa[TLS_TLSA_SIZE];
+	char			 tlsa[DANE_RECORD_SIZE];
 };
 
 /* ---- reading ---- */
@@ -85,7 +86,7 @@ read_cert(const struct conf *conf, const struct own *own, struct cert *c)
 		cli_fail("%s: %s", c->file, f.text);
 	} else {
 		rc = 1;
-		(void)tls_tlsa_digest(conf->hostname, SMTP_PORT, c->info.spki,
+		(void)dane_record_text(conf->hostname, SMTP_PORT, c->info.spki,
 		    c->tlsa);
 	}
 	buf_free(&b);

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "dane/record.h"
 #include "tls/fingerprint.h"
 
 #define SMTP_PORT	25	/* where others look a TLSA record up */
@@ -29,12 +30,12 @@ static void
 announce_cert(const struct conf *conf, const struct ipc_own_cert *cert)
 {
 	struct tls_cert_info info;
-	char tlsa[TLS_TLSA_SIZE];
+	char tlsa[DANE_RECORD_SIZE];
 
 	if (tls_cert_read(cert->der, &info, NULL) == -1)
 		return;
 	printf("certificate %s, SHA-256 %s\n", info.type, info.fingerprint);
-	if (tls_tlsa_record(conf->hostname, SMTP_PORT, cert->spki, tlsa))
+	if (dane_record_of_key(conf->hostname, SMTP_PORT, cert->spki, tlsa))
 		printf("tlsa        %s\n", tlsa);
 }
 

@@ -44,34 +44,6 @@ tls_fingerprint(struct span der, char out[TLS_FINGERPRINT_SIZE])
 	return true;
 }
 
-bool
-tls_tlsa_record(const char *host, uint16_t port, struct span spki,
-    char out[TLS_TLSA_SIZE])
-{
-	char hex[TLS_HEX_SIZE];
-
-	out[0] = '\0';
-	return tls_sha256_hex(spki, hex) &&
-	    tls_tlsa_digest(host, port, hex, out);
-}
-
-bool
-tls_tlsa_digest(const char *host, uint16_t port, const char *hex,
-    char out[TLS_TLSA_SIZE])
-{
-	size_t n = strlen(host);
-	int len;
-
-	if (n > 0 && host[n - 1] == '.')
-		n--;
-	len = snprintf(out, TLS_TLSA_SIZE, "_%u._tcp.%.*s. IN TLSA 3 1 1 %s",
-	    port, (int)n, host, hex);
-	if (len > 0 && len < TLS_TLSA_SIZE)
-		return true;
-	out[0] = '\0';
-	return false;
-}
-
 static void
 cert_type(gnutls_x509_crt_t crt, char *out, size_t size)
 {

@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "keys/store.h"
+#include "dane/record.h"
 #include "tls/fingerprint.h"
 
 #define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
@@ -155,7 +156,7 @@ text_of(json_t *o, const char *key)
 START_TEST(show_and_tlsa_agree)
 {
 	json_t *show, *tlsa, *c, *r;
-	char want[TLS_TLSA_SIZE];
+	char want[DANE_RECORD_SIZE];
 	size_t i;
 
 	make_state(true);
@@ -175,7 +176,7 @@ START_TEST(show_and_tlsa_agree)
 		ck_assert_str_eq(text_of(c, "spki_sha256"), text_of(r, "data"));
 		ck_assert_str_eq(text_of(r, "owner"),
 		    "_25._tcp.mx1.example.org.");
-		ck_assert(tls_tlsa_digest("mx1.example.org", 25,
+		ck_assert(dane_record_text("mx1.example.org", 25,
 		    text_of(r, "data"), want));
 		ck_assert_str_eq(text_of(c, "tlsa"), want);
 		ck_assert_ptr_nonnull(strstr(out, want));

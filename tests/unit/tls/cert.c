@@ -176,33 +176,6 @@ START_TEST(spki_of_rubbish)
 }
 END_TEST
 
-/* ---- TLSA ---- */
-
-static const struct {
-	const char	*host;
-	uint16_t	 port;
-	const char	*want;
-} records[] = {
-	{ "mx1.example.org", 25, "_25._tcp.mx1.example.org. IN TLSA 3 1 1 "
-	    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
-	{ "mx1.example.org.", 465, "_465._tcp.mx1.example.org. IN TLSA 3 1 1 "
-	    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
-};
-
-START_TEST(tlsa_rows)
-{
-	char out[TLS_TLSA_SIZE], big[400];
-
-	ck_assert(tls_tlsa_record(records[_i].host, records[_i].port,
-	    SPAN_LIT("abc"), out));
-	ck_assert_str_eq(out, records[_i].want);
-	memset(big, 'a', sizeof big);
-	big[sizeof big - 1] = '\0';
-	ck_assert(!tls_tlsa_record(big, 25, SPAN_LIT("abc"), out));
-	ck_assert_str_eq(out, "");
-}
-END_TEST
-
 /* ---- self-signed ---- */
 
 static const struct own {
@@ -270,7 +243,6 @@ main(void)
 	tcase_add_test(tc, not_certificates);
 	tcase_add_test(tc, spki_of_damaged);
 	tcase_add_loop_test(tc, spki_of_rubbish, 0, NELEM(spki_bad));
-	tcase_add_loop_test(tc, tlsa_rows, 0, NELEM(records));
 	tcase_add_loop_test(tc, self_signed_fields, 0, NELEM(owns));
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
