@@ -176,7 +176,8 @@ read_ledger(const struct conf *conf, const struct options *o, struct report *r)
 	if (f.err == ENOENT || (stat(path, &st) == 0 && st.st_size == 0))
 		return cli_fail("report: there is no ledger yet at %s; "
 		    "`sealane serve` begins one", path);
-	return cli_fail("report: %s", f.text);
+	return cli_fail("report: %s%s", f.text, f.err == EACCES ?
+	    " (root and the group sealane may read it)" : "");
 }
 
 static int

@@ -127,6 +127,10 @@ def main():
             start = time.monotonic()
             result, cause = run_case(lab, c)
             bad += result not in ("OK", "SKIP")
+            faults = lab.own_faults()
+            if faults and result == "OK":
+                result, cause = "FAIL", "in the log:\n" + "".join(faults[:40])
+                bad += 1
             lab.clean()
             report(o, c, result, cause, time.monotonic() - start)
     finally:

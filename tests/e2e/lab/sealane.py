@@ -91,6 +91,12 @@ def wait_gone(pids, seconds=15):
                seconds, f"all processes end; there are {role_pids()}")
 
 
+# What no case may cause: an assertion, a crash, a sanitizer's report.
+OWN_FAULT = re.compile(r"role-died.* signal=(4|6|7|8|11) |panic|"
+                       r"(Address|Leak|Undefined\w*)Sanitizer|runtime error: |"
+                       r"Assertion .* failed")
+
+
 class Sealane:
     def __init__(self, lab, name, user=None, state=None, **conf):
         self.lab, self.user = lab, user
@@ -190,6 +196,13 @@ class Sealane:
     def stdout(self):
         with open(self.outname, encoding="utf-8") as f:
             return f.read()
+
+    def own_faults(self):
+        """Lines of the log that mean a bug of ours, whatever the case saw."""
+        if not os.path.exists(self.logname):
+            return []
+        with open(self.logname, encoding="utf-8", errors="replace") as f:
+            return [t for t in f if OWN_FAULT.search(t)]
 
     def tail(self, n=25):
         with open(self.logname, encoding="utf-8", errors="replace") as f:

@@ -37,6 +37,7 @@ class Lab:
             os.chmod(self.program, 0o755)
         self.cleanups = []
         self.boxes = 0
+        self.sealanes = []      # of this case
         self.shared = {}
         self.dns = Dns(self, options.knot)
         self.dns.start()
@@ -89,7 +90,11 @@ class Lab:
         """Run undo() when the case is over, last one first."""
         self.cleanups.append(undo)
 
+    def own_faults(self):
+        return [t for s in self.sealanes for t in s.own_faults()]
+
     def clean(self):
+        self.sealanes = []
         while self.cleanups:
             undo = self.cleanups.pop()
             try:
@@ -136,6 +141,7 @@ class Lab:
             raise Skip("sealane is not built")
         s = Sealane(self, name, **how)
         self.later(s.kill_all)
+        self.sealanes.append(s)
         if start:
             s.start()
         return s
