@@ -73,8 +73,9 @@ send_config(struct child *c)
 	struct ipc_config m = { .hostname = span_str(c->parent->conf->hostname) };
 	int fd = fcntl(c->parent->bundle_fd, F_DUPFD_CLOEXEC, 0);
 
-	if (fd != -1)
-		ipc_send_config(c->link, &m, fd);
+	/* Without it the process would wait for ever: the back-off is better. */
+	if (fd == -1 || ipc_send_config(c->link, &m, fd) == -1)
+		child_kill(c);
 }
 
 static void
@@ -165,6 +166,10 @@ child_spawn(struct child *c)
 {
 	struct fault f = { 0 };
 
+	if (c->pid != 0)
+		return;		/* two reasons to start it came together */
+	if (c->restart != NULL)
+		loop_timer_stop(c->restart);
 	c->started = clock_steady_ms();
 	c->drained = false;
 	if (start_process(c, &f) == -1) {

@@ -64,13 +64,13 @@ wired(const struct child *a, const struct child *b)
 	return false;
 }
 
-static void
+static int
 give_end(struct child *to, const struct child *peer, int fd)
 {
 	struct ipc_peer m = { .role = (uint8_t)peer->role,
 	    .index = peer->index };
 
-	ipc_send_peer(to->link, &m, fd);
+	return ipc_send_peer(to->link, &m, fd);
 }
 
 /* The keys socket of smtpd is used with blocking calls under a time-out. */
@@ -93,10 +93,13 @@ connect_two(struct child *a, struct child *b)
 		fault_sys(&f, "socketpair");
 		log_error("wire-failed", KV_S("a", role_name(a->role)),
 		    KV_S("b", role_name(b->role)), KV_Q("reason", f.text));
+		child_kill(a);
 		return;
 	}
-	give_end(a, b, fds[0]);
-	give_end(b, a, fds[1]);
+	/* Two roles without their link would look well and do nothing: the new
+	 * one is started again, which wires it anew. */
+	if ((give_end(a, b, fds[0]) | give_end(b, a, fds[1])) != 0)
+		child_kill(a);
 }
 
 void

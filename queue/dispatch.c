@@ -5,6 +5,7 @@
  * over to others when that one is full.  Nothing is given out before every
  * relay has said what it is still sending. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "queue/queue_priv.h"
@@ -170,14 +171,17 @@ send_job(struct queue *q, struct batch *b, struct link *l, struct fault *f)
 	job.rcpts = buf_get(&list);
 	if (store_body(q, m, &job.body, &fd, f) == -1)
 		goto out;
-	if (ipc_send_job_route(l, &route, -1) == -1 ||
-	    ipc_send_job(l, &job, fd) == -1) {
+	rc = ipc_send_job_route(l, &route, -1);
+	if (rc == 0) {
+		rc = ipc_send_job(l, &job, fd);
+		fd = -1;	/* taken, whatever became of it */
+	}
+	if (rc == -1)
 		fault_set(f, FAULT_TEMP, 451, "4.3.0",
 		    "the message does not fit a frame");
-		goto out;
-	}
-	rc = 0;
 out:
+	if (fd != -1)
+		close(fd);
 	buf_free(&list);
 	return rc;
 }
@@ -215,6 +219,7 @@ static enum freshness
 freshen(struct queue *q, struct site *s, struct batch *b)
 {
 	struct message *m = b->message;
+	struct route *newer = NULL;
 
 	if (queue_now(q) - b->route->at <= QUEUE_STALE_MS)
 		return FRESH;
@@ -233,10 +238,15 @@ freshen(struct queue *q, struct site *s, struct batch *b)
 		if (d->route == NULL || d->route->site != b->route->site ||
 		    d->route->identity != b->route->identity)
 			return MOVED;
-		if (i == 0) {
-			route_unref(b->route);
-			b->route = route_ref(d->route);
-		}
+		if (newer == NULL)
+			newer = d->route;
+	}
+	/* Only now: a batch that still has to wait for one of its domains must
+	 * look stale when it is looked at again. */
+	if (newer != NULL) {
+		route_ref(newer);
+		route_unref(b->route);
+		b->route = newer;
 	}
 	return FRESH;
 }

@@ -233,8 +233,11 @@ static int
 send_frame(struct link *l, struct frame *f)
 {
 	put_le(f->bytes + 4, l->handled, 4);
+	/* What is no word of the peer's end (ENOMEM, ETOOMANYREFS ...) passes:
+	 * to be tried again, or the frame would lie here unseen. */
 	if (send_bytes(loop_io_fd(l->io), f->bytes, f->n, f->fd) == -1)
-		return errno == EAGAIN || errno == ENOBUFS ? 0 : -1;
+		return errno == EPIPE || errno == ECONNRESET ||
+		    errno == ENOTCONN ? -1 : 0;
 	l->told = l->handled;
 	if (f->class != IPC_CLASS_CALL)
 		l->sent++;
