@@ -14,6 +14,24 @@
 #include <unistd.h>
 
 #define BACKLOG	1024
+#define BIND_TRIES	20
+#define BIND_WAIT_US	50000
+
+/* The roles of a parent that was killed end a moment after it, and hold the
+ * port until then: who restarts at once must not be turned away. */
+static int
+bind_patiently(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	for (int i = 0; i < BIND_TRIES; i++) {
+		if (bind(fd, sa, len) == 0)
+			return 0;
+		if (errno != EADDRINUSE)
+			return -1;
+		usleep(BIND_WAIT_US);
+	}
+	errno = EADDRINUSE;
+	return -1;
+}
 
 int
 listen_open(const struct conf_listen *cl, struct fault *f)
@@ -35,7 +53,7 @@ listen_open(const struct conf_listen *cl, struct fault *f)
 
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 	}
-	if (bind(fd, (struct sockaddr *)&ss, len) == -1 ||
+	if (bind_patiently(fd, (struct sockaddr *)&ss, len) == -1 ||
 	    listen(fd, BACKLOG) == -1) {
 		fault_sys(f, what);
 		close(fd);

@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "queue/spool_priv.h"
 
+#define COMPLAIN_EVERY	10000	/* ms */
+
 void
 spool_segment_name(uint64_t number, char out[SEGMENT_NAME])
 {
@@ -387,6 +389,18 @@ state_placed(struct spool *sp, struct spool_state *s,
 		spool_release(sp, before);
 }
 
+/* Every outcome tries again: one line in a while says it. */
+static void
+complain(struct spool *sp, const char *reason)
+{
+	uint64_t now = loop_now(sp->loop);
+
+	if (sp->complained != 0 && now - sp->complained < COMPLAIN_EVERY)
+		return;
+	sp->complained = now == 0 ? 1 : now;
+	log_error("spool-write-failed", KV_Q("reason", reason));
+}
+
 static int
 state_write(struct spool *sp, struct spool_state *s)
 {
@@ -401,7 +415,7 @@ state_write(struct spool *sp, struct spool_state *s)
 	if (spool_append(sp, parts, s->nparts, places, &f) == -1 &&
 	    (f.code != 452 || !spool_spare_give(sp) ||
 	    spool_append(sp, parts, s->nparts, places, &f) == -1)) {
-		log_error("spool-write-failed", KV_Q("reason", f.text));
+		complain(sp, f.text);
 		return -1;
 	}
 	TAILQ_REMOVE(&sp->unwritten, s, link);

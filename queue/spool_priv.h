@@ -91,6 +91,7 @@ struct spool {
 	struct loop_timer *timer;		/* states wait at most so long */
 	unsigned	 jobs;			/* in the thread pool */
 
+	uint64_t	 complained;		/* of a failed write */
 	bool		 space_low;
 	bool		 spare;			/* the file is there */
 	unsigned	 ndamaged, ntorn;
