@@ -3,6 +3,7 @@
 /* smtpd/client.c - a connection: moves bytes between its channel and its
  * session, and watches the clock for both. */
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -33,6 +34,20 @@ client_wall_ms(void *arg)
 	return clock_wall_ms();
 }
 
+/* The socket to keys is only used for blocking calls, so nobody has noticed yet
+ * when its other end has died: look. */
+static bool
+client_tls_ready(void *arg)
+{
+	const struct client *c = arg;
+	int fd = c->d->env->keys_fd;
+	char byte;
+
+	if (c->d->creds == NULL || fd == -1)
+		return false;
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
 static const struct session_ops session_ops = {
 	.send = client_send,
 	.wall_ms = client_wall_ms,
@@ -45,6 +60,7 @@ static const struct session_ops session_ops = {
 	.met = facts_met,
 	.rejected = facts_rejected,
 	.abuse = facts_abuse,
+	.tls_ready = client_tls_ready,
 };
 
 /* ---- time ---- */

@@ -279,6 +279,12 @@ cmd_starttls(struct session *s, struct span arg, size_t behind)
 		    "starttls-injection");
 		return ST_CLOSED;
 	}
+	/* RFC 3207 sec 4: temporary, where a handshake that fails would look
+	 * like an attack or a broken server. */
+	if (!s->ops->tls_ready(s->arg)) {
+		session_reply(s, 454, "4.7.0", "TLS is not available now");
+		return s->state;
+	}
 	session_reply(s, 220, "2.0.0", "Ready to start TLS");
 	return ST_TLS;
 }

@@ -87,6 +87,8 @@ struct session_ops {
 	void	(*met)(void *arg);
 	void	(*rejected)(void *arg, struct span reply);
 	void	(*abuse)(void *arg, const char *kind);
+	/* Could a handshake be made now?  No while the keys process is away. */
+	bool	(*tls_ready)(void *arg);
 };
 
 /* Read-only for the owner. */

@@ -152,9 +152,17 @@ op_abuse(void *arg, const char *kind)
 	(void)snprintf(t->abuse, sizeof t->abuse, "%s", kind);
 }
 
+static bool
+op_tls_ready(void *arg)
+{
+	const struct stand *t = arg;
+
+	return !t->no_tls;
+}
+
 static const struct session_ops ops = {
 	op_send, op_wall_ms, op_room, op_spool_open, op_spool_write, op_abort,
-	op_commit, op_accepted, op_met, op_rejected, op_abuse,
+	op_commit, op_accepted, op_met, op_rejected, op_abuse, op_tls_ready,
 };
 
 /* ---- the owner ---- */

@@ -27,6 +27,7 @@ struct stand {
 	struct stand_answer spool, commit;
 	int		 write_code;	/* 0: writing to the file works */
 	bool		 send_fails;
+	bool		 no_tls;	/* keys is away */
 
 	/* What came of it. */
 	struct session	 s;

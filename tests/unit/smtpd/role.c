@@ -17,6 +17,7 @@
 		"RCPT TO:<b@example.org>\r\nRCPT TO:<c@example.org>\r\nDATA\r\n"
 
 struct rig {
+	int		 keys[2];	/* our end of its keys socket, and keys' */
 	struct fix	 fix;		/* loop and credentials */
 	struct conf	 conf;
 	struct conf_listen listen;
@@ -319,6 +320,9 @@ rig_open(void)
 	/* As if keys had answered: that way has tests in tls/ and keys/. */
 	d = g.env.state;
 	d->creds = tls_creds_ref(g.fix.server_creds);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+	    g.keys), 0);
+	g.env.keys_fd = g.keys[0];
 	g.ledger = connect_role(&g, ROLE_LEDGER, &g.env.peer[ROLE_LEDGER][1]);
 	new_queue(&g);
 	listen_on_loopback(&g);
@@ -332,6 +336,9 @@ rig_close(struct rig *g)
 	channel_close(&g->chan);
 	if (g->file != -1)
 		close(g->file);
+	close(g->keys[0]);
+	if (g->keys[1] != -1)
+		close(g->keys[1]);
 	smtpd_ops.stop(&g->env);
 	link_close(&g->queue);
 	link_close(&g->ledger);
@@ -435,6 +442,19 @@ is_secured(struct rig *g)
 {
 	return g->secured;
 }
+
+/* keys died and nobody said so yet: 454, not a handshake that breaks. */
+START_TEST(keys_gone_is_454)			/* RFC 3207 sec 4 */
+{
+	struct rig *g = rig_open();
+
+	close(g->keys[1]);
+	g->keys[1] = -1;
+	talk(g, "EHLO c.test\r\n", "250-STARTTLS\r\n");
+	talk(g, "STARTTLS\r\n", "454 4.7.0");
+	rig_close(g);
+}
+END_TEST
 
 START_TEST(takes_a_message_over_tls)		/* RFC 3207 sec 4.2 */
 {
@@ -697,6 +717,7 @@ main(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, takes_a_message);
 	tcase_add_test(tc, takes_a_message_over_tls);
+	tcase_add_test(tc, keys_gone_is_454);
 	tcase_add_test(tc, injection_closes);
 	tcase_add_test(tc, cleartext_in_handshake_closes);
 	tcase_add_test(tc, queue_lost_is_451);

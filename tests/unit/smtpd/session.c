@@ -437,6 +437,29 @@ START_TEST(errors_count)
 }
 END_TEST
 
+/* RFC 3207 sec 4: 454 is temporary; the session goes on, and TLS with it when
+ * the key can sign again. */
+START_TEST(no_tls_now)
+{
+	struct stand t;
+
+	stand_init(&t);
+	t.no_tls = true;
+	stand_start(&t);
+	say(&t, E);
+	buf_reset(&t.out);
+	say(&t, "STARTTLS\r\n");
+	ck_assert_str_eq(codes(&t), "454 4.7.0");
+	ck_assert(!t.closed && !t.tls_asked);
+	t.no_tls = false;
+	buf_reset(&t.out);
+	say(&t, "STARTTLS\r\n");
+	ck_assert_str_eq(codes(&t), "220 2.0.0");
+	ck_assert(t.tls_asked);
+	stand_free(&t);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -453,6 +476,7 @@ main(void)
 	tcase_add_test(tc, left);
 	tcase_add_test(tc, progress);
 	tcase_add_test(tc, errors_count);
+	tcase_add_test(tc, no_tls_now);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }
