@@ -70,7 +70,7 @@ static const struct link_ops child_ops = { child_message, NULL, child_link_close
 static void
 send_config(struct child *c)
 {
-	struct ipc_config m = { .hostname = span_str(c->parent->conf->hostname) };
+	struct ipc_config m = { 0 };
 	int fd = fcntl(c->parent->bundle_fd, F_DUPFD_CLOEXEC, 0);
 
 	/* Without it the process would wait for ever: the back-off is better. */
