@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* smtpd/verb_talk.c - the verbs around a message: EHLO and HELO, STARTTLS,
+ * RSET, NOOP, VRFY, QUIT. */
+#include "smtpd/verbs.h"
+
+/* ---- EHLO, HELO ---- */
+
+static enum session_state
+greet(struct session *s, struct span arg, bool ehlo)
+{
+	struct span name;
+
+	if (!smtp_helo(arg, &name))
+		return cmd_refuse(s, 501, "5.5.4", ehlo ? "Syntax: EHLO hostname" :
+		    "Syntax: HELO hostname");
+	session_forget_message(s);
+	span_copy(name, s->helo, sizeof s->helo);
+	s->ehlo = ehlo;
+	if (ehlo)
+		session_announce(s);
+	else
+		session_reply(s, 250, "", "%s", s->conf->hostname);
+	return ST_READY;
+}
+
+enum session_state
+cmd_ehlo(struct session *s, struct span arg, size_t behind)
+{
+	(void)behind;
+	return greet(s, arg, true);
+}
+
+enum session_state
+cmd_helo(struct session *s, struct span arg, size_t behind)
+{
+	(void)behind;
+	return greet(s, arg, false);
+}
+
+/* ---- the rest ---- */
+
+enum session_state
+cmd_data(struct session *s, struct span arg, size_t behind)
+{
+	(void)arg, (void)behind;
+	return body_begin(s);
+}
+
+enum session_state
+cmd_rset(struct session *s, struct span arg, size_t behind)
+{
+	(void)arg, (void)behind;
+	session_forget_message(s);
+	session_reply(s, 250, "2.0.0", "Ok");
+	return s->state == ST_FRESH ? ST_FRESH : ST_READY;
+}
+
+enum session_state
+cmd_noop(struct session *s, struct span arg, size_t behind)
+{
+	(void)arg, (void)behind;
+	session_reply(s, 250, "2.0.0", "Ok");
+	return s->state;
+}
+
+/* RFC 5321 sec 3.5.3: neither yes nor no, so that nobody can harvest. */
+enum session_state
+cmd_vrfy(struct session *s, struct span arg, size_t behind)
+{
+	(void)behind;
+	if (span_trim(arg).n == 0)
+		return cmd_refuse(s, 501, "5.5.4", "Syntax: VRFY address");
+	session_reply(s, 252, "2.5.2", "Send some mail, it will be tried");
+	return s->state;
+}
+
+enum session_state
+cmd_quit(struct session *s, struct span arg, size_t behind)
+{
+	(void)arg, (void)behind;
+	session_reply(s, 221, "2.0.0", "Bye");
+	session_forget_message(s);
+	return ST_CLOSED;
+}
+
+bool
+starttls_offered(const struct session *s)
+{
+	return s->listen->tls != LISTEN_NONE && !s->secured;
+}
+
+enum session_state
+cmd_starttls(struct session *s, struct span arg, size_t behind)
+{
+	(void)arg;
+	if (s->secured)
+		return cmd_refuse(s, 503, "5.5.1", "TLS is already active");
+	if (!starttls_offered(s))
+		return cmd_refuse(s, 502, "5.5.1", "Not implemented");
+	/* Why close instead of discarding: whoever put bytes behind STARTTLS
+	 * wants them run after the handshake (CVE-2011-0411).  Answering 220
+	 * would leave us trusting that every later layer threw them away. */
+	if (behind > 0) {
+		session_abuse(s, 501, "5.5.2", "Bytes behind STARTTLS",
+		    "starttls-injection");
+		return ST_CLOSED;
+	}
+	/* RFC 3207 sec 4: temporary, where a handshake that fails would look
+	 * like an attack or a broken server. */
+	if (!s->ops->tls_ready(s->arg)) {
+		session_reply(s, 454, "4.7.0", "TLS is not available now");
+		return s->state;
+	}
+	session_reply(s, 220, "2.0.0", "Ready to start TLS");
+	return ST_TLS;
+}
+
+/* A browser, made to speak to port 25 by a web page, must not get as far as
+ * its request body, where commands would be. */
+enum session_state
+cmd_foreign(struct session *s, struct span arg, size_t behind)
+{
+	(void)arg, (void)behind;
+	session_abuse(s, 500, "5.5.2", "This is an SMTP server",
+	    "foreign-protocol");
+	return ST_CLOSED;
+}
