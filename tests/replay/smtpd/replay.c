@@ -11,6 +11,7 @@
  *	c> TEXT			these bytes, with \r \n \t \0 \\ \xHH
  *	crep N TEXT		a line N times
  *	s: TEXT			the next line we say; a final * stands for the rest
+ *	s+ CODE			the next reply, of however many lines
  *	silent			we have said nothing more
  *	tls			we want the handshake, and it is done
  *	room now|later|none	on the queue's link
@@ -258,17 +259,27 @@ act_tls(const char *arg)
 
 /* ---- expectations ---- */
 
+/* The next line of ours, CRLF taken off; `want` is for the message. */
+static struct span
+next_line(const char *want, struct span *rest)
+{
+	struct span line;
+
+	*rest = buf_get(&play.t.out);
+	line = span_cut(rest, '\n');
+	if (line.n == 0 || line.p[line.n - 1] != '\r')
+		wrong("we say nothing, and not: %s", want);
+	line.n--;
+	return line;
+}
+
 static void
 want_reply(const char *arg)
 {
 	struct span rest, line, want = span_str(arg);
 
 	flush();
-	rest = buf_get(&play.t.out);
-	line = span_cut(&rest, '\n');
-	if (line.n == 0 || line.p[line.n - 1] != '\r')
-		wrong("we say nothing, and not: %s", arg);
-	line.n--;
+	line = next_line(arg, &rest);
 	if (want.n > 0 && want.p[want.n - 1] == '*') {
 		want.n--;
 		if (line.n > want.n)
@@ -277,6 +288,23 @@ want_reply(const char *arg)
 	if (!span_eq(line, want))
 		wrong("we say: %.*s\nand not: %s", SPAN_FMT(line), arg);
 	buf_consume(&play.t.out, play.t.out.len - rest.n);
+}
+
+static void
+want_whole_reply(const char *arg)
+{
+	struct span rest, line;
+	bool more = true;
+
+	flush();
+	while (more) {
+		line = next_line(arg, &rest);
+		more = line.n > 3 && line.p[3] == '-';
+		if (line.n < 4 || strlen(arg) != 3 ||
+		    !span_eq(span_head(line, 3), span_str(arg)))
+			wrong("we say: %.*s\nand not: %s", SPAN_FMT(line), arg);
+		buf_consume(&play.t.out, play.t.out.len - rest.n);
+	}
 }
 
 static void
@@ -382,7 +410,7 @@ static const struct {
 } acts[] = {
 	{ "set", act_set }, { "segment", act_segment },
 	{ "c:", act_line }, { "c>", act_bytes }, { "crep", act_repeat },
-	{ "s:", want_reply }, { "silent", want_silence },
+	{ "s:", want_reply }, { "s+", want_whole_reply }, { "silent", want_silence },
 	{ "tls", act_tls }, { "room", act_room }, { "commit", act_commit },
 	{ "spool", act_spool }, { "write", act_write },
 	{ "queue-lost", act_queue_lost }, { "timeout", act_timeout },
