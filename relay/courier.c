@@ -22,7 +22,10 @@ courier_decide(struct courier *c, struct job *j, struct job_rcpt *r,
 	r->decided = true;
 	r->again = false;
 	j->nundecided--;
-	record_delivery(j, r, h, clock_wall_ms());
+	if (j->probe)
+		record_probe(r, h);
+	else
+		record_delivery(j, r, h, clock_wall_ms());
 }
 
 /* Facts for the ledger: one for all with equal status and dsn. */
@@ -31,6 +34,8 @@ tell(struct courier *c, struct job *j, const struct hop *h)
 {
 	size_t i, k;
 
+	if (j->probe)
+		return;		/* no mail travelled, or failed to */
 	for (i = 0; i < j->nrcpts; i++) {
 		struct job_rcpt *first = &j->rcpts[i];
 		unsigned n = 0;
@@ -117,7 +122,7 @@ courier_send(struct courier *c, struct job *j, struct session *s)
 {
 	struct client_message m = {
 		.sender = j->sender, .size = j->body.size,
-		.body_8bit = j->body_8bit,
+		.body_8bit = j->body_8bit, .probe = j->probe,
 	};
 
 	(void)c;
@@ -130,7 +135,7 @@ courier_send(struct courier *c, struct job *j, struct session *s)
 		courier_finish(c, j);
 		return;
 	}
-	j->next_host = s->touched = false;
+	j->next_host = j->null_refused = s->touched = false;
 	m.rcpts = j->batch;
 	m.nrcpts = j->nbatch;
 	/* BODY=8BITMIME is also said of content that is plain after all. */
@@ -157,17 +162,42 @@ judge(struct courier *c, struct job *j, struct job_rcpt *r,
 		courier_decide(c, j, r, h);
 }
 
+const struct outcome_rule *
+courier_rule(const struct job *j, enum client_step step, int code)
+{
+	return j->probe ? outcome_of_probe(step, code) :
+	    outcome_of_reply(step, code);
+}
+
+/* RFC 5321 sec 4.5.5 wants the null sender taken everywhere, and some refuse
+ * it by policy (RFC 3463 X.7): this is about the probe, not the mailbox. */
+static bool
+refuses_null(const struct job *j, const struct client *cl)
+{
+	return j->probe && j->sender.n == 0 && cl->reply.code >= 500 &&
+	    (cl->verdict == CLIENT_MAIL ||
+	    strncmp(cl->reply.enhanced, "5.7.", 4) == 0);
+}
+
 void
 courier_on_verdict(struct session *s)
 {
 	struct courier *c = s->courier;
 	struct job *j = s->job;
-	const struct outcome_rule *rule =
-	    outcome_of_reply(s->client.verdict, s->client.reply.code);
+	const struct outcome_rule *rule = courier_rule(j, s->client.verdict,
+	    s->client.reply.code);
 	struct hop h = courier_hop(s);
 	size_t i;
 
 	s->touched |= h.reached != LEVEL_NONE;
+	/* Refusals add up on a connection until the host closes it, or slows
+	 * it down; mail shall not suffer from that. */
+	if (j->probe && rule->status != OUTCOME_SENT)
+		s->poolable = false;
+	if (refuses_null(j, &s->client)) {
+		j->null_refused = true;
+		return;
+	}
 	if (rule->next_host) {
 		char dsn[REPLY_ENHANCED_SIZE], text[REPLY_LINE_SIZE];
 
@@ -213,6 +243,11 @@ courier_on_done(struct session *s)
 		h.how = s->hop.how;
 	}
 	tell(c, j, &h);
+	if (j->null_refused) {
+		j->sender = span_str(c->setup.probe_sender);
+		courier_send(c, j, s);
+		return;
+	}
 	if (j->nundecided > 0 && !j->next_host && another_round(j)) {
 		courier_send(c, j, s);
 		return;
@@ -257,6 +292,13 @@ enqueue(struct courier *c, struct job *j)
 {
 	j->state = JOB_WAITING;
 	j->wait_next = NULL;
+	if (j->probe) {		/* a client of ours waits for it */
+		j->wait_next = c->first;
+		c->first = j;
+		if (c->last == NULL)
+			c->last = j;
+		return;
+	}
 	*(c->last != NULL ? &c->last->wait_next : &c->first) = j;
 	c->last = j;
 }

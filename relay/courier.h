@@ -32,6 +32,8 @@ struct courier_setup {
 	const struct courier_ops *ops;
 	void			*arg;
 	struct client_setup	 client;	/* name outlives the courier */
+	/* For probes, where the null sender is refused; outlives it too. */
+	const char		*probe_sender;
 	uint64_t		 connect_ms;
 	struct tls_creds	*creds;
 	unsigned		 sessions;	/* most at once */

@@ -310,7 +310,7 @@ on_ended(struct session *s)
 	describe(s, &h, text, sizeof(text));
 	if (!s->connecting)
 		rule = s->client.end == CLIENT_END_REPLY ?
-		    outcome_of_reply(s->client.at, s->client.reply.code) :
+		    courier_rule(j, s->client.at, s->client.reply.code) :
 		    outcome_of_end(s->client.end, s->client.at);
 	outcome_dsn(rule, s->client.end == CLIENT_END_REPLY ?
 	    s->client.reply.enhanced : "", dsn);

@@ -19,6 +19,8 @@ void	courier_send(struct courier *, struct job *, struct session *);
 void	courier_release(struct courier *, struct session *);
 void	courier_detach(struct session *);
 void	courier_pump(struct courier *);
+const struct outcome_rule	*courier_rule(const struct job *,
+	    enum client_step, int code);
 void	courier_on_verdict(struct session *);
 void	courier_on_done(struct session *);
 

@@ -114,6 +114,7 @@ fill(struct job *j, const struct ipc_job *m)
 	j->body.inline_bytes = span_of(keep(&at, m->body), m->body.n);
 	j->body.size = m->size;
 	j->body_8bit = m->body_8bit != 0;
+	j->probe = m->probe != 0;
 	j->tls_failed_before = m->tls_failed != 0;
 	j->arrived = m->arrived;
 	return take_rcpts(j, span_of(keep(&at, m->rcpts), m->rcpts.n));

@@ -58,6 +58,9 @@ struct job {
 	char		 id[ID_SIZE];
 	struct span	 sender;
 	bool		 body_8bit;
+	/* Nothing is sent: queue wants to know which recipients exist.  The
+	 * sender is null, and another one where that is refused. */
+	bool		 probe, null_refused;
 	uint64_t	 arrived;	/* wall ms */
 	struct body	 body;
 	struct job_rcpt	*rcpts;

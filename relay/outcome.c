@@ -17,11 +17,13 @@
 #define FAIL		OUTCOME_FAILED
 
 /* The first row that fits counts. */
-static const struct {
+struct reply_rule {
 	unsigned	steps;
 	int		low, high;
 	struct outcome_rule rule;
-} replies[] = {
+};
+
+static const struct reply_rule replies[] = {
 	/* steps, codes			status next  again  trouble dsn */
 	{ AT(CLIENT_FINAL), 200, 299,	{ SENT, false, false, false, "2.0.0" } },
 	/* RFC 5321 sec 3.8: closing, whatever was asked */
@@ -39,6 +41,14 @@ static const struct {
 	{ ANY, 400, 499,		{ DEFER, false, false, false, "4.0.0" } },
 	{ ANY, 500, 599,		{ FAIL, false, false, false, "5.0.0" } },
 	{ ANY, 0, 999,			{ DEFER, true, false, false, "4.5.0" } },
+};
+
+/* Ahead of `replies`, where a probe differs. */
+static const struct reply_rule probe_replies[] = {
+	{ AT(CLIENT_RCPT), 200, 299,	{ SENT, false, false, false, "2.1.5" } },
+	{ SETUP, 500, 599,		{ DEFER, true, false, true, "4.3.2" } },
+	{ ANY & ~AT(CLIENT_RCPT), 500, 599,
+					{ DEFER, false, false, false, "4.0.0" } },
 };
 
 static const struct {
@@ -59,15 +69,30 @@ static const struct {
 	{ ANY, ANY, { DEFER, true, false, false, "4.4.2" } },
 };
 
+static bool
+fits(const struct reply_rule *r, enum client_step step, int code)
+{
+	return (r->steps & AT(step)) && code >= r->low && code <= r->high;
+}
+
 const struct outcome_rule *
 outcome_of_reply(enum client_step step, int code)
 {
 	size_t i = 0;
 
-	while (!(replies[i].steps & AT(step)) || code < replies[i].low ||
-	    code > replies[i].high)
+	while (!fits(&replies[i], step, code))
 		i++;		/* the last row fits all */
 	return &replies[i].rule;
+}
+
+const struct outcome_rule *
+outcome_of_probe(enum client_step step, int code)
+{
+	for (size_t i = 0; i < sizeof(probe_replies) / sizeof(probe_replies[0]);
+	    i++)
+		if (fits(&probe_replies[i], step, code))
+			return &probe_replies[i].rule;
+	return outcome_of_reply(step, code);
 }
 
 const struct outcome_rule *

@@ -32,6 +32,9 @@ struct outcome_rule {
 
 /* `code` as reply at `step`; any code that the client lets through has a rule. */
 const struct outcome_rule	*outcome_of_reply(enum client_step step, int code);
+/* The same in a probe, which knows of a recipient only by what RCPT was
+ * answered: nothing else is ever `failed`. */
+const struct outcome_rule	*outcome_of_probe(enum client_step step, int code);
 /* The session ended at `step` without a reply to blame. */
 const struct outcome_rule	*outcome_of_end(enum client_end end,
 				    enum client_step step);

@@ -33,6 +33,27 @@ record_delivery(const struct job *j, const struct job_rcpt *r,
 }
 
 void
+record_probe(const struct job_rcpt *r, const struct hop *h)
+{
+	static const char *const found[] = {
+		[OUTCOME_SENT] = "exists", [OUTCOME_DEFERRED] = "unclear",
+		[OUTCOME_FAILED] = "unknown",
+	};
+
+	log_info("probe",
+	    KV_S("session", h->session),
+	    KV_ADDR("to", r->address),
+	    KV_SPAN("domain", job_domain(r->address)),
+	    KV_S("mx", h->mx),
+	    KV_S("addr", h->addr),
+	    KV_S("asked", level_name(h->asked)),
+	    KV_S("reached", level_name(h->reached)),
+	    KV_S("dsn", r->dsn),
+	    KV_S("found", found[r->status]),
+	    KV_Q("reply", r->reply));
+}
+
+void
 record_tls_failure(const struct job *j, const struct session *s, enum how how,
     const char *reason)
 {

@@ -5,6 +5,7 @@
  * a new queue first learns what is still being sent. */
 #include "relay/relay.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -25,6 +26,7 @@ struct relay {
 	struct loop_timer *resend;
 	unsigned	 unsent;	/* outcomes that could not be built */
 	bool		 told_drained;
+	char		 probe_sender[300];
 };
 
 /* ---- to queue ---- */
@@ -67,7 +69,8 @@ send_running(void *arg, struct job *j)
 	struct link *queue = role_peer(r->env, ROLE_QUEUE);
 	struct ipc_job_running m;
 
-	if (queue == NULL || j->state == JOB_ROUTED)
+	/* A new queue has nobody who waits for a probe's outcome. */
+	if (queue == NULL || j->state == JOB_ROUTED || j->probe)
 		return;
 	if (job_running(j, &r->list, &m) == -1 ||
 	    ipc_send_job_running(queue, &m, -1) == -1)
@@ -249,6 +252,8 @@ setup_of(struct relay *r)
 {
 	const struct conf *conf = r->env->conf;
 
+	(void)snprintf(r->probe_sender, sizeof(r->probe_sender),
+	    "double-bounce@%s", conf->hostname);
 	return (struct courier_setup){
 		.loop = r->env->loop, .ops = &courier_ops, .arg = r,
 		.client = {
@@ -262,6 +267,7 @@ setup_of(struct relay *r)
 				.handshake = conf->relay.timeout.handshake,
 			},
 		},
+		.probe_sender = r->probe_sender,
 		.connect_ms = conf->relay.timeout.connect,
 		.creds = r->creds,
 		.sessions = COURIER_SESSIONS,

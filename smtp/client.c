@@ -261,7 +261,7 @@ static void
 send_mail(struct client *c)
 {
 	(void)buf_printf(&c->out, "MAIL FROM:<%.*s>", SPAN_FMT(c->msg.sender));
-	if (c->ehlo.caps & EHLO_SIZE)
+	if ((c->ehlo.caps & EHLO_SIZE) && !c->msg.probe)
 		(void)buf_printf(&c->out, " SIZE=%" PRIu64, c->msg.size);
 	if (c->msg.body_8bit)
 		(void)buf_str(&c->out, " BODY=8BITMIME");
@@ -305,7 +305,7 @@ client_message(struct client *c, const struct client_message *m, uint64_t now)
 		    "8-bit content, and the host does not take 8BITMIME");
 		return;
 	}
-	if (c->ehlo.size_max != 0 && m->size > c->ehlo.size_max) {
+	if (c->ehlo.size_max != 0 && m->size > c->ehlo.size_max && !m->probe) {
 		refuse(c, 552, "5.3.4",
 		    "message is larger than the SIZE that the host announces");
 		return;
@@ -321,7 +321,8 @@ client_message(struct client *c, const struct client_message *m, uint64_t now)
 		return;
 	while (c->nsent < m->nrcpts)
 		send_rcpt(c);
-	(void)buf_str(&c->out, "DATA\r\n");
+	if (!m->probe)
+		(void)buf_str(&c->out, "DATA\r\n");
 }
 
 static enum client_event
@@ -369,7 +370,8 @@ on_mail(struct client *c, uint64_t now)
 	return judge(c, CLIENT_MAIL, CLIENT_ALL);
 }
 
-/* Past a RCPT reply: the next one, DATA, or nobody is left to get it. */
+/* Past a RCPT reply: the next one, DATA, or nobody is left to get it; a probe
+ * has no more to ask. */
 static void
 after_rcpt(struct client *c, uint64_t now)
 {
@@ -377,7 +379,7 @@ after_rcpt(struct client *c, uint64_t now)
 		if (!c->pipelined)
 			send_rcpt(c);
 		(void)enter(c, CLIENT_RCPT, now);
-	} else if (c->pipelined || c->naccepted > 0) {
+	} else if (!c->msg.probe && (c->pipelined || c->naccepted > 0)) {
 		if (!c->pipelined)
 			(void)buf_str(&c->out, "DATA\r\n");
 		(void)enter(c, CLIENT_DATA, now);
@@ -398,7 +400,7 @@ on_rcpt(struct client *c, uint64_t now)
 		c->naccepted++;
 	after_rcpt(c, now);
 	/* Behind a refused MAIL a RCPT says nothing of its recipient. */
-	if (c->reply.code / 100 == 2 || c->mail_refused)
+	if (c->mail_refused || (c->reply.code / 100 == 2 && !c->msg.probe))
 		return CLIENT_WAIT;
 	return judge(c, CLIENT_RCPT, at);
 }

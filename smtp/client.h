@@ -46,7 +46,7 @@ enum client_event {
 	CLIENT_START_TLS,
 	/* c->reply is the verdict for recipient c->rcpt or, when that is
 	 * CLIENT_ALL, for each one without a verdict so far; c->verdict is the
-	 * command that it answers.  An accepted RCPT is no event. */
+	 * command that it answers.  An accepted RCPT is one in a probe only. */
 	CLIENT_VERDICT,
 	/* Send the body through smtp/dot.h, then client_body_end(). */
 	CLIENT_SEND_BODY,
@@ -90,6 +90,9 @@ struct client_message {
 	size_t			 nrcpts;
 	uint64_t		 size;		/* with CRLFs, RFC 1870 sec 6.1 */
 	bool			 body_8bit;
+	/* Only ask whether the recipients would be taken: MAIL and RCPT, and
+	 * no message.  Each RCPT gets its verdict; `size` is not looked at. */
+	bool			 probe;
 };
 
 struct client {

@@ -5,7 +5,7 @@
  *
  *	host NAME IP[,IP] [LEVEL]	a host of the route, level asked
  *	rcpt ADDRESS			of the jobs that follow
- *	set tls-failed|8bit|discard, set size N, set body TEXT, set site N
+ *	set tls-failed|8bit|discard|probe, set size N, set body TEXT, set site N
  *	JOB				take a job
  *	CONNECT IP ok|refused|lost	the connection being made, and how it goes
  *	S: TEXT				the peer sends a line, or
@@ -21,6 +21,7 @@
  *	DRAIN				what we sent is read, unlooked at
  *	PASS 30s			time, or ms
  *	RCPT ADDRESS STATUS DSN REACHED HOW [WORDS]	an outcome
+ *	FOUND ADDRESS STATUS DSN [WORDS]	what a probe learnt
  *	JOBEND tls-failed=N trouble=N	of the job
  *	PENDING				no outcome yet
  *
@@ -50,7 +51,7 @@ static struct {
 	struct route	 route;		/* template */
 	char		*rcpts[RCPTS_MAX];
 	size_t		 nrcpts;
-	bool		 tls_failed, eight;
+	bool		 tls_failed, eight, probe;
 	uint64_t	 size;
 	char		 body[1024];
 	struct job	*jobs[JOBS_MAX];
@@ -170,6 +171,11 @@ act_job(struct span rest)
 		(void)ipc_put_job_rcpt(&list, &r);
 	}
 	m.rcpts = buf_get(&list);
+	if (play.probe) {
+		m.probe = 1;
+		m.sender = m.body = SPAN_NONE;
+		m.size = 0;
+	}
 	if (j == NULL || play.njobs == JOBS_MAX || job_fill(j, &m, -1) == -1)
 		fail("job not taken");
 	if (play.size != 0)
@@ -285,6 +291,8 @@ act_set(struct span rest)
 		play.tls_failed = true;
 	else if (is(what, "8bit"))
 		play.eight = true;
+	else if (is(what, "probe"))
+		play.probe = true;
 	else if (is(what, "discard"))
 		play.route.discard = true;
 	else if (is(what, "site") && span_u64(rest, UINT32_MAX, &n))
@@ -514,36 +522,62 @@ last_job(void)
 	return play.jobs[play.njobs - 1];
 }
 
+static size_t
+decided_rcpt(const struct job *j, struct span address)
+{
+	size_t i = 0;
+
+	while (i < j->nrcpts && !span_eq(j->rcpts[i].address, address))
+		i++;
+	if (i == j->nrcpts)
+		fail("no such recipient");
+	if (!j->rcpts[i].decided)
+		fail("not decided");
+	return i;
+}
+
+/* `got`, and words of the reply. */
+static void
+want_verdict(struct span want, const char *got, const struct job_rcpt *r)
+{
+	size_t n = strlen(got);
+	char words[512];
+
+	if (!span_eq(span_head(want, n), span_str(got)))
+		fail("it is: %s (%s)", got, r->reply);
+	(void)span_copy(span_trim(span_skip(want, n)), words, sizeof(words));
+	if (strstr(r->reply, words) == NULL)
+		fail("the reply is: %s", r->reply);
+}
+
 static void
 act_outcome(struct span rest)
 {
-	struct span address = word(&rest), want = rest;
-	struct job *j = last_job();
-	const struct job_rcpt *r;
-	const struct told *t;
-	char got[256], words[512];
-	int n;
-	size_t i;
+	struct span address = word(&rest);
+	const struct job *j = last_job();
+	size_t i = decided_rcpt(j, address);
+	const struct told *t = told_of(j, i);
+	char got[256];
 
-	for (i = 0; i < j->nrcpts; i++) {
-		if (span_eq(j->rcpts[i].address, address))
-			break;
-	}
-	if (i == j->nrcpts)
-		fail("no such recipient");
-	r = &j->rcpts[i];
-	if (!r->decided)
-		fail("not decided");
-	t = told_of(j, i);
-	n = snprintf(got, sizeof(got), "%s %s %s %s",
-	    outcome_name(r->status), r->dsn, level_name(t->hop.reached),
-	    how_name(t->hop.how));
-	if (!span_eq(span_head(want, (size_t)n), span_str(got)))
-		fail("it is: %s (%s)", got, r->reply);
-	want = span_trim(span_skip(want, (size_t)n));
-	(void)span_copy(want, words, sizeof(words));
-	if (strstr(r->reply, words) == NULL)
-		fail("the reply is: %s", r->reply);
+	(void)snprintf(got, sizeof(got), "%s %s %s %s",
+	    outcome_name(j->rcpts[i].status), j->rcpts[i].dsn,
+	    level_name(t->hop.reached), how_name(t->hop.how));
+	want_verdict(rest, got, &j->rcpts[i]);
+}
+
+static void
+act_found(struct span rest)
+{
+	struct span address = word(&rest);
+	const struct job *j = last_job();
+	size_t i = decided_rcpt(j, address);
+	char got[256];
+
+	if (j->rcpts[i].told)
+		fail("the ledger was told of a probe");
+	(void)snprintf(got, sizeof(got), "%s %s",
+	    outcome_name(j->rcpts[i].status), j->rcpts[i].dsn);
+	want_verdict(rest, got, &j->rcpts[i]);
 }
 
 static void
@@ -579,7 +613,7 @@ static const struct {
 	{ "WIRE", act_wire }, { "COUNT", act_count }, { "TLS", act_tls }, { "SNI", act_sni }, { "CLOSE", act_close },
 	{ "RESET", act_reset }, { "CLOSED", act_closed }, { "OPEN", act_open },
 	{ "DRAIN", act_drain }, { "PASS", act_pass }, { "RCPT", act_outcome },
-	{ "JOBEND", act_jobend }, { "PENDING", act_pending },
+	{ "FOUND", act_found }, { "JOBEND", act_jobend }, { "PENDING", act_pending },
 };
 
 static void
@@ -650,6 +684,7 @@ main(int argc, char **argv)
 {
 	struct courier_setup setup = {
 		.ops = &courier_ops, .connect_ms = 30 * SECOND, .sessions = 4,
+		.probe_sender = "double-bounce@me.test",
 		.client = { .name = "me.test", .timeouts = {
 			.greeting = 300 * SECOND, .command = 301 * SECOND,
 			.data_start = 120 * SECOND, .data_block = 180 * SECOND,

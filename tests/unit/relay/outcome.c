@@ -69,6 +69,38 @@ START_TEST(outcome_rows)
 }
 END_TEST
 
+/* A probe learns from the answer to RCPT alone. */
+static const struct row probe_rows[] = {
+	{ CLIENT_RCPT, 250, "2.1.5", OUTCOME_SENT, false, false, false, "2.1.5" },
+	{ CLIENT_RCPT, 251, "", OUTCOME_SENT, false, false, false, "2.1.5" },
+	{ CLIENT_RCPT, 550, "5.1.1", OUTCOME_FAILED, false, false, false, "5.1.1" },
+	{ CLIENT_RCPT, 553, "", OUTCOME_FAILED, false, false, false, "5.0.0" },
+	{ CLIENT_RCPT, 450, "4.7.1", OUTCOME_DEFERRED, false, false, false, "4.7.1" },
+	{ CLIENT_RCPT, 552, "5.2.2", OUTCOME_DEFERRED, false, true, false, "4.2.2" },
+	{ CLIENT_RCPT, 421, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
+	{ CLIENT_MAIL, 550, "5.7.1", OUTCOME_DEFERRED, false, false, false, "4.7.1" },
+	{ CLIENT_MAIL, 451, "", OUTCOME_DEFERRED, true, false, true, "4.0.0" },
+	{ CLIENT_GREETING, 521, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
+	{ CLIENT_GREETING, 554, "5.7.1", OUTCOME_DEFERRED, true, false, true, "4.7.1" },
+	{ CLIENT_HELO, 550, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
+	{ CLIENT_IDLE, 554, "", OUTCOME_DEFERRED, false, false, false, "4.0.0" },
+};
+
+START_TEST(probe_outcomes)
+{
+	const struct row *r = &probe_rows[_i];
+	const struct outcome_rule *got = outcome_of_probe(r->step, r->code);
+	char dsn[REPLY_ENHANCED_SIZE];
+
+	outcome_dsn(got, r->enhanced, dsn);
+	ck_assert_int_eq(got->status, r->status);
+	ck_assert_int_eq(got->next_host, r->next);
+	ck_assert_int_eq(got->again, r->again);
+	ck_assert_int_eq(got->trouble, r->trouble);
+	ck_assert_str_eq(dsn, r->dsn);
+}
+END_TEST
+
 static const struct end_row {
 	enum client_end	 end;
 	enum client_step at;
@@ -117,6 +149,9 @@ START_TEST(outcome_all)
 			    (step == CLIENT_FINAL && code < 300));
 			if (r->status == OUTCOME_FAILED)
 				ck_assert_int_ge(code, 500);
+			r = outcome_of_probe((enum client_step)step, code);
+			ck_assert(r->status == OUTCOME_DEFERRED ||
+			    step == CLIENT_RCPT || code < 300);
 		}
 		for (end = 0; end <= CLIENT_END_LOST; end++)
 			ck_assert_int_eq(outcome_of_end((enum client_end)end,
@@ -132,6 +167,7 @@ main(void)
 	TCase *tc = tcase_create("outcome");
 
 	tcase_add_loop_test(tc, outcome_rows, 0, NELEM(rows));
+	tcase_add_loop_test(tc, probe_outcomes, 0, NELEM(probe_rows));
 	tcase_add_loop_test(tc, outcome_ends, 0, NELEM(ends));
 	tcase_add_test(tc, outcome_all);
 	suite_add_tcase(s, tc);

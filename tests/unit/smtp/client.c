@@ -19,7 +19,7 @@
 
 static const struct row {
 	const char	*name, *server, *trace;
-	bool		 no_tls, big, eight;
+	bool		 no_tls, big, eight, probe;
 	unsigned	 messages;	/* 0: one */
 } rows[] = {
 	{ .name = "RFC 5321 sec 3.3: a message, lockstep",
@@ -126,6 +126,25 @@ static const struct row {
 	    "RCPT:0=550 <RCPT TO:<b@y>\r\n>RCPT:1=450 done <RSET\r\n>"
 	    "<MAIL FROM:<s@x>\r\n>MAIL:all=550 done "
 	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "a probe: every RCPT is told, nothing is sent; RSET comes with "
+	    "what follows", .probe = true, .big = true, .messages = 2,
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n550 no\r\n"
+	    "250 reset\r\n250 ok\r\n550 no\r\n550 no\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\n"
+	    "RCPT TO:<b@y>\r\n>RCPT:0=250 RCPT:1=550 done "
+	    "<RSET\r\nMAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\n"
+	    "RCPT TO:<b@y>\r\n>RCPT:0=550 RCPT:1=550 done "
+	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "a probe in lockstep", .probe = true,
+	  .server = "220 mx\r\n250 mx\r\n250 ok\r\n251 ok\r\n450 no\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
+	    "RCPT:0=251 <RCPT TO:<b@y>\r\n>RCPT:1=450 done "
+	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "a probe whose MAIL is refused", .probe = true,
+	  .server = "220 mx\r\n" E_FULL "550 no\r\n250 ok\r\n503 no\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\n"
+	    "RCPT TO:<b@y>\r\n>MAIL:all=550 done <QUIT\r\n>"
+	    "close(quit,idle)" },
 	{ .name = "RSET refused", .messages = 2,
 	  .server = "220 mx\r\n250 mx\r\n250 ok\r\n550 no\r\n450 no\r\n"
 	    "500 what\r\n",
@@ -211,6 +230,7 @@ run_message(struct run *x)
 	const struct client_message m = {
 		.sender = SPAN_LIT("s@x"), .rcpts = rcpts, .nrcpts = 2,
 		.size = x->row->big ? 1001 : 5, .body_8bit = x->row->eight,
+		.probe = x->row->probe,
 	};
 
 	if (x->left == 0) {
