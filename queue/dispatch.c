@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "queue/queue_priv.h"
 
+#define PUMP_BATCHES	500	/* looked at in one go */
+
 /* ---- the gate ---- */
 
 void
@@ -72,8 +74,10 @@ job_add(struct queue *q, struct batch *b, unsigned relay, uint64_t job)
 	b->relay = relay;
 	TAILQ_INSERT_TAIL(&q->relays[relay].jobs, b, line);
 	q->relays[relay].njobs++;
-	if (b->site != NULL)
+	if (b->site != NULL) {
+		b->era = b->site->era;
 		b->site->running++;
+	}
 	return 0;
 }
 
@@ -226,7 +230,7 @@ freshen(struct queue *q, struct site *s, struct batch *b)
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct rcpt *r = &m->rcpts[b->index[i]];
 		bool fresh;
-		struct domain *d = route_domain(q, rcpt_domain(r),
+		struct domain *d = route_domain(q, m, rcpt_domain(r),
 		    QUEUE_STALE_MS, &fresh);
 
 		if (d == NULL)
@@ -273,18 +277,18 @@ send_back(struct queue *q, struct batch *b)
 static bool
 serve(struct queue *q, struct site *s)
 {
-	struct batch *b = TAILQ_FIRST(&s->line);
+	struct batch *b = flow_first(s);
 	unsigned relay;
 
 	if (b == NULL)
 		return true;
 	if (b->message->dead) {
-		TAILQ_REMOVE(&s->line, b, line);
+		flow_take(q, s);
 		batch_free(b);
 		return true;
 	}
 	if (s->blocked_until > queue_now(q)) {
-		TAILQ_REMOVE(&s->line, b, line);
+		flow_take(q, s);
 		refuse_batch(q, b, s->last);
 		return true;
 	}
@@ -295,13 +299,13 @@ serve(struct queue *q, struct site *s)
 	case WAITING:
 		return true;
 	case MOVED:
-		TAILQ_REMOVE(&s->line, b, line);
+		flow_take(q, s);
 		send_back(q, b);
 		return true;
 	case FRESH:
 		break;
 	}
-	TAILQ_REMOVE(&s->line, b, line);
+	flow_take(q, s);
 	give_out(q, b, relay);
 	return true;
 }
@@ -311,9 +315,16 @@ dispatch_pump(struct queue *q)
 {
 	struct site *s;
 
+	q->pump_again = false;
 	if (!q->gate || q->draining)
 		return;
-	while ((s = TAILQ_FIRST(&q->ring)) != NULL) {
+	for (int n = 0; (s = TAILQ_FIRST(&q->ring)) != NULL; n++) {
+		/* 100,000 batches of a site that rests are as many records. */
+		if (n == PUMP_BATCHES) {
+			q->pump_again = true;
+			queue_wake(q);
+			return;
+		}
 		/* To the end of the ring before it is served: the next batch
 		 * is another site's. */
 		TAILQ_REMOVE(&q->ring, s, ring);
@@ -400,7 +411,7 @@ dispatch_outcome(struct role_env *env, struct link *l, struct ipc_msg *msg)
 		n = take_results(o->outcomes, m, b, results,
 		    QUEUE_BATCH_MAX);
 	if (b != NULL && b->site != NULL)
-		site_outcome(q, b->site, o->trouble != 0,
+		site_outcome(q, b->site, b->era, o->trouble != 0,
 		    n > 0 ? results[0].reply : SPAN_LIT("no answer"));
 	if (n > 0)
 		outcome_apply(q, m, results, n, &about);

@@ -83,6 +83,8 @@ next_tick(struct queue *q)
 		    due->due - now < wait ? due->due - now : wait;
 	if (grace != NULL && grace->grace_until < now + wait)
 		wait = grace->grace_until > now ? grace->grace_until - now : 0;
+	if (q->pump_again)
+		wait = 0;
 	if (q->draining && wait > 50)
 		wait = 50;
 	loop_timer_set(q->tick, wait);
@@ -116,13 +118,9 @@ init(struct queue *q, struct role_env *env)
 	 * still hold jobs; REGISTERED makes sure of it. */
 	q->next_job = clock_wall_ms() << 16;
 	index_init(&q->index);
-	TAILQ_INIT(&q->wanting);
-	TAILQ_INIT(&q->fading);
-	STAILQ_INIT(&q->ready);
 	TAILQ_INIT(&q->grace);
 	TAILQ_INIT(&q->ring);
-	for (uint16_t i = 0; i < QUEUE_ASKS; i++)
-		q->free_asks[q->nfree_asks++] = i;
+	route_init(q);
 	for (unsigned i = 0; i <= ROLE_INSTANCES; i++) {
 		TAILQ_INIT(&q->relays[i].jobs);
 		LIST_INIT(&q->links[i]);

@@ -6,7 +6,8 @@
  *	store.c		index and spool together: replay, places, bodies
  *	route.c		recipient domains ask policy
  *	batch.c		a message's recipients, grouped by where they go
- *	site.c		fairness and concurrency between sites
+ *	site.c		how much may be under way to each site, and whose turn it is
+ *	flow.c		fairness inside a site, between clients and senders
  *	dispatch.c	jobs to relays and what comes back
  *	outcome.c	what an outcome does to a message: record, bounce, end
  *	listing.c	the control socket
@@ -26,6 +27,7 @@
 
 #define QUEUE_BATCH_MAX		100	/* recipients of one job */
 #define QUEUE_ASKS		512	/* domains that policy works on at once */
+#define QUEUE_ASKERS		256	/* lines in which they wait for it */
 #define QUEUE_JOBS_PER_RELAY	1000
 #define QUEUE_GRACE_MS		1000	/* a routed recipient waits so long for others */
 #define QUEUE_SHARE_MS		5000	/* an answer of policy is shared so long */
@@ -62,6 +64,7 @@ struct domain {
 	struct waiters		 waiters;
 	struct sites		 sites;	/* that wait for a newer answer */
 	enum domain_state	 state;
+	uint16_t		 asker;		/* in whose line it waits */
 	bool			 answered, ready;
 	STAILQ_ENTRY(domain)	 ready_link;
 	uint64_t		 at;	/* of the answer, steady ms */
@@ -76,12 +79,23 @@ struct domain {
 };
 TAILQ_HEAD(domains, domain);
 
+/* Domains that want to be asked for.  Each flow has its line (some share one),
+ * and the lines take turns: 100,000 domains of one mailing, behind a resolver
+ * that is slow, must not stand before the one domain of somebody else. */
+struct asker {
+	struct domains		 line;
+	size_t			 n;
+	TAILQ_ENTRY(asker)	 ring;		/* while the line is not empty */
+};
+TAILQ_HEAD(askers, asker);
+
 /* Recipients of one message that travel together; a job once a relay has it. */
 struct batch {
 	struct table_link	 link;		/* by job number */
 	TAILQ_ENTRY(batch)	 line;		/* of the site, or of the relay */
 	uint64_t		 job;		/* 0: not given out */
 	unsigned		 relay;
+	uint32_t		 era;		/* of the site when it was given out */
 	struct site		*site;
 	struct message		*message;
 	struct route		*route;		/* NULL: registered by a relay */
@@ -91,14 +105,26 @@ struct batch {
 };
 TAILQ_HEAD(batches, batch);
 
+/* What one client sends as one sender waits here for a site.  There is one
+ * only while something waits. */
+struct flow {
+	struct table_link	 link;
+	TAILQ_ENTRY(flow)	 ring;		/* of the site */
+	uint64_t		 key;		/* flow_key() */
+	struct site		*site;
+	struct batches		 line;
+};
+TAILQ_HEAD(flows, flow);
+
 struct site {
 	struct table_link	 link;
 	TAILQ_ENTRY(site)	 ring, waiting;
 	bool			 in_ring;
 	uint64_t		 id;
-	struct batches		 line;
+	struct flows		 flows;		/* the first one's turn is next */
 	unsigned		 running, cap;
 	double			 limit;
+	uint32_t		 era;		/* so often it was shrunk */
 	unsigned		 troubles;	/* in a row */
 	unsigned		 blocks;	/* in a row */
 	uint64_t		 blocked_until;
@@ -125,10 +151,13 @@ struct queue {
 	struct loop_timer	*tick;
 	uint64_t		 started, kept_house;
 	bool			 gate;		/* dispatching is allowed */
+	bool			 pump_again;	/* it had its share of this tick */
 	bool			 draining, drained;
 
 	struct table		 domains;
-	struct domains		 wanting, fading;
+	struct domains		 fading;
+	struct asker		 askers[QUEUE_ASKERS];
+	struct askers		 asking;	/* those with a line */
 	STAILQ_HEAD(, domain)	 ready;
 	bool			 delivering;
 	struct domain		*asks[QUEUE_ASKS];
@@ -138,7 +167,7 @@ struct queue {
 
 	struct messages		 grace;
 
-	struct table		 sites;
+	struct table		 sites, flows;
 	size_t			 sites_at;	/* where site_expire() goes on */
 	struct sites		 ring;
 	struct table		 jobs;
@@ -185,6 +214,7 @@ void	intake_lost(struct queue *, unsigned smtpd);
 void	intake_free_all(struct queue *);
 
 /* ---- route.c ---- */
+void	route_init(struct queue *);
 void	route_message(struct queue *, struct message *);	/* it is due */
 void	route_answer(struct role_env *, struct link *, struct ipc_msg *);
 void	route_ask_more(struct queue *);
@@ -193,9 +223,10 @@ void	route_expire(struct queue *);
 void	route_free_all(struct queue *);
 struct route	*route_ref(struct route *);
 void	route_unref(struct route *);
-/* The domain with an answer not older than `age`, or with one on its way. */
-struct domain	*route_domain(struct queue *, struct span name, uint64_t age,
-		    bool *fresh);
+/* A domain of that message with an answer not older than `age`, or with one
+ * on its way. */
+struct domain	*route_domain(struct queue *, const struct message *,
+		    struct span name, uint64_t age, bool *fresh);
 
 /* ---- batch.c ---- */
 void	batch_message(struct queue *, struct message *);	/* group and queue */
@@ -204,11 +235,23 @@ void	batch_forget(struct queue *, struct message *);	/* it is dropped */
 struct batch	*batch_new(struct message *, struct route *, uint32_t size);
 void	batch_free(struct batch *);		/* not in any line or table */
 
+/* ---- flow.c ---- */
+/* Equal for messages that share a turn: same client, same sender. */
+uint64_t	flow_key(const struct message *);
+/* To the end of its flow's line.  -1: no memory. */
+int	flow_add(struct queue *, struct site *, struct batch *);
+/* The batch whose turn it is, or NULL. */
+struct batch	*flow_first(const struct site *);
+/* Takes that one out; the turn passes to the next flow. */
+void	flow_take(struct queue *, struct site *);
+void	flow_free_all(struct queue *, struct site *);
+
 /* ---- site.c ---- */
 struct site	*site_get(struct queue *, uint64_t id, unsigned cap);
 void	site_add(struct queue *, struct batch *);	/* to its line */
 void	site_ready(struct queue *, struct site *);
-void	site_outcome(struct queue *, struct site *, bool trouble,
+/* What an attempt of `era` says of the site. */
+void	site_outcome(struct queue *, struct site *, uint32_t era, bool trouble,
 	    struct span words);
 void	site_done(struct queue *, struct site *);	/* one job less */
 void	site_unblock_all(struct queue *);

@@ -26,6 +26,18 @@ route_unref(struct route *r)
 		free(r);
 }
 
+void
+route_init(struct queue *q)
+{
+	TAILQ_INIT(&q->fading);
+	STAILQ_INIT(&q->ready);
+	TAILQ_INIT(&q->asking);
+	for (unsigned i = 0; i < QUEUE_ASKERS; i++)
+		TAILQ_INIT(&q->askers[i].line);
+	for (uint16_t i = 0; i < QUEUE_ASKS; i++)
+		q->free_asks[q->nfree_asks++] = i;
+}
+
 /* ---- domains ---- */
 
 static struct domain *
@@ -80,24 +92,58 @@ domain_fresh(const struct queue *q, const struct domain *d, uint64_t age)
 	    queue_now(q) - d->at <= age;
 }
 
+/* ---- lines of domains that want to be asked for ---- */
+
 static void
-domain_want(struct queue *q, struct domain *d)
+asker_add(struct queue *q, struct domain *d, uint16_t asker, bool first)
 {
-	if (d->state != DOMAIN_IDLE)
-		return;
-	TAILQ_REMOVE(&q->fading, d, line);
-	TAILQ_INSERT_TAIL(&q->wanting, d, line);
+	struct asker *a = &q->askers[asker];
+
+	if (first)
+		TAILQ_INSERT_HEAD(&a->line, d, line);
+	else
+		TAILQ_INSERT_TAIL(&a->line, d, line);
+	if (a->n++ == 0)
+		TAILQ_INSERT_TAIL(&q->asking, a, ring);
+	d->asker = asker;
 	d->state = DOMAIN_WANTS;
 }
 
+static void
+asker_take(struct queue *q, struct domain *d)
+{
+	struct asker *a = &q->askers[d->asker];
+
+	TAILQ_REMOVE(&a->line, d, line);
+	TAILQ_REMOVE(&q->asking, a, ring);
+	if (--a->n > 0)
+		TAILQ_INSERT_TAIL(&q->asking, a, ring);
+}
+
+static void
+domain_want(struct queue *q, struct domain *d, const struct message *m)
+{
+	uint16_t asker = (uint16_t)(flow_key(m) % QUEUE_ASKERS);
+
+	if (d->state == DOMAIN_IDLE)
+		TAILQ_REMOVE(&q->fading, d, line);
+	else if (d->state == DOMAIN_WANTS &&
+	    q->askers[asker].n + 1 < q->askers[d->asker].n)
+		asker_take(q, d);	/* to the shorter of the two lines */
+	else
+		return;
+	asker_add(q, d, asker, false);
+}
+
 struct domain *
-route_domain(struct queue *q, struct span name, uint64_t age, bool *fresh)
+route_domain(struct queue *q, const struct message *m, struct span name,
+    uint64_t age, bool *fresh)
 {
 	struct domain *d = domain_get(q, name);
 
 	*fresh = d != NULL && domain_fresh(q, d, age);
 	if (d != NULL && !*fresh) {
-		domain_want(q, d);
+		domain_want(q, d, m);
 		route_ask_more(q);
 	}
 	return d;
@@ -128,21 +174,21 @@ route_free_all(struct queue *q)
 {
 	struct domain *d;
 	struct waiter *w;
-	struct domains *lines[] = { &q->wanting, &q->fading };
 
 	for (unsigned i = 0; i < QUEUE_ASKS; i++)
 		if (q->asks[i] != NULL)
-			TAILQ_INSERT_TAIL(&q->wanting, q->asks[i], line);
-	for (int i = 0; i < 2; i++)
-		while ((d = TAILQ_FIRST(lines[i])) != NULL) {
-			TAILQ_REMOVE(lines[i], d, line);
-			while ((w = TAILQ_FIRST(&d->waiters)) != NULL) {
-				TAILQ_REMOVE(&d->waiters, w, link);
-				message_unref(w->message);
-				free(w);
-			}
-			domain_free(q, d);
+			TAILQ_INSERT_TAIL(&q->fading, q->asks[i], line);
+	for (unsigned i = 0; i < QUEUE_ASKERS; i++)
+		TAILQ_CONCAT(&q->fading, &q->askers[i].line, line);
+	while ((d = TAILQ_FIRST(&q->fading)) != NULL) {
+		TAILQ_REMOVE(&q->fading, d, line);
+		while ((w = TAILQ_FIRST(&d->waiters)) != NULL) {
+			TAILQ_REMOVE(&d->waiters, w, link);
+			message_unref(w->message);
+			free(w);
 		}
+		domain_free(q, d);
+	}
 	table_free(&q->domains);
 }
 
@@ -152,16 +198,17 @@ void
 route_ask_more(struct queue *q)
 {
 	struct link *policy = role_peer(q->env, ROLE_POLICY);
-	struct domain *d;
+	struct asker *a;
 
 	while (policy != NULL && q->nfree_asks > 0 && !link_full(policy) &&
-	    (d = TAILQ_FIRST(&q->wanting)) != NULL) {
+	    (a = TAILQ_FIRST(&q->asking)) != NULL) {
+		struct domain *d = TAILQ_FIRST(&a->line);
 		uint16_t slot = q->free_asks[--q->nfree_asks];
 		struct ipc_route_ask ask = {
 		    .txn = ++q->ask_round << 16 | slot,
 		    .domain = span_of(d->name, d->n) };
 
-		TAILQ_REMOVE(&q->wanting, d, line);
+		asker_take(q, d);
 		d->state = DOMAIN_ASKED;
 		d->at = ask.txn;	/* until the answer: which ask it is */
 		q->asks[slot] = d;
@@ -179,8 +226,7 @@ route_policy_lost(struct queue *q)
 			continue;
 		q->asks[i] = NULL;
 		q->free_asks[q->nfree_asks++] = i;
-		d->state = DOMAIN_WANTS;
-		TAILQ_INSERT_HEAD(&q->wanting, d, line);
+		asker_add(q, d, d->asker, true);
 	}
 	route_ask_more(q);
 }
@@ -383,7 +429,7 @@ route_message(struct queue *q, struct message *m)
 		if (domain_fresh(q, d, QUEUE_SHARE_MS))
 			make_ready(q, d);
 		else
-			domain_want(q, d);
+			domain_want(q, d, m);
 	}
 	store_schedule(q, m);
 	deliver_ready(q);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* queue/site.c - what waits for each site, how much of it may be under way at
- * once, and whose turn it is.
+/* queue/site.c - how much may be under way at once to each site, and which
+ * site's turn it is.
  *
  * Concurrency starts low, grows by one per full round of successes and halves
  * at connect, greeting, EHLO, 421 and MAIL trouble; nothing else shrinks it.
+ * Attempts that were under way together and fail together shrink it once: of
+ * twenty connections a host may refuse ten, and still take the other ten.
  * After several troubles in a row a site rests, with a pause that doubles, and
  * what waits for it is deferred instead of tried one by one. */
 #include "queue/queue_priv.h"
@@ -47,7 +49,7 @@ site_get(struct queue *q, uint64_t id, unsigned cap)
 			return NULL;
 		s->id = id;
 		s->limit = LIMIT_START;
-		TAILQ_INIT(&s->line);
+		TAILQ_INIT(&s->flows);
 		if (table_add(&q->sites, &s->link, table_hash_u64(id)) == -1) {
 			free(s);
 			return NULL;
@@ -63,7 +65,7 @@ site_get(struct queue *q, uint64_t id, unsigned cap)
 void
 site_ready(struct queue *q, struct site *s)
 {
-	if (s->in_ring || TAILQ_EMPTY(&s->line) || s->waits != NULL ||
+	if (s->in_ring || flow_first(s) == NULL || s->waits != NULL ||
 	    (double)s->running + 1 > s->limit)
 		return;
 	s->in_ring = true;
@@ -75,7 +77,7 @@ site_add(struct queue *q, struct batch *b)
 {
 	struct site *s = site_get(q, b->route->site, b->route->connections);
 
-	if (s == NULL) {
+	if (s == NULL || flow_add(q, s, b) == -1) {
 		struct message *m = b->message;
 
 		for (uint32_t i = 0; i < b->n; i++) {
@@ -89,7 +91,6 @@ site_add(struct queue *q, struct batch *b)
 		return;
 	}
 	b->site = s;
-	TAILQ_INSERT_TAIL(&s->line, b, line);
 	site_ready(q, s);
 }
 
@@ -102,7 +103,8 @@ chance(void)
 }
 
 void
-site_outcome(struct queue *q, struct site *s, bool trouble, struct span words)
+site_outcome(struct queue *q, struct site *s, uint32_t era, bool trouble,
+    struct span words)
 {
 	s->used = queue_now(q);
 	if (!trouble) {
@@ -113,7 +115,10 @@ site_outcome(struct queue *q, struct site *s, bool trouble, struct span words)
 			s->limit = s->cap;
 		return;
 	}
-	s->limit = s->limit / 2 < 1 ? 1 : s->limit / 2;
+	if (era == s->era) {
+		s->limit = s->limit / 2 < 1 ? 1 : s->limit / 2;
+		s->era++;
+	}
 	(void)span_copy(span_head(words, sizeof(s->last) - 1), s->last,
 	    sizeof(s->last));
 	if (++s->troubles < TROUBLES_MOST || s->blocked_until > queue_now(q))
@@ -182,7 +187,7 @@ site_expire(struct queue *q)
 			struct site *s = TABLE_ENTRY(l, struct site, link);
 
 			next = l->next;
-			if (s->running > 0 || !TAILQ_EMPTY(&s->line) ||
+			if (s->running > 0 || flow_first(s) != NULL ||
 			    s->waits != NULL ||
 			    s->blocked_until > queue_now(q) ||
 			    queue_now(q) - s->used < SITE_KEPT_MS)
@@ -203,15 +208,12 @@ site_free_all(struct queue *q)
 
 		for (l = q->sites.slots[i]; l != NULL; l = next) {
 			struct site *s = TABLE_ENTRY(l, struct site, link);
-			struct batch *b;
 
 			next = l->next;
-			while ((b = TAILQ_FIRST(&s->line)) != NULL) {
-				TAILQ_REMOVE(&s->line, b, line);
-				batch_free(b);
-			}
+			flow_free_all(q, s);
 			free(s);
 		}
 	}
 	table_free(&q->sites);
+	table_free(&q->flows);
 }

@@ -13,6 +13,7 @@
 
 #define WORLD_JOBS	4096
 #define WORLD_RELAYS	2
+#define WORLD_ASKS	(QUEUE_ASKS + 8)
 
 enum answer { SAY_SENT, SAY_DEFERRED, SAY_FAILED, SAY_NOTHING };
 
@@ -44,10 +45,15 @@ struct world {
 	int		 opened_fd;
 	/* policy */
 	unsigned	 asks;
+	struct {
+		uint64_t txn;
+		char	 domain[256];
+	}		 asked[WORLD_ASKS];	/* the first ones */
 	/* relay */
 	enum answer	 say;
 	const char	*reply;
 	bool		 say_tls_failed, say_trouble;
+	const char	*silent;	/* says nothing to this domain's mail */
 	unsigned	 acks;
 	struct seen_job	 jobs[WORLD_JOBS];
 	size_t		 njobs;
@@ -75,5 +81,7 @@ void	world_begin(struct world *, uint64_t txn, const char *id,
 	    const char *sender, const char *rcpts);
 void	world_outcome(struct world *, const struct seen_job *, enum answer);
 void	world_id(unsigned n, char out[ID_SIZE]);
+/* Policy's answer to an ask that it was mute on. */
+void	world_route(struct world *, uint64_t txn, struct span domain);
 
 #endif
