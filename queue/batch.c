@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
 /* queue/batch.c - recipients of one message with the same site and identity
- * travel together, at most QUEUE_BATCH_MAX of them; nobody waits longer than
- * QUEUE_GRACE_MS for the routes of fellow recipients. */
+ * travel together, at most QUEUE_BATCH_MAX of them and as many as fit a frame;
+ * nobody waits longer than QUEUE_GRACE_MS for the routes of fellow
+ * recipients. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -32,11 +33,22 @@ batch_free(struct batch *b)
 
 /* ---- grouping ---- */
 
-static bool
-belongs(const struct batch *b, const struct route *r, bool tls_failed)
+/* Of a recipient in JOB: index, notify, and two texts with their lengths. */
+static uint32_t
+job_bytes(const struct rcpt *r)
 {
-	return b->n < b->size && b->route->site == r->site &&
-	    b->route->identity == r->identity && b->tls_failed == tls_failed;
+	return 4u + 4u + r->address_len + 1u + 4u + r->orcpt_len;
+}
+
+static bool
+belongs(const struct batch *b, const struct rcpt *r)
+{
+	const struct route *route = r->at.route;
+
+	return b->n < b->size && b->bytes + job_bytes(r) <=
+	    QUEUE_BATCH_BYTES && b->route->site == route->site &&
+	    b->route->identity == route->identity &&
+	    b->tls_failed == (r->tls_failed != 0);
 }
 
 /* Into one of the batches made so far, or a new one. */
@@ -45,21 +57,21 @@ put(struct batches *made, struct message *m, uint32_t index, uint32_t left)
 {
 	struct rcpt *r = &m->rcpts[index];
 	struct route *route = r->at.route;
-	bool tls_failed = r->tls_failed != 0;
 	struct batch *b;
 
 	TAILQ_FOREACH(b, made, line)
-		if (belongs(b, route, tls_failed))
+		if (belongs(b, r))
 			break;
 	if (b == NULL) {
 		b = batch_new(m, route,
 		    left < QUEUE_BATCH_MAX ? left : QUEUE_BATCH_MAX);
 		if (b == NULL)
 			return -1;
-		b->tls_failed = tls_failed;
+		b->tls_failed = r->tls_failed != 0;
 		TAILQ_INSERT_TAIL(made, b, line);
 	}
 	b->index[b->n++] = index;
+	b->bytes += job_bytes(r);
 	r->phase = PHASE_QUEUED;
 	r->at.route = NULL;
 	route_unref(route);

@@ -145,10 +145,12 @@ static int
 put_rcpts(const struct batch *b, struct buf *list)
 {
 	for (uint32_t i = 0; i < b->n; i++) {
-		struct ipc_job_rcpt r = { .index = b->index[i],
-		    .address = rcpt_address(&b->message->rcpts[b->index[i]]) };
+		const struct rcpt *r = &b->message->rcpts[b->index[i]];
+		struct ipc_job_rcpt j = { .index = b->index[i],
+		    .address = rcpt_address(r), .notify = r->notify,
+		    .orcpt = rcpt_orcpt(r) };
 
-		if (ipc_put_job_rcpt(list, &r) == -1)
+		if (ipc_put_job_rcpt(list, &j) == -1)
 			return -1;
 	}
 	return 0;
@@ -161,13 +163,14 @@ send_job(struct queue *q, struct batch *b, struct link *l, struct fault *f)
 	struct ipc_job_route route = { .job = b->job,
 	    .route = span_of(b->route->bytes, b->route->n) };
 	struct ipc_job job = { .job = b->job, .id = span_str(m->id),
-	    .sender = m->sender, .body_8bit = (m->flags & RECORD_8BIT) != 0,
+	    .sender = m->sender, .flags = m->envelope,
+	    .envid = message_envid(m),
 	    .tls_failed = b->tls_failed, .arrived = m->arrived,
 	    .size = m->size };
 	struct buf list;
 	int fd = -1, rc = -1;
 
-	buf_init(&list, 65536);
+	buf_init(&list, QUEUE_BATCH_BYTES);
 	if (put_rcpts(b, &list) == -1) {
 		fault_set(f, FAULT_TEMP, 451, "4.3.0", "no memory");
 		goto out;

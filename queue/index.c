@@ -21,6 +21,12 @@ rcpt_domain(const struct rcpt *r)
 }
 
 struct span
+rcpt_orcpt(const struct rcpt *r)
+{
+	return span_of(r->address + r->address_len, r->orcpt_len);
+}
+
+struct span
 rcpt_site(const struct rcpt *r)
 {
 	return span_str(r->note);
@@ -88,14 +94,17 @@ keep(char **at, struct span s)
 }
 
 static void
-take_rcpt(struct message *m, struct rcpt *r, char **at, struct span address,
-    const struct record_change *c, uint64_t next)
+take_rcpt(struct message *m, struct rcpt *r, char **at,
+    const struct record_rcpt *rcpt, const struct record_change *c,
+    uint64_t next)
 {
-	struct span kept = keep(at, address);
+	struct span kept = keep(at, rcpt->address);
 	size_t i = kept.n;
 
 	r->address = kept.p;
 	r->address_len = (uint16_t)kept.n;
+	r->orcpt_len = (uint16_t)keep(at, rcpt->orcpt).n;
+	r->notify = rcpt->notify;
 	while (i > 0 && kept.p[i - 1] != '@')
 		i--;
 	r->domain_at = (uint16_t)(i == 0 ? kept.n : i);
@@ -105,29 +114,40 @@ take_rcpt(struct message *m, struct rcpt *r, char **at, struct span address,
 		r->state = RCPT_DEFERRED;	/* what was under way is due */
 }
 
+/* Bytes of text that a message keeps. */
+static size_t
+texts_of(const struct record_message *rec)
+{
+	size_t n = rec->sender.n + rec->client.n + rec->session.n +
+	    rec->envid.n;
+	struct span list = rec->rcpts;
+	struct record_rcpt rcpt;
+	struct record_change c;
+
+	while (record_rcpt(&list, &rcpt, &c) == 1)
+		n += rcpt.address.n + rcpt.orcpt.n;
+	return n;
+}
+
 struct message *
 message_new(const struct record_message *rec, uint64_t now_steady,
     uint64_t now_wall)
 {
-	size_t texts = rec->sender.n + rec->client.n + rec->session.n +
-	    rec->rcpts.n;
-	struct span list = rec->rcpts, address;
+	size_t rcpts = rec->nrcpts * sizeof(struct rcpt);
+	struct span list = rec->rcpts;
+	struct record_rcpt rcpt;
 	struct record_change c;
-	struct message *m = calloc(1, sizeof(*m) + texts);
+	struct message *m = calloc(1, sizeof(*m) + rcpts + texts_of(rec));
 	char *at;
 	uint32_t i = 0;
 
 	if (m == NULL)
 		return NULL;
-	m->rcpts = calloc(rec->nrcpts, sizeof(m->rcpts[0]));
-	if (m->rcpts == NULL) {
-		free(m);
-		return NULL;
-	}
-	at = m->mem;
+	at = (char *)m->rcpts + rcpts;
 	m->refs = 1;
 	(void)span_copy(rec->id, m->id, sizeof(m->id));
 	m->flags = rec->flags;
+	m->envelope = rec->envelope;
 	m->arrived = rec->arrived;
 	m->size = rec->size;
 	m->running = rec->running;
@@ -136,10 +156,11 @@ message_new(const struct record_message *rec, uint64_t now_steady,
 	m->sender = keep(&at, rec->sender);
 	m->client = keep(&at, rec->client);
 	m->session = keep(&at, rec->session);
-	while (i < m->nrcpts && record_rcpt(&list, &address, &c) == 1) {
+	m->envid_len = (uint8_t)keep(&at, rec->envid).n;
+	while (i < m->nrcpts && record_rcpt(&list, &rcpt, &c) == 1) {
 		uint64_t left = c.next > now_wall ? c.next - now_wall : 0;
 
-		take_rcpt(m, &m->rcpts[i++], &at, address, &c,
+		take_rcpt(m, &m->rcpts[i++], &at, &rcpt, &c,
 		    now_steady + left);
 	}
 	return m;
@@ -160,8 +181,13 @@ message_unref(struct message *m)
 	assert(m->heap_at == 0 && !m->in_grace && !m->is_placed);
 	for (uint32_t i = 0; i < m->nrcpts; i++)
 		free(m->rcpts[i].note);
-	free(m->rcpts);
 	free(m);
+}
+
+struct span
+message_envid(const struct message *m)
+{
+	return span_of(m->session.p + m->session.n, m->envid_len);
 }
 
 uint64_t

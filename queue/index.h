@@ -21,7 +21,7 @@ enum rcpt_phase {		/* of an active recipient */
 };
 
 struct rcpt {
-	const char	*address;	/* in message.mem */
+	const char	*address;	/* behind message.rcpts */
 	uint16_t	 address_len;
 	uint16_t	 domain_at;	/* offset of the domain in it */
 	uint16_t	 attempts;
@@ -29,6 +29,8 @@ struct rcpt {
 	uint8_t		 phase;
 	uint8_t		 tls_failed;
 	uint8_t		 asked;		/* enum level of the last route */
+	uint8_t		 notify;	/* enum notify */
+	uint16_t	 orcpt_len;	/* it follows the address */
 	uint64_t	 next;		/* steady ms when deferred */
 	union {
 		struct domain	*domain;
@@ -41,7 +43,9 @@ struct message {
 	struct table_link	 by_id;
 	TAILQ_ENTRY(message)	 arrival, placed, grace;
 	char			 id[ID_SIZE];
-	uint8_t			 flags;		/* RECORD_8BIT ... */
+	uint8_t			 flags;		/* RECORD_IN_FILE ... */
+	uint8_t			 envid_len;	/* it follows `session` */
+	uint16_t		 envelope;	/* enum envelope_flag */
 	bool			 pending;	/* not durable yet */
 	bool			 dead;		/* out of the index */
 	bool			 in_grace, is_placed;
@@ -56,8 +60,7 @@ struct message {
 	unsigned		 asking;	/* domains not answered yet */
 	uint32_t		 nrcpts, nopen;	/* open: not delivered or failed */
 	struct span		 sender, client, session;
-	struct rcpt		*rcpts;
-	char			 mem[];
+	struct rcpt		 rcpts[];	/* and behind them all texts */
 };
 TAILQ_HEAD(messages, message);
 
@@ -85,6 +88,7 @@ struct message	*message_new(const struct record_message *,
 		    uint64_t now_steady, uint64_t now_wall);
 void	message_ref(struct message *);
 void	message_unref(struct message *);	/* frees at 0 */
+struct span	message_envid(const struct message *);
 /* Running time up to now. */
 uint64_t	message_running(const struct message *, uint64_t now_steady);
 
@@ -103,6 +107,7 @@ void	index_cursor_end(struct index *, struct index_cursor *);
 
 struct span	rcpt_address(const struct rcpt *);
 struct span	rcpt_domain(const struct rcpt *);
+struct span	rcpt_orcpt(const struct rcpt *);	/* "" not given */
 struct span	rcpt_site(const struct rcpt *);		/* "" unknown */
 struct span	rcpt_reply(const struct rcpt *);
 void	rcpt_note(struct rcpt *, struct span site, struct span reply);

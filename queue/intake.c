@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/envelope.h"
 #include "base/log.h"
 #include "queue/queue_priv.h"
 
@@ -21,9 +22,10 @@ struct txn {
 	bool			 begun, committing;
 	bool			 gone;		/* nobody waits any more */
 	char			 id[ID_SIZE];
-	struct buf		 sender, client, session, rcpts;
+	struct buf		 sender, client, session, envid, rcpts;
 	uint32_t		 nrcpts;
 	uint8_t			 flags;
+	uint16_t		 envelope;
 	uint64_t		 arrived, size;
 	struct message		*message;
 };
@@ -57,6 +59,7 @@ txn_new(struct queue *q, unsigned smtpd, uint64_t number)
 	buf_init(&t->sender, RECORD_ADDRESS_MAX + 1);
 	buf_init(&t->client, 64);
 	buf_init(&t->session, ID_SIZE);
+	buf_init(&t->envid, ENVELOPE_ENVID_MAX + 1);
 	buf_init(&t->rcpts, SEGMENT_PAYLOAD_MAX - 256 * 1024);
 	if (table_add(&q->txns, &t->link,
 	    table_hash_u64(number ^ (uint64_t)smtpd << 56)) == -1) {
@@ -97,6 +100,7 @@ txn_free(struct txn *t)
 	buf_free(&t->sender);
 	buf_free(&t->client);
 	buf_free(&t->session);
+	buf_free(&t->envid);
 	buf_free(&t->rcpts);
 	free(t);
 }
@@ -190,8 +194,9 @@ intake_begin(struct role_env *env, struct link *l, struct ipc_msg *msg)
 	t->begun = id_valid(b->id) && span_copy(b->id, t->id, sizeof(t->id)) &&
 	    buf_span(&t->sender, b->sender) == 0 &&
 	    buf_span(&t->client, b->client) == 0 &&
-	    buf_span(&t->session, b->session) == 0;
-	t->flags = b->body_8bit != 0 ? RECORD_8BIT : 0;
+	    buf_span(&t->session, b->session) == 0 &&
+	    buf_span(&t->envid, b->envid) == 0;
+	t->envelope = b->flags & ENVELOPE_FLAGS;
 	t->arrived = b->arrived;
 }
 
@@ -209,8 +214,10 @@ intake_rcpts(struct role_env *env, struct link *l, struct ipc_msg *msg)
 		struct record_change c = { .index = t->nrcpts,
 		    .state = RCPT_ACTIVE, .site = SPAN_NONE,
 		    .reply = SPAN_NONE };
+		struct record_rcpt rcpt = { .address = r.address,
+		    .orcpt = r.orcpt, .notify = r.notify & NOTIFY_BITS };
 
-		if (record_put_rcpt(&t->rcpts, r.address, &c) == 0)
+		if (record_put_rcpt(&t->rcpts, &rcpt, &c) == 0)
 			t->nrcpts++;
 	}
 }
@@ -307,9 +314,11 @@ static void
 fill_record(struct txn *t, struct span body, struct record_message *r)
 {
 	*r = (struct record_message){ .id = span_str(t->id),
-	    .flags = t->flags, .arrived = t->arrived, .size = t->size,
+	    .flags = t->flags, .envelope = t->envelope,
+	    .arrived = t->arrived, .size = t->size,
 	    .sender = buf_get(&t->sender), .client = buf_get(&t->client),
-	    .session = buf_get(&t->session), .nrcpts = t->nrcpts,
+	    .session = buf_get(&t->session), .envid = buf_get(&t->envid),
+	    .nrcpts = t->nrcpts,
 	    .rcpts = buf_get(&t->rcpts), .body = body };
 }
 

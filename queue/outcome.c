@@ -6,6 +6,7 @@
  * message go into the log as one: after a crash there is neither a failure
  * without its bounce nor a second bounce. */
 #include "base/clock.h"
+#include "base/envelope.h"
 #include "base/hop.h"
 #include "base/log.h"
 #include "queue/bounce.h"
@@ -121,18 +122,19 @@ static struct message *
 bounce_message(struct queue *q, const char *id, struct span to, struct span body,
     bool eight, struct buf *head)
 {
+	struct record_rcpt rcpt = { .address = to, .orcpt = SPAN_NONE };
 	struct record_change c = { .state = RCPT_ACTIVE, .site = SPAN_NONE,
 	    .reply = SPAN_NONE };
 	struct record_message rec = { .id = span_str(id),
-	    .flags = (uint8_t)(RECORD_BOUNCE | (eight ? RECORD_8BIT : 0)),
+	    .flags = RECORD_BOUNCE, .envelope = eight ? ENVELOPE_8BIT : 0,
 	    .arrived = clock_wall_ms(), .size = body.n, .sender = SPAN_NONE,
-	    .client = SPAN_NONE, .session = SPAN_NONE, .nrcpts = 1,
-	    .body = body };
+	    .client = SPAN_NONE, .session = SPAN_NONE, .envid = SPAN_NONE,
+	    .nrcpts = 1, .body = body };
 	struct message *m = NULL;
 	struct buf list;
 
 	buf_init(&list, 4096);
-	if (record_put_rcpt(&list, to, &c) == 0) {
+	if (record_put_rcpt(&list, &rcpt, &c) == 0) {
 		rec.rcpts = buf_get(&list);
 		if (record_put_message(head, &rec) == 0)
 			m = message_new(&rec, queue_now(q), rec.arrived);

@@ -26,6 +26,7 @@
 #include "queue/spool.h"
 
 #define QUEUE_BATCH_MAX		100	/* recipients of one job */
+#define QUEUE_BATCH_BYTES	61440	/* of them in JOB, as in messages.def */
 #define QUEUE_ASKS		512	/* domains that policy works on at once */
 #define QUEUE_ASKERS		256	/* lines in which they wait for it */
 #define QUEUE_JOBS_PER_RELAY	1000
@@ -100,6 +101,7 @@ struct batch {
 	struct message		*message;
 	struct route		*route;		/* NULL: registered by a relay */
 	bool			 tls_failed;
+	uint32_t		 bytes;		/* that they take in JOB */
 	uint32_t		 n, size;
 	uint32_t		 index[];
 };

@@ -4,6 +4,7 @@
  * before them; a reader that stays failed once it ran over the end. */
 #include "queue/record.h"
 
+#include "base/envelope.h"
 #include "base/hop.h"
 #include "queue/bytes.h"
 
@@ -42,12 +43,14 @@ record_put_message(struct buf *b, const struct record_message *m)
 {
 	(void)buf_add(b, m->id.p, ID_LEN);
 	put_number(b, m->flags, 1);
+	put_number(b, m->envelope, 2);
 	put_number(b, m->arrived, 8);
 	put_number(b, m->size, 8);
 	put_number(b, m->running, 8);
 	put_text(b, m->sender, RECORD_ADDRESS_MAX);
 	put_text(b, m->client, 64);
 	put_text(b, m->session, ID_LEN);
+	put_text(b, m->envid, ENVELOPE_ENVID_MAX);
 	put_number(b, m->nrcpts, 4);
 	put_number(b, m->rcpts.n, 4);
 	(void)buf_span(b, m->rcpts);
@@ -70,10 +73,12 @@ record_put_change(struct buf *b, const struct record_change *c)
 }
 
 int
-record_put_rcpt(struct buf *b, struct span address,
+record_put_rcpt(struct buf *b, const struct record_rcpt *r,
     const struct record_change *c)
 {
-	put_text(b, address, RECORD_ADDRESS_MAX);
+	put_text(b, r->address, RECORD_ADDRESS_MAX);
+	put_text(b, r->orcpt, ENVELOPE_ORCPT_MAX);
+	put_number(b, r->notify, 1);
 	return record_put_change(b, c);
 }
 
@@ -165,15 +170,18 @@ record_change(struct span *changes, struct record_change *c)
 }
 
 int
-record_rcpt(struct span *rcpts, struct span *address, struct record_change *c)
+record_rcpt(struct span *rcpts, struct record_rcpt *rcpt,
+    struct record_change *c)
 {
 	struct reader r = { *rcpts, false };
 
 	if (rcpts->n == 0)
 		return 0;
-	*address = get_text(&r, RECORD_ADDRESS_MAX);
+	rcpt->address = get_text(&r, RECORD_ADDRESS_MAX);
+	rcpt->orcpt = get_text(&r, ENVELOPE_ORCPT_MAX);
+	rcpt->notify = (uint8_t)get_number(&r, 1);
 	get_change(&r, c);
-	if (r.failed)
+	if (r.failed || (rcpt->notify & ~NOTIFY_BITS) != 0)
 		return 0;	/* *rcpts stays as it is: not empty */
 	*rcpts = r.left;
 	return 1;
@@ -183,11 +191,11 @@ record_rcpt(struct span *rcpts, struct span *address, struct record_change *c)
 static bool
 rcpts_ok(struct span list, uint32_t n)
 {
-	struct span address;
+	struct record_rcpt rcpt;
 	struct record_change c;
 	uint32_t i = 0;
 
-	while (record_rcpt(&list, &address, &c) == 1)
+	while (record_rcpt(&list, &rcpt, &c) == 1)
 		if (c.index != i++)
 			return false;
 	return list.n == 0 && i == n && n > 0;
@@ -201,12 +209,14 @@ record_get_message(struct span payload, struct record_message *m)
 
 	m->id = get_bytes(&r, ID_LEN);
 	m->flags = (uint8_t)get_number(&r, 1);
+	m->envelope = (uint16_t)get_number(&r, 2);
 	m->arrived = get_number(&r, 8);
 	m->size = get_number(&r, 8);
 	m->running = get_number(&r, 8);
 	m->sender = get_text(&r, RECORD_ADDRESS_MAX);
 	m->client = get_text(&r, 64);
 	m->session = get_text(&r, ID_LEN);
+	m->envid = get_text(&r, ENVELOPE_ENVID_MAX);
 	m->nrcpts = (uint32_t)get_number(&r, 4);
 	n = get_number(&r, 4);
 	m->rcpts = get_bytes(&r, n);

@@ -36,6 +36,13 @@ const char	*rcpt_state_name(enum rcpt_state);
 #define RECORD_ADDRESS_MAX	320
 #define RECORD_REPLY_MAX	512	/* longer replies are cut */
 
+/* What a recipient came with. */
+struct record_rcpt {
+	struct span	address;
+	struct span	orcpt;		/* "" not given */
+	uint8_t		notify;		/* enum notify */
+};
+
 /* What an attempt left behind. */
 struct record_change {
 	uint32_t	index;
@@ -48,17 +55,17 @@ struct record_change {
 	struct span	reply;
 };
 
-#define RECORD_8BIT	1
-#define RECORD_IN_FILE	2	/* body is large/ID, not in the record */
-#define RECORD_BOUNCE	4	/* made here */
+#define RECORD_IN_FILE	1	/* body is large/ID, not in the record */
+#define RECORD_BOUNCE	2	/* made here */
 
 struct record_message {
 	struct span	id;		/* ID_LEN characters */
-	uint8_t		flags;
+	uint8_t		flags;		/* RECORD_... */
+	uint16_t	envelope;	/* enum envelope_flag */
 	uint64_t	arrived;	/* wall ms */
 	uint64_t	size;
 	uint64_t	running;	/* ms that this program ran with it */
-	struct span	sender, client, session;
+	struct span	sender, client, session, envid;
 	uint32_t	nrcpts;
 	struct span	rcpts;		/* walk with record_rcpt() */
 	struct span	body;		/* inline, else empty */
@@ -67,11 +74,11 @@ struct record_message {
 /* The message up to its body, which follows as it is: put_message writes the
  * head (m->rcpts is what record_put_rcpt() wrote, m->body only its length). */
 int	record_put_message(struct buf *, const struct record_message *);
-int	record_put_rcpt(struct buf *, struct span address,
+int	record_put_rcpt(struct buf *, const struct record_rcpt *,
 	    const struct record_change *);
 int	record_get_message(struct span payload, struct record_message *);
 /* Next recipient of m->rcpts: 1, 0 at the end. */
-int	record_rcpt(struct span *rcpts, struct span *address,
+int	record_rcpt(struct span *rcpts, struct record_rcpt *,
 	    struct record_change *);
 
 struct record_outcome {

@@ -268,23 +268,26 @@ put_message_now(struct queue *q, const struct message *m, struct span body,
 {
 	uint64_t now = queue_now(q), wall = clock_wall_ms();
 	struct record_message rec = { .id = span_str(m->id),
-	    .flags = m->flags, .arrived = m->arrived, .size = m->size,
+	    .flags = m->flags, .envelope = m->envelope,
+	    .arrived = m->arrived, .size = m->size,
 	    .running = message_running(m, now), .sender = m->sender,
-	    .client = m->client, .session = m->session, .nrcpts = m->nrcpts,
-	    .body = body };
+	    .client = m->client, .session = m->session,
+	    .envid = message_envid(m), .nrcpts = m->nrcpts, .body = body };
 	struct buf list;
 	int rc;
 
 	buf_init(&list, SEGMENT_PAYLOAD_MAX);
 	for (uint32_t i = 0; i < m->nrcpts; i++) {
 		const struct rcpt *r = &m->rcpts[i];
+		struct record_rcpt rcpt = { .address = rcpt_address(r),
+		    .orcpt = rcpt_orcpt(r), .notify = r->notify };
 		struct record_change c = { .index = i, .state = r->state,
 		    .tls_failed = r->tls_failed, .asked = r->asked,
 		    .attempts = r->attempts, .site = rcpt_site(r),
 		    .reply = rcpt_reply(r),
 		    .next = r->next > now ? wall + (r->next - now) : wall };
 
-		(void)record_put_rcpt(&list, rcpt_address(r), &c);
+		(void)record_put_rcpt(&list, &rcpt, &c);
 	}
 	rec.rcpts = buf_get(&list);
 	rc = list.failed ? -1 : record_put_message(head, &rec);

@@ -122,7 +122,7 @@ courier_send(struct courier *c, struct job *j, struct session *s)
 {
 	struct client_message m = {
 		.sender = j->sender, .size = j->body.size,
-		.body_8bit = j->body_8bit, .probe = j->probe,
+		.flags = j->flags, .probe = j->probe,
 	};
 
 	(void)c;
@@ -139,8 +139,10 @@ courier_send(struct courier *c, struct job *j, struct session *s)
 	m.rcpts = j->batch;
 	m.nrcpts = j->nbatch;
 	/* BODY=8BITMIME is also said of content that is plain after all. */
-	if (m.body_8bit && !(s->client.ehlo.caps & EHLO_8BITMIME))
-		m.body_8bit = body_has_8bit(&j->body);
+	if ((m.flags & ENVELOPE_8BIT) &&
+	    !(s->client.ehlo.caps & EHLO_8BITMIME) &&
+	    !body_has_8bit(&j->body))
+		m.flags &= (uint16_t)~ENVELOPE_8BIT;
 	session_send(s, &m, &j->body);
 }
 

@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 /* Bounds of messages.def. */
-#define OUTCOMES_MAX	98304
-#define RCPTS_MAX	36864
+#define OUTCOMES_MAX	118784
 #define REPLY_MAX	1024
 
 struct job_word {
@@ -92,7 +91,8 @@ take_rcpts(struct job *j, struct span list)
 		return -1;
 	while (j->nrcpts < n && ipc_get_job_rcpt(&list, &r) == 1)
 		j->rcpts[j->nrcpts++] = (struct job_rcpt){ .index = r.index,
-		    .address = r.address, .reply = "", .mx = "" };
+		    .address = r.address, .orcpt = r.orcpt,
+		    .notify = r.notify, .reply = "", .mx = "" };
 	j->nundecided = n;
 	return 0;
 }
@@ -106,14 +106,15 @@ fill(struct job *j, const struct ipc_job *m)
 		return -1;
 	if (j->body.fd == -1 && m->body.n != m->size)
 		return -1;
-	j->mem = malloc(m->sender.n + m->rcpts.n + m->body.n + 1);
+	j->mem = malloc(m->sender.n + m->envid.n + m->rcpts.n + m->body.n + 1);
 	if (j->mem == NULL)
 		return -1;
 	at = j->mem;
 	j->sender = span_of(keep(&at, m->sender), m->sender.n);
+	j->envid = span_of(keep(&at, m->envid), m->envid.n);
 	j->body.inline_bytes = span_of(keep(&at, m->body), m->body.n);
 	j->body.size = m->size;
-	j->body_8bit = m->body_8bit != 0;
+	j->flags = m->flags;
 	j->probe = m->probe != 0;
 	j->tls_failed_before = m->tls_failed != 0;
 	j->arrived = m->arrived;
@@ -209,6 +210,8 @@ put_outcomes(const struct job *j, struct buf *mem, size_t reply_max)
 			.dsn = span_str(r->dsn),
 			.reply = span_head(span_str(r->reply), reply_max),
 			.mx = reply_max == 0 ? SPAN_NONE : span_str(r->mx),
+			.dsn_passed = r->dsn_passed,
+			.final = r->final,
 		};
 
 		if (ipc_put_outcome(mem, &o) == -1)
@@ -248,7 +251,7 @@ job_running(const struct job *j, struct buf *mem, struct ipc_job_running *m)
 	buf_reset(mem);
 	for (i = 0; i < j->nrcpts; i++) {
 		const struct ipc_job_rcpt r = { .index = j->rcpts[i].index,
-		    .address = j->rcpts[i].address };
+		    .address = j->rcpts[i].address, .orcpt = SPAN_NONE };
 
 		if (ipc_put_job_rcpt(mem, &r) == -1)
 			return -1;

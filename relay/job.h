@@ -6,6 +6,7 @@
 #define RELAY_JOB_H
 
 #include "base/clock.h"
+#include "base/envelope.h"
 #include "base/id.h"
 #include "base/ipc/ipc.h"
 #include "base/outcome.h"
@@ -32,11 +33,14 @@ void	hop_init(struct hop *);
 struct job_rcpt {
 	uint32_t	 index;		/* queue's */
 	struct span	 address;
+	struct span	 orcpt;		/* as it came, "" not given */
+	uint8_t		 notify;	/* enum notify */
 	bool		 decided;
 	bool		 again;		/* refused for want of room: what follows is
 					   its verdict unless another round helps */
 	bool		 told;		/* to the ledger */
 	enum outcome_status status;
+	bool		 dsn_passed, final;	/* as in record outcome */
 	char		 dsn[REPLY_ENHANCED_SIZE];
 	const char	*reply, *mx;	/* in the job's words */
 };
@@ -56,8 +60,8 @@ struct job {
 
 	struct route	 route;
 	char		 id[ID_SIZE];
-	struct span	 sender;
-	bool		 body_8bit;
+	struct span	 sender, envid;
+	uint16_t	 flags;		/* enum envelope_flag */
 	/* Nothing is sent: queue wants to know which recipients exist.  The
 	 * sender is null, and another one where that is refused. */
 	bool		 probe, null_refused;

@@ -15,7 +15,7 @@
 
 /* An outcome that memory was missing for is tried again after this. */
 #define RESEND_MS	1000
-#define LIST_MAX	(100 * 1024)	/* the largest list of messages.def */
+#define LIST_MAX	(116 * 1024)	/* the largest list of messages.def */
 
 struct relay {
 	struct role_env	*env;

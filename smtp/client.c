@@ -263,7 +263,7 @@ send_mail(struct client *c)
 	(void)buf_printf(&c->out, "MAIL FROM:<%.*s>", SPAN_FMT(c->msg.sender));
 	if ((c->ehlo.caps & EHLO_SIZE) && !c->msg.probe)
 		(void)buf_printf(&c->out, " SIZE=%" PRIu64, c->msg.size);
-	if (c->msg.body_8bit)
+	if (c->msg.flags & ENVELOPE_8BIT)
 		(void)buf_str(&c->out, " BODY=8BITMIME");
 	(void)buf_str(&c->out, "\r\n");
 }
@@ -300,7 +300,7 @@ client_message(struct client *c, const struct client_message *m, uint64_t now)
 	c->msg = *m;
 	c->nsent = c->nanswered = c->naccepted = 0;
 	c->mail_refused = c->pipelined = c->lone_dot = false;
-	if (m->body_8bit && !(c->ehlo.caps & EHLO_8BITMIME)) {
+	if ((m->flags & ENVELOPE_8BIT) && !(c->ehlo.caps & EHLO_8BITMIME)) {
 		refuse(c, 554, "5.6.3",
 		    "8-bit content, and the host does not take 8BITMIME");
 		return;

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/envelope.h"
 #include "base/span.h"
 #include "smtp/ehlo.h"
 #include "smtp/reply.h"
@@ -89,7 +90,7 @@ struct client_message {
 	const struct span	*rcpts;
 	size_t			 nrcpts;
 	uint64_t		 size;		/* with CRLFs, RFC 1870 sec 6.1 */
-	bool			 body_8bit;
+	uint16_t		 flags;		/* enum envelope_flag */
 	/* Only ask whether the recipients would be taken: MAIL and RCPT, and
 	 * no message.  Each RCPT gets its verdict; `size` is not looked at. */
 	bool			 probe;

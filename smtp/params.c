@@ -85,9 +85,11 @@ param_body(struct smtp_mail_params *m, const struct param *p)
 	if (m->has_body)
 		return SMTP_PARAMS_SYNTAX;
 	m->has_body = true;
-	m->body_8bit = span_ieq(p->value, SPAN_LIT("8BITMIME"));
-	return m->body_8bit || span_ieq(p->value, SPAN_LIT("7BIT")) ?
-	    SMTP_PARAMS_OK : SMTP_PARAMS_VALUE;
+	if (span_ieq(p->value, SPAN_LIT("8BITMIME")))
+		m->flags |= ENVELOPE_8BIT;
+	else if (!span_ieq(p->value, SPAN_LIT("7BIT")))
+		return SMTP_PARAMS_VALUE;
+	return SMTP_PARAMS_OK;
 }
 
 static const struct {

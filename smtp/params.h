@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/envelope.h"
 #include "base/span.h"
 
 enum smtp_params_error {
@@ -21,7 +22,7 @@ enum smtp_params_error {
 struct smtp_mail_params {
 	bool		has_size, has_body;
 	uint64_t	size;		/* RFC 1870; what is larger than any number: UINT64_MAX */
-	bool		body_8bit;	/* RFC 6152 */
+	uint16_t	flags;		/* enum envelope_flag */
 };
 
 /* `rest` is all behind the ">", its leading spaces included. */

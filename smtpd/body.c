@@ -35,7 +35,8 @@ static void
 put_received(struct session *s)
 {
 	char date[CLOCK_RFC5322_SIZE];
-	struct span rest = buf_get(&s->msg.rcpts), rcpt = SPAN_NONE;
+	struct span rest = buf_get(&s->msg.rcpts);
+	struct ipc_rcpt rcpt;
 	struct smtp_received r = {
 		.helo = span_str(s->helo), .client = s->client,
 		.by = span_str(s->conf->hostname), .ehlo = s->ehlo,
@@ -45,8 +46,8 @@ put_received(struct session *s)
 	};
 
 	clock_rfc5322(s->msg.arrived, date);
-	if (s->msg.nrcpts == 1 && session_rcpt_next(&rest, &rcpt))
-		r.only_rcpt = rcpt;
+	if (s->msg.nrcpts == 1 && ipc_get_rcpt(&rest, &rcpt) == 1)
+		r.only_rcpt = rcpt.address;
 	if (smtp_received_put(&s->msg.body, &r) == -1)
 		body_fail(s, FAULT_TEMP, 451, "4.3.0", "No memory");
 }

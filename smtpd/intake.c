@@ -12,7 +12,6 @@
 #include "smtpd/smtpd_priv.h"
 
 #define RCPTS_MAX	98304	/* bytes of a list, as in messages.def */
-#define RCPT_MAX	(SMTP_MAILBOX_MAX + 16)
 #define SLOT_BITS	16
 
 static struct link *
@@ -141,7 +140,8 @@ send_begin(struct link *l, const struct client *c,
 	    .sender = span_of(m->sender.text, m->sender.n),
 	    .client = span_str(addr_ip_text(&c->session.client, ip)),
 	    .session = span_str(c->session.id),
-	    .body_8bit = m->body_8bit,
+	    .flags = m->flags,
+	    .envid = span_str(m->envid),
 	    .arrived = m->arrived,
 	}, -1);
 }
@@ -164,8 +164,8 @@ send_all_rcpts(struct link *l, uint64_t txn, struct span rcpts)
 	int rc = 0;
 
 	buf_init(&list, RCPTS_MAX);
-	while (rc == 0 && session_rcpt_next(&rcpts, &r.address)) {
-		if (list.len > RCPTS_MAX - RCPT_MAX)
+	while (rc == 0 && ipc_get_rcpt(&rcpts, &r) == 1) {
+		if (list.len > RCPTS_MAX - SESSION_RCPT_MAX)
 			rc = send_rcpts(l, txn, &list);
 		if (rc == 0)
 			rc = ipc_put_rcpt(&list, &r);

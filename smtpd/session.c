@@ -89,7 +89,7 @@ session_start(struct session *s, const struct session_ops *ops, void *arg,
 	buf_init(&s->out, OUT_MAX);
 	buf_init(&s->msg.body, 2 * SESSION_INLINE_MAX);
 	buf_init(&s->msg.rcpts, (size_t)conf->limits.recipients *
-	    (SMTP_MAILBOX_MAX + 1));
+	    SESSION_RCPT_MAX);
 	session_reply(s, 220, "", "%s ESMTP Sealane", conf->hostname);
 	session_flush(s);
 }
@@ -297,18 +297,4 @@ session_how(const struct session *s)
 	if (s->secured)
 		return HOW_OPPORTUNISTIC;
 	return s->listen->tls == LISTEN_NONE ? HOW_NOT_OFFERED : HOW_NONE;
-}
-
-bool
-session_rcpt_next(struct span *rest, struct span *address)
-{
-	size_t n;
-
-	if (rest->n == 0)
-		return false;
-	n = (unsigned char)rest->p[0];
-	assert(n < rest->n);
-	*address = span_of(rest->p + 1, n);
-	*rest = span_skip(*rest, n + 1);
-	return true;
 }

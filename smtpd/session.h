@@ -14,9 +14,11 @@
 
 #include "base/buf.h"
 #include "base/conf.h"
+#include "base/envelope.h"
 #include "base/fault.h"
 #include "base/hop.h"
 #include "base/id.h"
+#include "base/ipc/ipc.h"
 #include "base/net.h"
 #include "base/span.h"
 #include "smtp/address.h"
@@ -27,6 +29,8 @@
 
 /* A body up to here, Received: included, goes to the queue inline. */
 #define SESSION_INLINE_MAX	65536
+/* A recipient in the list: texts, their lengths, notify. */
+#define SESSION_RCPT_MAX	(SMTP_MAILBOX_MAX + ENVELOPE_ORCPT_MAX + 9)
 
 #define SESSION_ERRORS_MAX	20	/* refused commands per accepted message */
 #define SESSION_CHATTER_MAX	100	/* commands that lead nowhere, likewise */
@@ -57,9 +61,10 @@ enum session_room { ROOM_NONE, ROOM_LATER, ROOM_NOW };
 struct session_message {
 	char			id[ID_SIZE];
 	struct smtp_address	sender;
-	struct buf		rcpts;		/* walk with session_rcpt_next() */
+	char			envid[ENVELOPE_ENVID_MAX + 1];	/* xtext */
+	struct buf		rcpts;		/* walk with ipc_get_rcpt() */
 	unsigned		nrcpts;
-	bool			body_8bit;
+	uint16_t		flags;		/* enum envelope_flag */
 	bool			in_file;	/* body was given to spool_write */
 	struct buf		body;		/* the inline body, else empty */
 	uint64_t		size;		/* of the whole, Received: included */
@@ -150,7 +155,5 @@ void	session_shut(struct session *);		/* 421 4.3.2, closes */
  * no TLS, NONE that the client did not ask for it. */
 enum level	session_reached(const struct session *);
 enum how	session_how(const struct session *);
-
-bool	session_rcpt_next(struct span *rest, struct span *address);
 
 #endif

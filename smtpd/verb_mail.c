@@ -74,7 +74,7 @@ cmd_mail(struct session *s, struct span arg, size_t behind)
 	if (p.size > most)
 		return cmd_refuse(s, 552, "5.3.4", "Message is too large");
 	s->msg.sender = a;
-	s->msg.body_8bit = p.body_8bit;
+	s->msg.flags = p.flags;
 	if (!s->met)
 		s->ops->met(s->arg);
 	s->met = true;
@@ -134,8 +134,8 @@ cmd_rcpt(struct session *s, struct span arg, size_t behind)
 		session_reply(s, 452, "4.5.3", "Too many recipients");
 		return s->state;
 	}
-	if (buf_char(&s->msg.rcpts, (char)a.n) == -1 ||
-	    buf_add(&s->msg.rcpts, a.text, a.n) == -1) {
+	if (ipc_put_rcpt(&s->msg.rcpts, &(struct ipc_rcpt){
+	    .address = span_of(a.text, a.n), .orcpt = SPAN_NONE }) == -1) {
 		/* Half a record must not stay; the transaction ends. */
 		session_forget_message(s);
 		session_reply(s, 451, "4.3.0", "No memory");

@@ -157,16 +157,16 @@ act_job(struct span rest)
 	struct buf list;
 	struct ipc_job m = { .job = play.njobs + 1,
 	    .id = SPAN_LIT("aaaaaaaaaaaaaaaa"), .sender = SPAN_LIT("s@x.org"),
-	    .body_8bit = play.eight, .tls_failed = play.tls_failed,
+	    .flags = play.eight ? ENVELOPE_8BIT : 0, .tls_failed = play.tls_failed,
 	    .arrived = clock_wall_ms(), .body = span_str(play.body),
 	    .size = strlen(play.body) };
 	size_t i;
 
 	(void)rest;
-	buf_init(&list, 36864);
+	buf_init(&list, 61440);
 	for (i = 0; i < play.nrcpts; i++) {
 		const struct ipc_job_rcpt r = { .index = (uint32_t)i,
-		    .address = span_str(play.rcpts[i]) };
+		    .address = span_str(play.rcpts[i]), .orcpt = SPAN_NONE };
 
 		(void)ipc_put_job_rcpt(&list, &r);
 	}

@@ -326,7 +326,7 @@ want_message(const char *arg)
 	if (t->commits != ++play.handed)
 		wrong("%u messages were handed over", t->commits);
 	(void)snprintf(got, sizeof got, "<%s> %.*s %s %s", t->sender,
-	    SPAN_FMT(buf_get(&t->rcpts)), t->body_8bit ? "8bit" : "7bit",
+	    SPAN_FMT(buf_get(&t->rcpts)), t->flags & ENVELOPE_8BIT ? "8bit" : "7bit",
 	    t->in_file ? "file" : "inline");
 	if (strcmp(got, arg) != 0)
 		wrong("the message is: %s", got);

@@ -90,7 +90,8 @@ static int
 op_commit(void *arg, const struct session_message *m)
 {
 	struct stand *t = arg;
-	struct span rest = buf_get(&m->rcpts), rcpt;
+	struct span rest = buf_get(&m->rcpts);
+	struct ipc_rcpt rcpt;
 	unsigned n = 0;
 
 	require(t->room == ROOM_NOW, "commit without room");
@@ -102,14 +103,14 @@ op_commit(void *arg, const struct session_message *m)
 	require(m->size == t->body.len, "size is that of the body");
 	require(m->in_file || m->size <= SESSION_INLINE_MAX, "inline size");
 	buf_reset(&t->rcpts);
-	while (session_rcpt_next(&rest, &rcpt)) {
+	while (ipc_get_rcpt(&rest, &rcpt) == 1) {
 		buf_printf(&t->rcpts, "%s%.*s", n == 0 ? "" : ",",
-		    SPAN_FMT(rcpt));
+		    SPAN_FMT(rcpt.address));
 		n++;
 	}
 	require(n == m->nrcpts && n > 0, "recipients");
 	memcpy(t->sender, m->sender.text, sizeof t->sender);
-	t->body_8bit = m->body_8bit;
+	t->flags = m->flags;
 	t->in_file = m->in_file;
 	t->size = m->size;
 	t->commits++;

@@ -37,7 +37,8 @@ struct stand {
 	struct buf	 body;		/* of the last message handed over */
 	struct buf	 rcpts;		/* "a@b,c@d" */
 	char		 sender[SMTP_MAILBOX_MAX + 1];
-	bool		 body_8bit, in_file;
+	uint16_t	 flags;
+	bool		 in_file;
 	uint64_t	 size;
 	unsigned	 commits, accepted, aborts, met, rejected, files;
 	bool		 spool_open;	/* one is asked for, or there */

@@ -317,17 +317,19 @@ static struct message *
 message(unsigned n)
 {
 	struct record_change c = { .site = SPAN_NONE, .reply = SPAN_NONE };
+	struct record_rcpt rcpt = { .address = SPAN_LIT("r@y.example"),
+	    .orcpt = SPAN_NONE };
 	char id[ID_SIZE] = "aaaaaaaaaaaaaaaa";
 	struct record_message r = { .id = { id, ID_LEN }, .nrcpts = 1,
 	    .sender = SPAN_LIT("s@x.example"), .client = SPAN_NONE,
-	    .session = SPAN_NONE, .body = SPAN_NONE };
+	    .session = SPAN_NONE, .envid = SPAN_NONE, .body = SPAN_NONE };
 	struct message *m;
 	struct buf list;
 
 	for (int i = ID_LEN - 1; n > 0; i--, n /= 26)
 		id[i] = (char)('a' + n % 26);
 	buf_init(&list, 1000);
-	record_put_rcpt(&list, SPAN_LIT("r@y.example"), &c);
+	record_put_rcpt(&list, &rcpt, &c);
 	r.rcpts = buf_get(&list);
 	m = message_new(&r, 0, 0);
 	buf_free(&list);

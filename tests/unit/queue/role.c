@@ -110,7 +110,8 @@ START_TEST(a_running_job_is_not_given_out_again)
 {
 	struct world *w = started();
 	struct ipc_job_running run;
-	struct ipc_job_rcpt r = { 0, SPAN_LIT("a@dest.example") };
+	struct ipc_job_rcpt r = { .index = 0,
+	    .address = SPAN_LIT("a@dest.example"), .orcpt = SPAN_NONE };
 	struct buf list;
 
 	w->say = SAY_NOTHING;

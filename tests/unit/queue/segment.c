@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/crc32c.h"
+#include "base/envelope.h"
 #include "queue/record.h"
 #include "queue/segment.h"
 
@@ -201,19 +202,22 @@ static struct span
 make_message(struct buf *list, struct buf *out, uint32_t nrcpts)
 {
 	struct record_message m = { .id = SPAN_LIT("abcdefghijklmnop"),
-	    .flags = RECORD_8BIT, .arrived = 1700000000000, .size = 4,
+	    .flags = RECORD_BOUNCE, .envelope = ENVELOPE_8BIT |
+	    ENVELOPE_RET_HDRS, .arrived = 1700000000000, .size = 4,
 	    .running = 99, .sender = SPAN_LIT("a@b.example"),
 	    .client = SPAN_LIT("192.0.2.1"), .session = SPAN_LIT("s"),
-	    .nrcpts = nrcpts, .body = SPAN_LIT("body") };
+	    .envid = SPAN_LIT("QQ+2B314159"), .nrcpts = nrcpts, .body = SPAN_LIT("body") };
 
 	for (uint32_t i = 0; i < nrcpts; i++) {
+		struct record_rcpt r = { .address = SPAN_LIT("r@c.example"),
+		    .orcpt = SPAN_LIT("rfc822;x@y.example"),
+		    .notify = NOTIFY_SUCCESS | NOTIFY_DELAY };
 		struct record_change c = { .index = i, .state = RCPT_DEFERRED,
 		    .attempts = 3, .next = 1700000000001, .asked = 2,
 		    .tls_failed = 1, .site = SPAN_LIT("mx"),
 		    .reply = SPAN_LIT("450 later") };
 
-		ck_assert_int_eq(record_put_rcpt(list,
-		    SPAN_LIT("r@c.example"), &c), 0);
+		ck_assert_int_eq(record_put_rcpt(list, &r, &c), 0);
 	}
 	m.rcpts = buf_get(list);
 	ck_assert_int_eq(record_put_message(out, &m), 0);
@@ -226,7 +230,8 @@ START_TEST(message_record)
 	struct buf list, out;
 	struct record_message m;
 	struct record_change c;
-	struct span payload, address;
+	struct record_rcpt r;
+	struct span payload;
 
 	buf_init(&list, 65536);
 	buf_init(&out, 65536);
@@ -235,13 +240,17 @@ START_TEST(message_record)
 	ck_assert(span_eq(m.body, SPAN_LIT("body")));
 	ck_assert(span_eq(m.sender, SPAN_LIT("a@b.example")));
 	ck_assert_uint_eq(m.running, 99);
-	ck_assert_int_eq(record_rcpt(&m.rcpts, &address, &c), 1);
-	ck_assert(span_eq(address, SPAN_LIT("r@c.example")));
+	ck_assert_uint_eq(m.envelope, ENVELOPE_8BIT | ENVELOPE_RET_HDRS);
+	ck_assert(span_eq(m.envid, SPAN_LIT("QQ+2B314159")));
+	ck_assert_int_eq(record_rcpt(&m.rcpts, &r, &c), 1);
+	ck_assert(span_eq(r.address, SPAN_LIT("r@c.example")));
+	ck_assert(span_eq(r.orcpt, SPAN_LIT("rfc822;x@y.example")));
+	ck_assert_uint_eq(r.notify, NOTIFY_SUCCESS | NOTIFY_DELAY);
 	ck_assert_uint_eq(c.attempts, 3);
 	ck_assert_uint_eq(c.next, 1700000000001);
 	ck_assert(span_eq(c.reply, SPAN_LIT("450 later")));
-	ck_assert_int_eq(record_rcpt(&m.rcpts, &address, &c), 1);
-	ck_assert_int_eq(record_rcpt(&m.rcpts, &address, &c), 0);
+	ck_assert_int_eq(record_rcpt(&m.rcpts, &r, &c), 1);
+	ck_assert_int_eq(record_rcpt(&m.rcpts, &r, &c), 0);
 
 	/* No part of it is a message, nor is more. */
 	for (size_t n = 0; n < payload.n; n++) {
@@ -264,7 +273,8 @@ START_TEST(mutated_message_record)
 	struct buf list, out;
 	struct record_message m;
 	struct record_change c;
-	struct span payload, address;
+	struct record_rcpt r;
+	struct span payload;
 	char *copy;
 
 	buf_init(&list, 65536);
@@ -277,7 +287,7 @@ START_TEST(mutated_message_record)
 			copy[i] = (char)v;
 			if (record_get_message(span_of(copy, payload.n), &m) ==
 			    0)
-				while (record_rcpt(&m.rcpts, &address, &c) == 1)
+				while (record_rcpt(&m.rcpts, &r, &c) == 1)
 					ck_assert_uint_lt(c.index, m.nrcpts);
 		}
 	free(copy);

@@ -228,16 +228,19 @@ id_of(unsigned n, char id[ID_SIZE])
 static void
 head_of(unsigned n, size_t body, struct buf *out)
 {
+	struct record_rcpt r = { .address = SPAN_LIT("r@c.example"),
+	    .orcpt = SPAN_NONE };
 	struct record_change c = { .site = SPAN_NONE, .reply = SPAN_NONE };
 	char id[ID_SIZE];
 	struct record_message m = { .id = { id, ID_LEN }, .size = body,
 	    .sender = SPAN_LIT("a@b.example"), .client = SPAN_NONE,
-	    .session = SPAN_NONE, .nrcpts = 1, .body = { "", body } };
+	    .session = SPAN_NONE, .envid = SPAN_NONE, .nrcpts = 1,
+	    .body = { "", body } };
 	struct buf list;
 
 	id_of(n, id);
 	buf_init(&list, 4096);
-	record_put_rcpt(&list, SPAN_LIT("r@c.example"), &c);
+	record_put_rcpt(&list, &r, &c);
 	m.rcpts = buf_get(&list);
 	ck_assert_int_eq(record_put_message(out, &m), 0);
 	buf_free(&list);

@@ -199,11 +199,16 @@ fake_relay(struct world *w, struct link *l, unsigned index, struct ipc_msg *m)
 	j->relay = index;
 	j->tls_failed = m->u.job.tls_failed != 0;
 	j->size = m->u.job.size;
+	j->flags = m->u.job.flags;
+	(void)span_copy(m->u.job.envid, j->envid, sizeof(j->envid));
 	(void)span_copy(m->u.job.id, j->id, sizeof(j->id));
 	(void)span_copy(m->u.job.sender, j->sender, sizeof(j->sender));
 	for (; ipc_get_job_rcpt(&list, &r) == 1; j->nrcpts++) {
-		if (j->nrcpts == 0)
+		if (j->nrcpts == 0) {
 			(void)span_copy(r.address, j->first, sizeof(j->first));
+			(void)span_copy(r.orcpt, j->orcpt, sizeof(j->orcpt));
+			j->notify = r.notify;
+		}
 		j->index[j->nrcpts] = r.index;
 	}
 	read_body(j, m);
@@ -427,7 +432,8 @@ world_begin(struct world *w, uint64_t txn, const char *id, const char *sender,
 {
 	struct ipc_msg_begin b = { .txn = txn, .id = span_str(id),
 	    .sender = span_str(sender), .client = SPAN_LIT("192.0.2.7"),
-	    .session = span_str(id), .arrived = clock_wall_ms() };
+	    .session = span_str(id), .flags = w->flags,
+	    .envid = span_str(w->envid), .arrived = clock_wall_ms() };
 	struct ipc_msg_rcpts m = { .txn = txn };
 	struct span rest = span_str(rcpts);
 	struct buf list;
@@ -435,7 +441,8 @@ world_begin(struct world *w, uint64_t txn, const char *id, const char *sender,
 	ck_assert_int_eq(ipc_send_msg_begin(w->smtpd, &b, -1), 0);
 	buf_init(&list, 98304);
 	while (rest.n > 0) {
-		struct ipc_rcpt r = { span_cut(&rest, ' ') };
+		struct ipc_rcpt r = { .address = span_cut(&rest, ' '),
+		    .notify = w->notify, .orcpt = span_str(w->orcpt) };
 
 		ck_assert_int_eq(ipc_put_rcpt(&list, &r), 0);
 	}

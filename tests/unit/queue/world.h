@@ -8,6 +8,7 @@
 
 #include <check.h>
 
+#include "base/envelope.h"
 #include "base/role.h"
 #include "queue/queue_priv.h"
 
@@ -25,6 +26,10 @@ struct seen_job {
 	char		first[321];	/* first recipient */
 	uint32_t	nrcpts;
 	bool		tls_failed;
+	uint16_t	flags;
+	char		envid[ENVELOPE_ENVID_MAX + 1];
+	char		orcpt[ENVELOPE_ORCPT_MAX + 1];	/* of the first */
+	uint8_t		notify;
 	uint64_t	size, got;	/* announced; bytes of body seen */
 	char		*body;		/* inline, C string; NULL from a file */
 	uint32_t	index[QUEUE_BATCH_MAX];
@@ -39,7 +44,10 @@ struct world {
 	struct link	*smtpd, *policy, *relay[WORLD_RELAYS + 1];
 	bool		 policy_mute;
 
-	/* smtpd */
+	/* smtpd: what messages ask for, and each of their recipients */
+	uint16_t	 flags;
+	const char	*envid, *orcpt;
+	uint8_t		 notify;
 	unsigned	 committed, refused;
 	uint16_t	 code;		/* of the last answer */
 	int		 opened_fd;

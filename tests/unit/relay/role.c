@@ -279,7 +279,7 @@ send_job(struct rig *g, uint64_t job, unsigned nrcpts, struct span body,
 	struct buf list;
 	unsigned i;
 
-	buf_init(&list, 36864);
+	buf_init(&list, 61440);
 	for (i = 0; i < nrcpts; i++)
 		ck_assert_int_eq(ipc_put_job_rcpt(&list, &(struct ipc_job_rcpt){
 		    .index = i, .address = SPAN_LIT("to@example.org") }), 0);

@@ -229,7 +229,8 @@ run_message(struct run *x)
 	static const struct span rcpts[] = { { "a@y", 3 }, { "b@y", 3 } };
 	const struct client_message m = {
 		.sender = SPAN_LIT("s@x"), .rcpts = rcpts, .nrcpts = 2,
-		.size = x->row->big ? 1001 : 5, .body_8bit = x->row->eight,
+		.size = x->row->big ? 1001 : 5,
+		.flags = x->row->eight ? ENVELOPE_8BIT : 0,
 		.probe = x->row->probe,
 	};
 

@@ -47,7 +47,7 @@ START_TEST(mail_rows)
 		return;
 	ck_assert_uint_eq(p.size, mail[_i].size);
 	ck_assert_int_eq(p.has_size, mail[_i].has_size);
-	ck_assert_int_eq(p.body_8bit, mail[_i].eight);
+	ck_assert_int_eq((p.flags & ENVELOPE_8BIT) != 0, mail[_i].eight);
 }
 END_TEST
 

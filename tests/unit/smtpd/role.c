@@ -86,7 +86,7 @@ take_message(struct rig *g, const struct ipc_msg *m)
 		break;
 	case IPC_MSG_BEGIN:
 		g->begins++;
-		g->eight = m->u.msg_begin.body_8bit;
+		g->eight = m->u.msg_begin.flags & ENVELOPE_8BIT;
 		ck_assert(id_valid(m->u.msg_begin.id));
 		ck_assert(id_valid(m->u.msg_begin.session));
 		ck_assert(span_eq(m->u.msg_begin.client, SPAN_LIT("127.0.0.1")));
