@@ -47,10 +47,12 @@ after_cr(const struct run *r, char c)
 static size_t
 at_line_start(const struct run *r, char c)
 {
+	bool dot = c == '.' && !r->d->chunked;
+
 	switch (r->d->state) {
 	case SMTP_DATA_LINE:
-		r->d->state = c == '.' ? SMTP_DATA_DOT : SMTP_DATA_TEXT;
-		return c == '.';
+		r->d->state = dot ? SMTP_DATA_DOT : SMTP_DATA_TEXT;
+		return dot;
 	case SMTP_DATA_DOT:
 		/* Whatever follows but CRLF: the dot was for transparency
 		 * (RFC 5321 sec 4.5.2) and is gone. */
@@ -95,7 +97,7 @@ take_text(const struct run *r, const char *p, size_t n)
 			return (size_t)(lf + 1 - p);
 		}
 		q = lf + 1;
-		if (q == end || *q == '.') {
+		if (q == end || (*q == '.' && !d->chunked)) {
 			give(r, p, (size_t)(q - p));
 			d->state = SMTP_DATA_LINE;
 			return (size_t)(q - p);
@@ -117,4 +119,15 @@ smtp_data_feed(struct smtp_data *d, struct span in,
 			used += at_line_start(&r, in.p[used]);
 	}
 	return used;
+}
+
+void
+smtp_data_end(struct smtp_data *d, void (*emit)(void *arg, struct span),
+    void *arg)
+{
+	struct run r = { d, emit, arg };
+
+	/* A CR behind which nothing comes is a bare one. */
+	if (d->state == SMTP_DATA_CR)
+		(void)after_cr(&r, '\0');
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* smtpd/body.c - the message behind DATA: Received: on top, then what the
- * client sends, into memory or, when it grows, into a file of the queue.
+/* smtpd/body.c - the message behind DATA or BDAT: Received: on top, then what
+ * the client sends, into memory or, when it grows, into a file of the queue.
  *
  * A message that will be refused is still read to its end (RFC 5321 sec
  * 4.1.1.4: no reply before it), but no longer kept. */
@@ -16,8 +16,6 @@
 /* So much body keeps a slow client alive for another deadline: a drip of a
  * byte a minute does not. */
 #define PROGRESS_BYTES	(16u * 1024)
-/* Read on behind the size limit so far, then hang up. */
-#define EXCESS_MAX	(16u * 1024 * 1024)
 
 void
 body_fail(struct session *s, enum fault_class class, int code,
@@ -52,23 +50,18 @@ put_received(struct session *s)
 		body_fail(s, FAULT_TEMP, 451, "4.3.0", "No memory");
 }
 
-enum session_state
-body_begin(struct session *s)
+int
+body_begin(struct session *s, bool chunked)
 {
-	if (s->ops->room(s->arg) == ROOM_NONE) {
-		session_forget_message(s);
-		session_reply(s, 451, "4.3.0", "No queue, try again later");
-		return ST_READY;
-	}
+	s->data = (struct smtp_data){ .chunked = chunked };
+	s->hops = (struct smtp_hops){ .count = 0 };
+	if (s->ops->room(s->arg) == ROOM_NONE)
+		return -1;
 	s->msg.arrived = s->ops->wall_ms(s->arg);
 	id_make(s->msg.arrived, s->msg.id);
-	s->data = (struct smtp_data){ .state = SMTP_DATA_LINE };
-	s->hops = (struct smtp_hops){ .count = 0 };
-	s->data_mark = 0;
 	put_received(s);
 	s->msg.size = s->msg.body.len;
-	session_reply(s, 354, "", "End with <CRLF>.<CRLF>");
-	return ST_DATA;
+	return 0;
 }
 
 static void
@@ -107,7 +100,7 @@ body_check(struct session *s)
 		body_fail(s, f.class, f.code, f.enhanced, f.text);
 		s->failure = f;
 	}
-	if (d->size > most + EXCESS_MAX)
+	if (d->size > most + BODY_EXCESS_MAX)
 		session_abuse(s, 552, "5.3.4", "Message is too large",
 		    "flood");
 }
@@ -124,11 +117,17 @@ body_write(struct session *s)
 	buf_reset(&s->msg.body);
 }
 
-/* Where to go with what has come so far. */
-static void
+static bool
+all_here(const struct session *s)
+{
+	return s->data.chunked ? s->chunk.left == 0 :
+	    s->data.state == SMTP_DATA_DONE;
+}
+
+void
 body_settle(struct session *s)
 {
-	bool done = s->data.state == SMTP_DATA_DONE;
+	bool part = s->data.chunked && !s->chunk.last, done = all_here(s);
 
 	if (s->failure.class == FAULT_NONE && !s->msg.in_file &&
 	    s->msg.body.len > SESSION_INLINE_MAX) {
@@ -140,25 +139,56 @@ body_settle(struct session *s)
 		    "No queue, try again later");
 	}
 	if (s->failure.class == FAULT_NONE && s->msg.in_file &&
-	    (done || s->msg.body.len >= SESSION_INLINE_MAX))
+	    ((done && !part) || s->msg.body.len >= SESSION_INLINE_MAX))
 		body_write(s);
-	s->state = done ? ST_COMMIT : ST_DATA;
+	if (!done)
+		s->state = s->data.chunked ? ST_CHUNK : ST_DATA;
+	else if (part)
+		chunk_done(s);
+	else
+		s->state = ST_COMMIT;
+}
+
+static size_t
+take_octets(struct session *s, struct span in)
+{
+	in = span_head(in, s->chunk.left);
+	s->chunk.left -= in.n;
+	if (s->chunk.refusal.code != 0)
+		return in.n;
+	(void)smtp_data_feed(&s->data, in, keep_bytes, s);
+	if (s->chunk.left == 0 && s->chunk.last)
+		smtp_data_end(&s->data, keep_bytes, s);
+	return in.n;
+}
+
+static void
+body_progress(struct session *s, size_t n)
+{
+	s->taken += n;
+	if (s->taken - s->mark >= PROGRESS_BYTES) {
+		s->mark = s->taken;
+		s->progress++;
+	}
 }
 
 size_t
 body_input(struct session *s, struct span in)
 {
-	size_t used = smtp_data_feed(&s->data, span_head(in, PIECE_MAX),
-	    keep_bytes, s);
+	bool refused = s->state == ST_CHUNK && s->chunk.refusal.code != 0;
+	size_t used;
 
-	body_check(s);
-	if (s->state == ST_CLOSED)
+	in = span_head(in, PIECE_MAX);
+	used = s->state == ST_CHUNK ? take_octets(s, in) :
+	    smtp_data_feed(&s->data, in, keep_bytes, s);
+	body_progress(s, used);
+	if (refused && s->chunk.left == 0)
+		chunk_done(s);
+	if (refused)
 		return used;
-	if (s->data.size - s->data_mark >= PROGRESS_BYTES) {
-		s->data_mark = s->data.size;
-		s->progress++;
-	}
-	body_settle(s);
+	body_check(s);
+	if (s->state != ST_CLOSED)
+		body_settle(s);
 	return used;
 }
 

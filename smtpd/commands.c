@@ -4,15 +4,18 @@
  * nothing but the tables here; what a verb does is in verb_*.c. */
 #include "smtpd/verbs.h"
 
-#define ST_TALK		(ST_FRESH | ST_READY | ST_MAIL | ST_RCPT)
+#define ST_TALK		(ST_FRESH | ST_READY | ST_MAIL | ST_RCPT | ST_BDAT)
 
 #define F_NOARG		0x01	/* 501 when it has an argument */
 #define F_CLEAR		0x02	/* also before TLS where that is required (RFC 3207 sec 4) */
 #define F_CHATTER	0x04	/* brings no message forward: counted */
 #define F_QUEUE		0x08	/* needs room on the link to the queue */
 #define F_ANNOUNCED	0x10	/* the verb is an EHLO keyword too */
+#define F_OCTETS	0x20	/* octets follow, also when it is refused */
 
 static const struct command commands[] = {
+	{ "BDAT", ST_RCPT | ST_BDAT, F_QUEUE | F_OCTETS, NULL, cmd_bdat,
+	    "RCPT first" },					/* RFC 3030 sec 2 */
 	{ "CONNECT", ST_TALK, F_CLEAR, NULL, cmd_foreign, "" },
 	{ "DATA", ST_RCPT, F_NOARG | F_QUEUE, NULL, cmd_data,
 	    "RCPT first" },					/* RFC 5321 sec 4.1.1.4 */
@@ -46,6 +49,7 @@ static const struct {
 	{ "PIPELINING", NULL },			/* RFC 2920 */
 	{ "SIZE", size_limit },			/* RFC 1870 */
 	{ "8BITMIME", NULL },			/* RFC 6152 */
+	{ "CHUNKING", NULL },			/* RFC 3030 */
 	{ "ENHANCEDSTATUSCODES", NULL },	/* RFC 2034 */
 };
 
@@ -81,10 +85,24 @@ command_find(struct span verb)
 	return NULL;
 }
 
-static bool
-too_chatty(struct session *s, const struct command *c)
+static struct session_refusal
+why_not(const struct session *s, const struct command *c, struct span arg)
 {
-	return (c->flags & F_CHATTER) && ++s->chatter > SESSION_CHATTER_MAX;
+	if (c == NULL)
+		return (struct session_refusal){ 500, "5.5.1",
+		    "Command is not known" };
+	if (s->listen->tls == LISTEN_REQUIRED && !s->secured &&
+	    !(c->flags & F_CLEAR))
+		return (struct session_refusal){ 530, "5.7.0",
+		    "Must issue a STARTTLS command first" };
+	if (!(s->state & c->states))
+		return (struct session_refusal){ 503, "5.5.1",
+		    s->state == ST_FRESH ? "EHLO first" :
+		    s->state == ST_BDAT ? "BDAT or RSET first" : c->wrong };
+	if ((c->flags & F_NOARG) && arg.n > 0)
+		return (struct session_refusal){ 501, "5.5.4",
+		    "No argument is allowed" };
+	return (struct session_refusal){ .code = 0 };
 }
 
 bool
@@ -92,27 +110,20 @@ session_command(struct session *s, struct span line, size_t behind)
 {
 	struct span arg = span_trim(line), verb = span_cut(&arg, ' ');
 	const struct command *c = command_find(verb);
+	struct session_refusal no;
 
-	if (c == NULL) {
-		session_refuse(s, 500, "5.5.1", "Command is not known");
-	} else if (s->listen->tls == LISTEN_REQUIRED && !s->secured &&
-	    !(c->flags & F_CLEAR)) {
-		session_refuse(s, 530, "5.7.0",
-		    "Must issue a STARTTLS command first");
-	} else if (!(s->state & c->states)) {
-		session_refuse(s, 503, "5.5.1", s->state == ST_FRESH ?
-		    "EHLO first" : c->wrong);
-	} else if ((c->flags & F_NOARG) && span_trim(arg).n > 0) {
-		session_refuse(s, 501, "5.5.4", "No argument is allowed");
-	} else if (too_chatty(s, c)) {
-		session_abuse(s, 421, "4.7.0", "Too many commands",
-		    "too-many-commands");
+	arg = span_trim(arg);
+	no = why_not(s, c, arg);
+	if (no.code != 0 && c != NULL && (c->flags & F_OCTETS)) {
+		s->state = chunk_refuse(s, arg, no);
+	} else if (no.code != 0) {
+		session_refuse(s, no.code, no.enhanced, no.text);
 	} else if ((c->flags & F_QUEUE) &&
 	    s->ops->room(s->arg) == ROOM_LATER) {
 		s->waiting = true;
 		return false;
-	} else {
-		s->state = c->run(s, span_trim(arg), behind);
+	} else if (!(c->flags & F_CHATTER) || !session_too_chatty(s)) {
+		s->state = c->run(s, arg, behind);
 	}
 	return true;
 }

@@ -61,19 +61,30 @@ session_abuse(struct session *s, int code, const char *enhanced,
 	s->state = ST_CLOSED;
 }
 
+bool
+session_too_chatty(struct session *s)
+{
+	if (++s->chatter <= SESSION_CHATTER_MAX)
+		return false;
+	session_abuse(s, 421, "4.7.0", "Too many commands",
+	    "too-many-commands");
+	return true;
+}
+
 /* ---- life ---- */
 
 void
 session_forget_message(struct session *s)
 {
 	/* What the queue already has is its own; the rest is taken back. */
-	if ((s->state & (ST_DATA | ST_SPOOL | ST_COMMIT)) && !s->committing)
+	if ((s->state & ST_BODY) && !s->committing)
 		s->ops->abort(s->arg);
 	buf_free(&s->msg.body);
 	buf_free(&s->msg.rcpts);
 	s->msg.nrcpts = 0;
 	s->msg.in_file = false;
 	s->failure = (struct fault){ .class = FAULT_NONE };
+	s->chunk.told = false;
 	s->waiting = s->committing = false;
 }
 
@@ -176,7 +187,7 @@ session_input(struct session *s, struct span in)
 			body_commit(s);
 		if (session_wants(s) != SESSION_READ)
 			break;
-		if (s->state == ST_DATA) {
+		if (s->state & (ST_DATA | ST_CHUNK)) {
 			if (used == in.n)
 				break;
 			used += body_input(s, span_skip(in, used));

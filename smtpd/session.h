@@ -45,7 +45,9 @@ enum session_state {
 	ST_SPOOL	= 0x020,	/* waits for a file to write the body to */
 	ST_COMMIT	= 0x040,	/* body is whole, queue must take it */
 	ST_TLS		= 0x080,	/* handshake */
-	ST_CLOSED	= 0x100,
+	ST_CHUNK	= 0x100,	/* reading the octets behind BDAT */
+	ST_BDAT		= 0x200,	/* between two chunks of a message */
+	ST_CLOSED	= 0x400,
 };
 
 enum session_want {
@@ -56,6 +58,23 @@ enum session_want {
 };
 
 enum session_room { ROOM_NONE, ROOM_LATER, ROOM_NOW };
+
+/* Why a command is refused; the words are constants. */
+struct session_refusal {
+	int		 code;			/* 0: it is not */
+	const char	*enhanced, *text;
+};
+
+/* The chunk behind a BDAT command (RFC 3030). */
+struct session_chunk {
+	uint64_t		left;		/* octets still to come */
+	bool			last;		/* BDAT n LAST */
+	bool			told;		/* that this message has failed */
+	/* Taken in and thrown away, for nobody may read them as commands;
+	 * then this is said, and the session is where it was. */
+	struct session_refusal	refusal;
+	enum session_state	back;
+};
 
 /* A message on its way in; valid for the owner during the ops that get it. */
 struct session_message {
@@ -122,7 +141,8 @@ struct session {
 	struct session_message	 msg;
 	struct smtp_data	 data;
 	struct smtp_hops	 hops;
-	uint64_t		 data_mark;	/* data.size at the last progress */
+	struct session_chunk	 chunk;
+	uint64_t		 taken, mark;	/* octets of bodies; at the last progress */
 	struct fault		 failure;	/* why this message will be refused */
 };
 

@@ -6,6 +6,12 @@
 
 #include "smtpd/session.h"
 
+/* Something of a body may be kept. */
+#define ST_BODY	(ST_DATA | ST_CHUNK | ST_BDAT | ST_SPOOL | ST_COMMIT)
+
+/* Read on behind the size limit so far, for the reply's sake; then hang up. */
+#define BODY_EXCESS_MAX	(16u * 1024 * 1024)
+
 /* ---- replies (session.c) ---- */
 
 /* `enhanced` "" where RFC 2034 has none.  The text is ours alone: nothing that
@@ -19,6 +25,9 @@ void	session_refuse(struct session *, int code, const char *enhanced,
 /* An attack or a protocol that is not SMTP: reply, event, close. */
 void	session_abuse(struct session *, int code, const char *enhanced,
 	    const char *text, const char *kind);
+/* One more command that leads nowhere.  True: it was one too many, and the
+ * session is closed. */
+bool	session_too_chatty(struct session *);
 void	session_forget_message(struct session *);
 
 /* ---- commands (commands.c) ---- */
@@ -32,12 +41,24 @@ void	session_too_long(struct session *);
 
 /* ---- the body (body.c) ---- */
 
-enum session_state	body_begin(struct session *);
+/* A message begins, behind DATA or the first BDAT.  -1: there is no queue. */
+int	body_begin(struct session *, bool chunked);
+/* In ST_DATA and ST_CHUNK; returns how many bytes were of the body. */
 size_t	body_input(struct session *, struct span);
+/* Where to go with what has come so far. */
+void	body_settle(struct session *);
 void	body_commit(struct session *);		/* in ST_COMMIT: try to */
 /* This message will be refused, with the first reason given; what was kept of
  * it is freed. */
 void	body_fail(struct session *, enum fault_class, int code,
 	    const char *enhanced, const char *text);
+
+/* ---- chunks (chunk.c) ---- */
+
+/* BDAT with this argument is refused, once its octets have come. */
+enum session_state	chunk_refuse(struct session *, struct span arg,
+			    struct session_refusal);
+/* All octets of the current chunk have come and are settled. */
+void	chunk_done(struct session *);
 
 #endif

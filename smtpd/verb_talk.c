@@ -44,7 +44,13 @@ enum session_state
 cmd_data(struct session *s, struct span arg, size_t behind)
 {
 	(void)arg, (void)behind;
-	return body_begin(s);
+	if (body_begin(s, false) == -1) {
+		session_forget_message(s);
+		session_reply(s, 451, "4.3.0", "No queue, try again later");
+		return ST_READY;
+	}
+	session_reply(s, 354, "", "End with <CRLF>.<CRLF>");
+	return ST_DATA;
 }
 
 enum session_state

@@ -25,6 +25,9 @@ struct command {
 enum session_state	cmd_refuse(struct session *, int code,
 			    const char *enhanced, const char *text);
 
+/* ---- chunk.c ---- */
+enum session_state	cmd_bdat(struct session *, struct span, size_t);
+
 /* ---- verb_mail.c ---- */
 enum session_state	cmd_mail(struct session *, struct span, size_t);
 enum session_state	cmd_rcpt(struct session *, struct span, size_t);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* Any bytes behind DATA: the end is the first CRLF.CRLF and nothing else (the
+/* Any bytes behind DATA or BDAT: the end is the first CRLF.CRLF and nothing else (the
  * CRLF of the command counted), which a search finds too; only CRLF is left as
  * a line end; whole, byte by byte and in two halves give the same. */
 #include "base/buf.h"
@@ -64,26 +64,37 @@ right_end(const struct taker *t, struct span in)
 	buf_free(&all);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+three_ways(struct span in, bool chunked)
 {
-	struct span in = span_of(data, size);
 	struct taker t[3];
 
 	for (int i = 0; i < 3; i++) {
-		t[i] = (struct taker){ .used = 0 };
-		buf_init(&t[i].out, 2 * size + 2);
+		t[i] = (struct taker){ .d = { .chunked = chunked } };
+		buf_init(&t[i].out, 2 * in.n + 2);
 	}
 	take(&t[0], in);
-	for (size_t i = 0; i < size; i++)
+	for (size_t i = 0; i < in.n; i++)
 		take(&t[1], span_of(in.p + i, 1));
-	take(&t[2], span_head(in, size / 2));
-	take(&t[2], span_skip(in, size / 2));
+	take(&t[2], span_head(in, in.n / 2));
+	take(&t[2], span_skip(in, in.n / 2));
+	for (int i = 0; i < 3 && chunked; i++)
+		smtp_data_end(&t[i].d, emit, &t[i]);
 	same(&t[0], &t[1]);
 	same(&t[0], &t[2]);
-	right_end(&t[0], in);
+	if (chunked)
+		require(t[0].used == in.n && t[0].d.state != SMTP_DATA_DONE);
+	else
+		right_end(&t[0], in);
 	require_crlf(buf_get(&t[0].out));
 	for (int i = 0; i < 3; i++)
 		buf_free(&t[i].out);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	three_ways(span_of(data, size), false);
+	three_ways(span_of(data, size), true);
 	return 0;
 }

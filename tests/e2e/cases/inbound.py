@@ -154,3 +154,46 @@ def inbound_limits(lab):
     c.ehlo()
     c.quit()
     expect_equal(s.pids(), before, "processes")
+
+
+@case(seconds=60)
+def inbound_chunking(lab):
+    """BDAT over TLS, with chunks that cut lines anywhere, pipelined: what
+    leaves by DATA is the same text, and nothing in it is a command."""
+    peer = lab.peer("127.0.1.5")
+    s = lab.sealane("chunking")
+    text = (b"Subject: chunks\r\n\r\n.\r\n..\r\n.x\r\nQUIT\r\n" +
+            b"0123456789 " * 300 + b"\r\n") * 40 + b"\r\n.\r\n"
+    c = Client()
+    c.ehlo()
+    c.starttls()
+    expect("CHUNKING" in c.ehlo(), "CHUNKING is not announced")
+    for size in (1, 1000, 65536, len(text)):
+        body = text[:size * 500]
+        parts = [body[i:i + size] for i in range(0, len(body), size)]
+        group = b"MAIL FROM:<%b>\r\nRCPT TO:<x@sink.example.org>\r\n" % (
+            SENDER.encode())
+        for p in parts:
+            group += b"BDAT %d\r\n%b" % (len(p), p)
+        c.say(group + b"BDAT 0 LAST\r\n")
+        for _ in range(len(parts) + 3):
+            c.reply(250)
+        s.wait_empty()
+        # DATA ends the last line, if the client did not.
+        want = body if body.endswith(b"\r\n") else body + b"\r\n"
+        got = peer.messages[-1]
+        expect(got.startswith(b"Received: ") and got.endswith(want),
+               f"chunks of {size}: other text came")
+    expect_equal(len(peer.messages), 4, "messages")
+    c.say(b"MAIL FROM:<>\r\nRCPT TO:<x@sink.example.org>\r\n"
+          b"BDAT 100000 LAST\r\nhalf")
+    c.reply(250)
+    c.reply(250)
+    c.close()
+    c = Client()
+    c.ehlo()
+    code, _ = c.cmd("BDAT 6 LAST\r\nQUIT")
+    expect_equal(code, 503, "BDAT without a transaction")
+    c.cmd("NOOP", 250)
+    c.quit()
+    expect_equal(len(s.log("smtpd", "message")), 4, "accepted messages")

@@ -22,6 +22,7 @@
  *	message FROM RCPTS 7bit|8bit inline|file	one more was handed over
  *	header TEXT		is in the first field of its body,
  *	body TEXT		and this the rest, with \r \n
+ *	size N			or so many bytes of it
  *	messages N		so many were accepted in all
  *	abuse KIND		was reported
  *	open, closed		what became of the session
@@ -370,6 +371,16 @@ want_body(const char *arg)
 }
 
 static void
+want_size(const char *arg)
+{
+	struct span rest;
+
+	(void)split(&rest);
+	if (rest.n != strtoul(arg, NULL, 10))
+		wrong("the body has %zu bytes", rest.n);
+}
+
+static void
 want_messages(const char *arg)
 {
 	flush();
@@ -416,7 +427,7 @@ static const struct {
 	{ "queue-lost", act_queue_lost }, { "timeout", act_timeout },
 	{ "shut", act_shut }, { "message", want_message },
 	{ "header", want_header }, { "body", want_body },
-	{ "messages", want_messages }, { "abuse", want_abuse },
+	{ "size", want_size }, { "messages", want_messages }, { "abuse", want_abuse },
 	{ "open", want_open }, { "closed", want_closed },
 };
 

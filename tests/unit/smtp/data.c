@@ -20,6 +20,7 @@ struct result {
 	struct buf	body;
 	struct smtp_data d;
 	size_t		used;
+	bool		chunked;	/* set ahead: as behind BDAT */
 };
 
 static void
@@ -27,7 +28,7 @@ feed(struct span in, size_t cut1, size_t cut2, size_t piece, struct result *r)
 {
 	size_t at = 0;
 
-	r->d = (struct smtp_data){ .state = SMTP_DATA_LINE };
+	r->d = (struct smtp_data){ .chunked = r->chunked };
 	buf_reset(&r->body);
 	while (at < in.n && r->d.state != SMTP_DATA_DONE) {
 		size_t end = at < cut1 ? cut1 : at < cut2 ? cut2 : in.n;
@@ -38,6 +39,8 @@ feed(struct span in, size_t cut1, size_t cut2, size_t piece, struct result *r)
 		at += got;
 		MUST(got == n || r->d.state == SMTP_DATA_DONE);
 	}
+	if (r->chunked)
+		smtp_data_end(&r->d, collect, &r->body);
 	r->used = at;
 	MUST(r->d.size == r->body.len);
 }
@@ -54,7 +57,7 @@ same(const struct result *a, const struct result *b)
 static void
 check_invariance(struct span in, const struct result *whole)
 {
-	struct result r;
+	struct result r = { .chunked = whole->chunked };
 
 	buf_init(&r.body, 1 << 20);
 	for (size_t i = 0; i <= in.n; i++)
@@ -109,7 +112,7 @@ static const struct {
 
 START_TEST(data_rows)
 {
-	struct result r;
+	struct result r = { .chunked = false };
 
 	buf_init(&r.body, 4096);
 	feed(rows[_i].in, 0, 0, SIZE_MAX, &r);
@@ -154,7 +157,7 @@ START_TEST(data_smuggling)
 	struct span before = ends[_i / NELEM(ends)];
 	struct span behind = ends[_i % NELEM(ends)];
 	struct buf in;
-	struct result r;
+	struct result r = { .chunked = false };
 	const char *end;
 
 	buf_init(&in, 4096);
@@ -185,7 +188,7 @@ START_TEST(data_random)
 	static const char alphabet[] = { '\r', '\n', '.', 'a', '\r', '\n' };
 	unsigned seed = (unsigned)_i * 2654435761u + 7;
 	char bytes[34] = { '\r', '\n' };
-	struct result r;
+	struct result r = { .chunked = false };
 	const char *end;
 	size_t want;
 
@@ -205,6 +208,46 @@ START_TEST(data_random)
 }
 END_TEST
 
+/* RFC 3030 sec 2: the end is counted; dots stay, line ends become CRLF. */
+static const struct {
+	struct span	 in, body;
+	int		 bare;
+} chunks[] = {
+	{ IN(""), IN(""), 0 },
+	{ IN("a"), IN("a"), 0 },
+	{ IN("a\r\n"), IN("a\r\n"), 0 },
+	{ IN(".\r\n"), IN(".\r\n"), 0 },
+	{ IN("."), IN("."), 0 },
+	{ IN("a\r\n.\r\nb"), IN("a\r\n.\r\nb"), 0 },
+	{ IN("..\r\n..a\r\n."), IN("..\r\n..a\r\n."), 0 },
+	{ IN("\r\n.\r"), IN("\r\n.\r\n"), CR },
+	{ IN("a\r"), IN("a\r\n"), CR },
+	{ IN("\r\r\n"), IN("\r\n\r\n"), CR },
+	{ IN("a\n.\n"), IN("a\r\n.\r\n"), LF },
+	{ IN("a\n.\r\n"), IN("a\r\n.\r\n"), LF },
+	{ IN("a\r.\r\nb"), IN("a\r\n.\r\nb"), CR },
+	{ IN("\r\n.\n\r"), IN("\r\n.\r\n\r\n"), CR | LF },
+	{ IN("a\0\r\n.\0"), IN("a\0\r\n.\0"), 0 },
+};
+
+START_TEST(data_chunks)
+{
+	struct result r = { .chunked = true };
+
+	buf_init(&r.body, 4096);
+	feed(chunks[_i].in, 0, 0, SIZE_MAX, &r);
+	ck_assert_msg(span_eq(buf_get(&r.body), chunks[_i].body), "%s",
+	    buf_cstr(&r.body));
+	ck_assert_uint_eq(r.used, chunks[_i].in.n);
+	ck_assert_int_ne(r.d.state, SMTP_DATA_DONE);
+	ck_assert_int_eq(r.d.bare_cr, (chunks[_i].bare & CR) != 0);
+	ck_assert_int_eq(r.d.bare_lf, (chunks[_i].bare & LF) != 0);
+	check_no_bare(buf_get(&r.body));
+	check_invariance(chunks[_i].in, &r);
+	buf_free(&r.body);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -215,6 +258,7 @@ main(void)
 	tcase_add_loop_test(tc, data_rows, 0, NELEM(rows));
 	tcase_add_loop_test(tc, data_smuggling, 0, NELEM(ends) * NELEM(ends));
 	tcase_add_loop_test(tc, data_random, 0, 300);
+	tcase_add_loop_test(tc, data_chunks, 0, NELEM(chunks));
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

@@ -77,6 +77,22 @@ static const struct row rows[] = {
 	    GO "|250 2.1.0|250 2.1.5|354|250 2.0.0", 1, .message_size = 8 },
 	{ .rfc = "1870 5", E M R D "1\n2\n34\r\n.\r\n",
 	    GO "|250 2.1.0|250 2.1.5|354|552 5.3.4", .message_size = 8 },
+	/* chunks: the same in any pieces, and no octet is a command */
+	{ .rfc = "3030 2", E M R "BDAT 4\r\nhi\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n",
+	    GO "|250 2.1.0|250 2.1.5|250 2.0.0|250 2.0.0|250 2.0.0", 1 },
+	{ .rfc = "3030 2", E M R "BDAT 0\r\nBDAT 0 LAST\r\n" M R "BDAT 0 LAST\r\n",
+	    GO "|250 2.1.0|250 2.1.5|250 2.0.0|250 2.0.0|250 2.1.0|250 2.1.5"
+	    "|250 2.0.0", 2 },
+	{ .rfc = "3030 2", E M "BDAT 6\r\nQUIT\r\nBDAT 6 LAST\r\nRSET\r\nNOOP\r\n",
+	    GO "|250 2.1.0|503 5.5.1|503 5.5.1|250 2.0.0" },
+	{ .rfc = "3030 2", E M R "BDAT 9\r\n1\n2\r\n3456BDAT 4 LAST\r\n12\r\nNOOP\r\n",
+	    GO "|250 2.1.0|250 2.1.5|552 5.3.4|503 5.5.1|250 2.0.0",
+	    .message_size = 8, .bare = BARE_REJECT },
+	{ .rfc = "3030 2", E M R "BDAT 4\r\n1\n2\rBDAT 3 LAST\r\n\n34NOOP\r\n",
+	    GO "|250 2.1.0|250 2.1.5|550 5.6.0|503 5.5.1|250 2.0.0",
+	    .bare = BARE_REJECT },
+	{ .rfc = "3030 2", E M R "BDAT\r\nNOOP\r\n",
+	    GO "|250 2.1.0|250 2.1.5|501 5.5.4", .closed = true },
 	/* recipients */
 	{ .rfc = "5321 4.5.3.1.10", E M R R R D ".\r\n", GO "|250 2.1.0|250 2.1.5"
 	    "|250 2.1.5|452 4.5.3|354|250 2.0.0", 1, .recipients = 2 },
