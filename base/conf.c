@@ -85,3 +85,11 @@ conf_relay_for(const struct conf *c, struct span domain)
 	return find(c->relay.domains, c->relay.ndomains,
 	    sizeof c->relay.domains[0], domain);
 }
+
+const struct conf_sending *
+conf_sending_for(const struct conf *c, struct span domain)
+{
+	const struct conf_relay_domain *d = conf_relay_for(c, domain);
+
+	return d != NULL ? &d->sending : &c->relay.sending;
+}

@@ -19,12 +19,15 @@
 #include "base/net.h"
 
 /* A next hop that the operator named: "smtp:host", "smtp:[192.0.2.5]:25",
- * "discard:".  Without brackets MX records of `host` are followed. */
-enum hop_kind { HOP_MX, HOP_HOST, HOP_DISCARD };
+ * "lmtp:unix:/path", "lmtp:[host]:24", "discard:".  Without brackets MX records
+ * of `host` are followed. */
+enum hop_kind { HOP_MX, HOP_HOST, HOP_DISCARD, HOP_UNIX };
 
 struct conf_hop {
 	enum hop_kind	 kind;
-	const char	*host;		/* A-label domain or IP text; "" when discard */
+	bool		 lmtp;		/* RFC 2033; HOP_UNIX and HOP_HOST only */
+	const char	*host;		/* A-label domain or IP text, path of
+					   HOP_UNIX; "" when discard */
 	struct addr	 literal;	/* family != 0 when `host` is an address */
 	uint16_t	 port;
 };
@@ -47,12 +50,23 @@ struct conf_accept {
 	struct conf_hop	 to;
 };
 
-/* Both already resolved: what the block leaves out is as in `relay`. */
+/* Where connections start, and as whom. */
+enum conf_protocols { PROTOCOLS_UNSET, PROTOCOLS_ANY, PROTOCOLS_IP4, PROTOCOLS_IP6 };
+
+struct conf_sending {
+	bool		 has_source;	/* a list was written, were it empty */
+	struct addr	 source4, source6;	/* family 0: the system's choice */
+	const char	*ehlo_name;
+	enum conf_protocols protocols;	/* resolved: never UNSET */
+};
+
+/* All already resolved: what the block leaves out is as in `relay`. */
 struct conf_relay_domain {
 	const char	*pattern;
 	bool		 has_via;	/* false: by the domain's own MX records */
 	struct conf_hop	 via;
 	unsigned	 connections;
+	struct conf_sending sending;
 };
 
 enum bare_newline { BARE_NORMALIZE, BARE_REJECT };
@@ -73,6 +87,7 @@ struct conf {
 		struct conf_hop	 via;
 		uint16_t	 port;
 		unsigned	 connections;		/* per site, default 20 */
+		struct conf_sending sending;
 		struct conf_relay_domain *domains;
 		size_t		 ndomains;
 		struct {
@@ -151,5 +166,7 @@ void	conf_notes_free(struct conf_notes *);
 /* Look-ups, here so that smtpd and policy agree.  `domain` is lower case. */
 const struct conf_accept	*conf_accept_for(const struct conf *, struct span domain);
 const struct conf_relay_domain	*conf_relay_for(const struct conf *, struct span domain);
+/* Of conf_relay_for(), or of `relay`: never NULL. */
+const struct conf_sending	*conf_sending_for(const struct conf *, struct span domain);
 
 #endif

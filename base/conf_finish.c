@@ -110,8 +110,26 @@ finish_listens(struct conf_parser *p)
 }
 
 static void
+finish_sending(const struct conf *c, struct conf_sending *s)
+{
+	const struct conf_sending *up = &c->relay.sending;
+
+	if (!s->has_source) {
+		s->source4 = up->source4;
+		s->source6 = up->source6;
+	}
+	if (s->ehlo_name == NULL)
+		s->ehlo_name = up->ehlo_name;
+	if (s->ehlo_name == NULL || s->ehlo_name[0] == '\0')
+		s->ehlo_name = c->hostname;
+	if (s->protocols == PROTOCOLS_UNSET)
+		s->protocols = up->protocols;
+}
+
+static void
 finish_hops(struct conf *c)
 {
+	finish_sending(c, &c->relay.sending);
 	if (c->relay.via.port == 0)
 		c->relay.via.port = c->relay.port;
 	for (size_t i = 0; i < c->naccepts; i++)
@@ -128,6 +146,7 @@ finish_hops(struct conf *c)
 			d->via.port = c->relay.port;
 		if (d->connections == 0)
 			d->connections = c->relay.connections;
+		finish_sending(c, &d->sending);
 	}
 }
 

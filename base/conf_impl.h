@@ -108,6 +108,13 @@ int	conf_value_set(const struct conf_row *, const struct conf_value *,
  * Returns the length, 0 when it is none. */
 size_t	conf_domain(struct span, bool pattern, char out[256]);
 
+/* A next hop as in `to`, or as in `via`, where "smtp:" is left out.  Its host
+ * goes to `name` (h->host stays NULL); port 0 stands for the default, which is
+ * known when all was read.  False with a hint, which may be "". */
+#define CONF_UNIX_PATH_MAX	107	/* sun_path with its NUL has 108 */
+bool	conf_hop_parse(struct span, bool via, struct conf_hop *,
+	    char name[256], const char **hint);
+
 /* "; did you mean `x`?" for the nearest of "a|b|c", or "". */
 #define CONF_HINT_SIZE	80
 void	conf_hint_start(char out[CONF_HINT_SIZE], unsigned *best);

@@ -41,6 +41,11 @@
 	  .min = 100, .max = 1 * DAY, .deflt = dflt,			\
 	  AT(conf, relay.timeout.member), .help = text }
 
+#define SOURCE_AT(type, member)						\
+	.offset = offsetof(struct type, member.source4),		\
+	.offset2 = offsetof(struct type, member.source6),		\
+	.label = offsetof(struct type, member.has_source)
+
 #define LATER(where, name, text)					\
 	{ .block = where, .key = name, .type = CONF_LATER, .help = text }
 
@@ -121,7 +126,7 @@ const struct conf_row conf_rows[] = {
 	{ .block = "", .key = "relay", .type = CONF_BLOCK,
 	  .help = "How mail goes out." },
 	{ .block = "relay", .key = "via", .type = CONF_VIA, .deflt = "\"\"",
-	  VIA_AT(conf, relay.via, relay.has_via),
+	  .later = "lmtp:", VIA_AT(conf, relay.via, relay.has_via),
 	  .help = "A smart host for all mail that no domain block sends "
 	      "elsewhere. [HOST]:PORT connects to that host or address, "
 	      "DOMAIN to its MX hosts; empty: to the MX hosts of each "
@@ -132,9 +137,21 @@ const struct conf_row conf_rows[] = {
 	{ .block = "relay", .key = "connections", .type = CONF_NUMBER,
 	  .min = 1, .max = 1000, .deflt = "20", AT(conf, relay.connections),
 	  .help = "The most connections at once to one set of MX hosts." },
-	LATER("relay", "source", "Addresses to send from."),
-	LATER("relay", "ehlo-name", "Another name in EHLO."),
-	LATER("relay", "protocols", "IPv4 or IPv6 only."),
+	{ .block = "relay", .key = "source", .type = CONF_SOURCES,
+	  .deflt = "[]", SOURCE_AT(conf, relay.sending),
+	  .help = "Addresses of this machine to send from: one IPv4, one "
+	      "IPv6, or both. Of a family that is left out the system "
+	      "chooses." },
+	{ .block = "relay", .key = "ehlo-name", .type = CONF_HOST_OPT,
+	  .deflt = "\"\"", AT(conf, relay.sending.ehlo_name),
+	  .help = "The name in EHLO and LHLO to next hops; empty: hostname. "
+	      "It should be what the PTR of the source address says." },
+	{ .block = "relay", .key = "protocols", .type = CONF_WORD,
+	  .words = "any|ipv4|ipv6", .min = PROTOCOLS_ANY, .max = PROTOCOLS_IP6,
+	  .deflt = "\"any\"", AT(conf, relay.sending.protocols),
+	  .help = "Which addresses of hosts are used. Where any are, the "
+	      "families take turns. An address that this file or a "
+	      "recipient's domain spells out is used in any case." },
 	{ .block = "relay", .key = "domain", .type = CONF_DOMAINS, .min = 0,
 	  .max = 100000,
 	  ARRAY_AT(relay.domains, relay.ndomains, conf_relay_domain, pattern),
@@ -142,13 +159,25 @@ const struct conf_row conf_rows[] = {
 	  .help = "What differs for recipients in these domains." },
 	{ .block = "relay.domain", .key = "via", .type = CONF_VIA,
 	  .deflt_text = "as in relay",
-	  VIA_AT(conf_relay_domain, via, has_via),
+	  .later = "lmtp:", VIA_AT(conf_relay_domain, via, has_via),
 	  .help = "As relay.via; empty: the domain's MX hosts even where "
 	      "relay.via is set." },
 	{ .block = "relay.domain", .key = "connections", .type = CONF_NUMBER,
 	  .min = 1, .max = 1000, .deflt_text = "as in relay",
 	  AT(conf_relay_domain, connections),
 	  .help = "As relay.connections." },
+	{ .block = "relay.domain", .key = "source", .type = CONF_SOURCES,
+	  .deflt_text = "as in relay", SOURCE_AT(conf_relay_domain, sending),
+	  .help = "As relay.source; it replaces that list." },
+	{ .block = "relay.domain", .key = "ehlo-name", .type = CONF_HOST_OPT,
+	  .deflt_text = "as in relay",
+	  AT(conf_relay_domain, sending.ehlo_name),
+	  .help = "As relay.ehlo-name." },
+	{ .block = "relay.domain", .key = "protocols", .type = CONF_WORD,
+	  .words = "any|ipv4|ipv6", .min = PROTOCOLS_ANY, .max = PROTOCOLS_IP6,
+	  .deflt_text = "as in relay",
+	  AT(conf_relay_domain, sending.protocols),
+	  .help = "As relay.protocols." },
 	{ .block = "relay", .key = "retry", .type = CONF_BLOCK,
 	  .help = "When deferred mail is tried again." },
 	{ .block = "relay.retry", .key = "first", .type = CONF_DURATION,
@@ -305,12 +334,15 @@ static const char *const allowed_texts[CONF_TYPES] = {
 	[CONF_LATER] = "nothing in this version",
 	[CONF_BOOL] = "true or false",
 	[CONF_HOST] = "a domain name such as \"mx1.example.org\"",
+	[CONF_HOST_OPT] = "\"\" or a domain name such as \"mx1.example.org\"",
 	[CONF_PATH] = "a path that begins with /",
 	[CONF_PATH_OPT] = "\"\" or a path that begins with /",
 	[CONF_ADDRESS] = "an IP address and port such as \"192.0.2.1:25\" or "
 	    "\"[::]:25\"",
 	[CONF_PREFIXES] = "a list of networks and addresses such as "
 	    "[ \"192.0.2.0/24\", \"2001:db8::1\" ]",
+	[CONF_SOURCES] = "a list of one IPv4 address, one IPv6 address or both "
+	    "such as [ \"192.0.2.1\", \"2001:db8::1\" ]",
 	[CONF_HOP] = "\"smtp:[192.0.2.5]:25\", \"smtp:[host.example.org]\", "
 	    "\"smtp:example.org\" (by MX) or \"discard:\"",
 	[CONF_VIA] = "\"\", \"[192.0.2.5]:25\", \"[host.example.org]\" or "

@@ -22,14 +22,17 @@ enum conf_type {
 	CONF_NUMBER,	/* unsigned integer of `size` bytes */
 	CONF_SIZE,	/* bytes, uint64_t */
 	CONF_DURATION,	/* milliseconds, uint64_t */
-	CONF_WORD,	/* one of `words`, as an enum in their order */
+	CONF_WORD,	/* one of `words`, as an enum in their order from `min` */
 	CONF_HOST,	/* const char *, a domain as A-labels */
 	CONF_PATH,	/* const char *, absolute; max: most bytes */
 	CONF_PATH_OPT,	/* the same, or "" */
 	CONF_ADDRESS,	/* struct addr with a port */
 	CONF_PREFIXES,	/* list: struct prefix * at offset, size_t at offset2 */
-	CONF_HOP,	/* struct conf_hop: smtp:..., discard: */
+	CONF_HOST_OPT,	/* the same, or "" */
+	CONF_HOP,	/* struct conf_hop: smtp:..., lmtp:..., discard: */
 	CONF_VIA,	/* struct conf_hop at offset, bool at offset2 */
+	CONF_SOURCES,	/* list: struct addr of IPv4 at offset, of IPv6 at
+			   offset2; bool that it was written at `label` */
 	CONF_SERVERS,	/* list: const char ** "ip@port", size_t at offset2 */
 	CONF_TYPES
 };

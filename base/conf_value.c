@@ -249,7 +249,7 @@ set_word(const struct setter *s)
 		return -1;
 	for (unsigned i = 0; rest.n > 0; i++)
 		if (span_eq(text, span_cut(&rest, '|')))
-			return store_number(s, i);
+			return store_number(s, s->row->min + i);
 	if (is_later(s, text))
 		return not_yet(s, &s->value->self);
 	words_hint(text, s->row->words, hint);
@@ -267,6 +267,8 @@ set_host(const struct setter *s)
 
 	if (need_string(s, &s->value->self) == -1)
 		return -1;
+	if (s->row->type == CONF_HOST_OPT && s->value->self.text.n == 0)
+		return store_text(s, SPAN_NONE, s->row->offset);
 	n = conf_domain(s->value->self.text, false, name);
 	if (n == 0 || addr_parse_ip(s->value->self.text, &ip))
 		return wrong(s, &s->value->self);
@@ -340,6 +342,38 @@ set_prefixes(const struct setter *s)
 	return rc;
 }
 
+static int
+set_sources(const struct setter *s)
+{
+	struct addr *places[] = { member(s, s->row->offset),
+	    member(s, s->row->offset2) };
+	bool written = true;
+	int rc = 0;
+
+	if (need_list(s) == -1)
+		return -1;
+	memcpy(member(s, s->row->label), &written, sizeof written);
+	for (size_t i = 0; i < s->value->nitems; i++) {
+		const struct conf_item *item = &s->value->items[i];
+		struct addr a, *at;
+
+		if (need_string(s, item) == -1) {
+			rc = -1;
+			continue;
+		}
+		if (!addr_parse_ip(item->text, &a)) {
+			rc = wrong(s, item);
+			continue;
+		}
+		at = places[a.family == 6];
+		if (at->family != 0)
+			rc = not_allowed(s, item,
+			    "; a second one of its family");
+		*at = a;
+	}
+	return rc;
+}
+
 /* ADDRESS or ADDRESS@PORT, kept as ADDRESS@PORT. */
 static int
 server_text(struct span text, char out[ADDR_TEXT_SIZE])
@@ -388,41 +422,14 @@ set_servers(const struct setter *s)
 
 /* ---- next hops ---- */
 
-/* "[host]:port", "[ip]", "domain:port", "domain".  Port 0 stays for the
- * default, which is known when all was read. */
 static int
-parse_hop(const struct setter *s, struct span text, struct conf_hop *h)
+parse_hop(const struct setter *s, bool via, struct conf_hop *h)
 {
-	struct span host = text, port = SPAN_NONE;
-	unsigned long long n = 0;
-	char name[256], ip[ADDR_TEXT_SIZE];
-	bool bracket = text.n > 0 && text.p[0] == '[';
+	const char *hint;
+	char name[256];
 
-	if (bracket) {
-		port = span_skip(text, 1);
-		host = span_cut(&port, ']');
-		if (host.n + 1 == text.n || (port.n > 0 && port.p[0] != ':'))
-			return wrong(s, &s->value->self);
-		if (port.n > 0 && !(span_u64(span_skip(port, 1), 65535, &n) &&
-		    n > 0))
-			return wrong(s, &s->value->self);
-	} else if (memchr(text.p, ':', text.n) != NULL) {
-		port = text;
-		host = span_cut(&port, ':');
-		if (!span_u64(port, 65535, &n) || n == 0)
-			return wrong(s, &s->value->self);
-	}
-	*h = (struct conf_hop){ .kind = bracket ? HOP_HOST : HOP_MX,
-	    .port = (uint16_t)n };
-	if (addr_parse_ip(host, &h->literal)) {
-		if (!bracket)		/* MX records of an address? */
-			return not_allowed(s, &s->value->self,
-			    "; an address is written in [ ]");
-		snprintf(name, sizeof name, "%s",
-		    addr_ip_text(&h->literal, ip));
-	} else if (conf_domain(host, false, name) == 0) {
-		return wrong(s, &s->value->self);
-	}
+	if (!conf_hop_parse(s->value->self.text, via, h, name, &hint))
+		return not_allowed(s, &s->value->self, hint);
 	h->host = conf_arena_str(s->arena, span_str(name));
 	return h->host == NULL ? -1 : 0;
 }
@@ -430,20 +437,14 @@ parse_hop(const struct setter *s, struct span text, struct conf_hop *h)
 static int
 set_hop(const struct setter *s)
 {
-	static const char smtp[] = "smtp:", discard[] = "discard:";
-	struct span text = s->value->self.text;
-	struct conf_hop h = { .kind = HOP_DISCARD, .host = "" };
+	struct conf_hop h;
 
 	if (need_string(s, &s->value->self) == -1)
 		return -1;
-	if (is_later(s, text))
+	if (is_later(s, s->value->self.text))
 		return not_yet(s, &s->value->self);
-	if (span_istarts(text, span_str(smtp))) {
-		if (parse_hop(s, span_skip(text, sizeof smtp - 1), &h) == -1)
-			return -1;
-	} else if (!span_ieq(text, span_str(discard))) {
-		return wrong(s, &s->value->self);
-	}
+	if (parse_hop(s, false, &h) == -1)
+		return -1;
 	memcpy(member(s, s->row->offset), &h, sizeof h);
 	return 0;
 }
@@ -451,13 +452,14 @@ set_hop(const struct setter *s)
 static int
 set_via(const struct setter *s)
 {
-	struct span text = s->value->self.text;
 	struct conf_hop h = { .kind = HOP_MX, .host = "" };
-	bool has = text.n > 0;
+	bool has = s->value->self.text.n > 0;
 
 	if (need_string(s, &s->value->self) == -1)
 		return -1;
-	if (has && parse_hop(s, text, &h) == -1)
+	if (is_later(s, s->value->self.text))
+		return not_yet(s, &s->value->self);
+	if (has && parse_hop(s, true, &h) == -1)
 		return -1;
 	memcpy(member(s, s->row->offset), &h, sizeof h);
 	memcpy(member(s, s->row->offset2), &has, sizeof has);
@@ -473,12 +475,14 @@ static int	(*const setters[CONF_TYPES])(const struct setter *) = {
 	[CONF_DURATION] = set_number,
 	[CONF_WORD] = set_word,
 	[CONF_HOST] = set_host,
+	[CONF_HOST_OPT] = set_host,
 	[CONF_PATH] = set_path,
 	[CONF_PATH_OPT] = set_path,
 	[CONF_ADDRESS] = set_address,
 	[CONF_PREFIXES] = set_prefixes,
 	[CONF_HOP] = set_hop,
 	[CONF_VIA] = set_via,
+	[CONF_SOURCES] = set_sources,
 	[CONF_SERVERS] = set_servers,
 };
 

@@ -3,7 +3,7 @@
 /* policy/route.c - see policy/route.h.
  *
  *	plan ─┬─ discard, nonsense ──────────────────────────────┐
- *	      ├─ address ────────────────────────────────┐       │
+ *	      ├─ address, socket ────────────────────────┐       │
  *	      ├─ host ────────────────────┐              │       │
  *	      └─ MX question ── hosts ── A and AAAA ── finish ── done
  *
@@ -118,6 +118,10 @@ verdict(struct route *r, bool trouble, bool special)
 		    "private addresses only", name);
 	else if (r->cut)
 		loop(r);
+	else if (r->off)
+		deny(r, "5.4.4", r->plan.sending->protocols == PROTOCOLS_IP4 ?
+		    "has no IPv4 address, and IPv6 is off here" :
+		    "has no IPv6 address, and IPv4 is off here");
 	else if (r->plan.kind == PLAN_HOST)
 		deny(r, "5.4.4", "has no address records");
 	else if (r->implicit)
@@ -139,7 +143,7 @@ finish(struct route *r)
 		return;
 	}
 	for (size_t i = 0; i < r->ncands; i++)
-		if (r->cands[i].host.naddrs > 0)
+		if (r->cands[i].host.naddrs > 0 || r->cands[i].host.is_unix)
 			r->result.hosts[n++] = r->cands[i].host;
 	r->result.nhosts = n;
 	if (n == 0) {
@@ -322,6 +326,11 @@ start_single(struct route *r)
 		ask_addresses(r);
 		return;
 	}
+	if (r->plan.kind == PLAN_UNIX) {
+		c->host.is_unix = true;
+		finish(r);
+		return;
+	}
 	c->found[V4][0] = r->plan.addr;	/* one address: its order is no matter */
 	c->nfound[V4] = 1;
 	finish(r);
@@ -346,6 +355,7 @@ start(struct route *r)
 		return;
 	case PLAN_HOST:
 	case PLAN_ADDRESS:
+	case PLAN_UNIX:
 		start_single(r);
 		return;
 	case PLAN_DISCARD:
@@ -383,6 +393,7 @@ route_start(struct route_world *w, struct span domain, route_done_cb *done,
 	    r->domain), r->result.domain, sizeof(r->result.domain));
 	r->result.mx_secure = DNS_INSECURE;
 	r->result.connections = r->plan.connections;
+	r->result.lmtp = r->plan.lmtp;
 	r->starting = true;
 	start(r);
 	r->starting = false;

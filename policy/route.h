@@ -24,6 +24,7 @@ struct route_host {
 	uint16_t	port, preference;
 	enum level	asked;
 	enum why	why;
+	bool		is_unix;		/* `name` is its path; no addresses */
 	struct addr	addrs[ROUTE_ADDRS_MAX];	/* port is not set */
 	size_t		naddrs;
 };
@@ -33,7 +34,7 @@ struct route_result {
 	int		 code;			/* 250, 4xx, 5xx */
 	char		 dsn[12], text[240];
 	char		 domain[DNS_NAME_SIZE];	/* whom the hosts serve */
-	bool		 discard;
+	bool		 discard, lmtp;
 	enum dns_status	 mx_secure;
 	unsigned	 connections;
 	uint64_t	 site, identity;

@@ -101,6 +101,23 @@ cut_self(struct route *r, bool *special)
 	r->ncands = kept;
 }
 
+/* What `protocols` leaves out.  After cut_self(), which knows us by any
+ * address.  An address that was spelt out needs no choice. */
+static void
+drop_protocol(struct route *r, struct candidate *c)
+{
+	static const int left_out[] = {
+		[PROTOCOLS_IP4] = V6, [PROTOCOLS_IP6] = V4,
+	};
+	enum conf_protocols p = r->plan.sending->protocols;
+
+	if (r->plan.kind == PLAN_ADDRESS || p <= PROTOCOLS_ANY ||
+	    c->nfound[left_out[p]] == 0)
+		return;
+	c->nfound[left_out[p]] = 0;
+	r->off = r->off || c->nfound[V6] + c->nfound[V4] == 0;
+}
+
 /* IPv6 first, then one of each in turn: a family that does not work costs one
  * attempt, not all of them. */
 static void
@@ -124,6 +141,7 @@ route_filter(struct route *r, bool *trouble, bool *special)
 	}
 	cut_self(r, special);
 	for (size_t i = 0; i < r->ncands; i++) {
+		drop_protocol(r, &r->cands[i]);
 		interleave(&r->cands[i]);
 		*trouble = *trouble || r->cands[i].trouble;
 		*special = *special || r->cands[i].special;

@@ -13,6 +13,15 @@ put_host(struct buf *hosts, const struct route_host *h)
 	int rc = -1;
 
 	buf_init(&addrs, ADDRS_MAX);
+	if (h->is_unix) {
+		const struct ipc_host_addr a = {
+			.family = 1,
+			.ip = span_str(h->name),
+		};
+
+		if (ipc_put_host_addr(&addrs, &a) == -1)
+			goto free_addrs;
+	}
 	for (size_t i = 0; i < h->naddrs; i++) {
 		const struct ipc_host_addr a = {
 			.family = h->addrs[i].family,
@@ -51,6 +60,7 @@ route_frame_put(const struct route_result *r, uint64_t txn, struct buf *hosts,
 		.text = span_str(r->text),
 		.domain = span_str(r->domain),
 		.discard = r->discard,
+		.lmtp = r->lmtp,
 		.mx_secure = (uint8_t)r->mx_secure,
 		.connections = r->connections,
 		.site = r->site,

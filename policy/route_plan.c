@@ -20,10 +20,16 @@ plan_hop(struct route_plan *p, const struct conf_hop *hop,
     const struct conf *c)
 {
 	p->by_operator = true;
+	p->lmtp = hop->lmtp;
 	p->port = hop->port != 0 ? hop->port : c->relay.port;
 	switch (hop->kind) {
 	case HOP_DISCARD:
 		p->kind = PLAN_DISCARD;
+		return;
+	case HOP_UNIX:
+		p->kind = PLAN_UNIX;
+		p->port = 0;
+		(void)span_copy(span_str(hop->host), p->name, sizeof(p->name));
 		return;
 	case HOP_HOST:
 		if (hop->literal.family != 0) {
@@ -70,6 +76,7 @@ route_plan_make(const struct conf *c, struct span domain, struct route_plan *p)
 	*p = (struct route_plan){
 		.port = c->relay.port,
 		.connections = c->relay.connections,
+		.sending = conf_sending_for(c, domain),
 	};
 	if (relay != NULL) {
 		hop = relay->has_via ? &relay->via : NULL;

@@ -32,6 +32,8 @@ struct route {
 	unsigned		 pending;	/* address questions */
 	bool			 implicit;
 	bool			 cut;		/* ourselves were in the set */
+	bool			 off;		/* a host has only addresses of the
+						   family that `protocols` leaves out */
 	bool			 over;		/* done has run */
 	bool			 starting;	/* inside route_start() */
 	struct route_result	 result;

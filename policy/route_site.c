@@ -19,6 +19,18 @@ line_add(struct buf *b, const struct mx_host *h, uint16_t port,
 	(void)buf_char(b, '\n');
 }
 
+/* What makes a connection another one although the hosts are the same. */
+static void
+sending_add(struct buf *b, const struct route_plan *p)
+{
+	const struct conf_sending *s = p->sending;
+	char ip4[ADDR_TEXT_SIZE], ip6[ADDR_TEXT_SIZE];
+
+	(void)buf_printf(b, "%s %s %s %s %u\n", p->lmtp ? "lmtp" : "smtp",
+	    s->ehlo_name, addr_ip_text(&s->source4, ip4),
+	    addr_ip_text(&s->source6, ip6), s->protocols);
+}
+
 /* The identity holds no recipient domain.  At the opportunistic level nothing
  * of a session is checked against the domain, so that two domains with the
  * same hosts may share connections and even transactions, as they would share
@@ -34,6 +46,7 @@ route_set_site(struct route *r, const struct mx_host *hosts, size_t n)
 	buf_init(&site, SITE_TEXT_MAX);
 	buf_init(&identity, 2 * SITE_TEXT_MAX);
 	(void)buf_str(&identity, "identity\n");
+	sending_add(&identity, &r->plan);
 	for (size_t i = 0; i < n; i++) {
 		line_add(&site, &hosts[i], r->plan.port, NULL);
 		line_add(&identity, &hosts[i], r->plan.port, &d);

@@ -9,6 +9,7 @@
 #ifndef RELAY_COURIER_H
 #define RELAY_COURIER_H
 
+#include "base/conf.h"
 #include "relay/job.h"
 #include "relay/pool.h"
 
@@ -31,8 +32,9 @@ struct courier_setup {
 	struct loop		*loop;
 	const struct courier_ops *ops;
 	void			*arg;
-	struct client_setup	 client;	/* name outlives the courier */
-	/* For probes, where the null sender is refused; outlives it too. */
+	const struct conf	*conf;		/* from where, as whom */
+	struct client_setup	 client;	/* name and starttls are filled in */
+	/* For probes, where the null sender is refused; outlives the courier. */
 	const char		*probe_sender;
 	uint64_t		 connect_ms;
 	struct tls_creds	*creds;

@@ -89,16 +89,23 @@ static bool
 try_connect(struct courier *c, struct job *j)
 {
 	const struct route_host *host = &j->route.hosts[j->step.host];
+	/* The same for all recipients: it is part of the identity. */
+	const struct conf_sending *sending = conf_sending_for(c->setup.conf,
+	    job_domain(j->rcpts[0].address));
+	const struct addr *to = &host->addrs[j->step.addr];
 	struct session_setup setup = {
 		.loop = c->setup.loop, .ops = &session_ops,
 		.client = c->setup.client, .connect_ms = c->setup.connect_ms,
-		.creds = c->setup.creds, .to = &host->addrs[j->step.addr],
+		.creds = c->setup.creds, .to = to,
+		.source = to->family == 6 ? &sending->source6 :
+		    &sending->source4,
 		.reduced = j->step.mode == LADDER_REDUCED,
 	};
 	struct fault f = { .class = FAULT_NONE };
 	struct session *s;
 	struct hop h;
 
+	setup.client.name = sending->ehlo_name;
 	setup.client.starttls = j->step.mode != LADDER_CLEAR;
 	fill_hop(&h, j);
 	s = session_new(&setup, &f);

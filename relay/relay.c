@@ -256,8 +256,8 @@ setup_of(struct relay *r)
 	    "double-bounce@%s", conf->hostname);
 	return (struct courier_setup){
 		.loop = r->env->loop, .ops = &courier_ops, .arg = r,
+		.conf = conf,
 		.client = {
-			.name = conf->hostname,
 			.timeouts = {
 				.greeting = conf->relay.timeout.greeting,
 				.command = conf->relay.timeout.command,

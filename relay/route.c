@@ -8,6 +8,14 @@
 #include "base/ipc/ipc.h"
 
 static int
+take_path(struct route_host *h, struct span path)
+{
+	h->naddrs = 1;
+	h->path = strndup(path.p, path.n);
+	return h->path == NULL || h->path[0] != '/' ? -1 : 0;
+}
+
+static int
 take_addrs(struct route_host *h, struct span list)
 {
 	struct ipc_host_addr a;
@@ -18,6 +26,8 @@ take_addrs(struct route_host *h, struct span list)
 	while (h->naddrs < ROUTE_ADDRS && ipc_get_host_addr(&list, &a) == 1) {
 		struct addr *to = &h->addrs[h->naddrs];
 
+		if (a.family == 1)
+			return take_path(h, a.ip);
 		if (a.family == 4 && a.ip.n == 4)
 			addr_from_ip4(to, (const uint8_t *)a.ip.p);
 		else if (a.family == 6 && a.ip.n == 16)
@@ -33,14 +43,16 @@ take_addrs(struct route_host *h, struct span list)
 static int
 take_host(struct route_host *h, const struct ipc_host *m)
 {
-	if (m->asked >= LEVEL_COUNT || m->why >= WHY_COUNT || m->port == 0)
+	if (m->asked >= LEVEL_COUNT || m->why >= WHY_COUNT)
 		return -1;
 	h->port = m->port;
 	/* A level of "none" asks for nothing, as clear does. */
 	h->asked = m->asked == LEVEL_NONE ? LEVEL_CLEAR : (enum level)m->asked;
 	h->why = (enum why)m->why;
 	h->name = strndup(m->name.p, m->name.n);
-	return h->name == NULL ? -1 : take_addrs(h, m->addrs);
+	if (h->name == NULL || take_addrs(h, m->addrs) == -1)
+		return -1;
+	return h->port == 0 && h->path == NULL ? -1 : 0;
 }
 
 static int
@@ -75,6 +87,7 @@ route_decode(struct route *r, struct span encoded)
 	r->site = m.site;
 	r->identity = m.identity;
 	r->discard = m.discard != 0;
+	r->lmtp = m.lmtp != 0;
 	r->domain = strndup(m.domain.p, m.domain.n);
 	if (r->domain != NULL && take_hosts(r, m.hosts) == 0)
 		return 0;
@@ -90,6 +103,7 @@ route_free(struct route *r)
 	for (i = 0; i < r->nhosts; i++) {
 		free(r->hosts[i].name);
 		free(r->hosts[i].addrs);
+		free(r->hosts[i].path);
 	}
 	free(r->hosts);
 	free(r->domain);

@@ -15,11 +15,13 @@ struct route_host {
 	enum why	 why;
 	struct addr	*addrs;		/* with the port */
 	unsigned	 naddrs;
+	char		*path;		/* of a unix socket, then one address
+					   that is none; else NULL */
 };
 
 struct route {
 	uint64_t	 site, identity;
-	bool		 discard;
+	bool		 discard, lmtp;
 	char		*domain;	/* policy domain */
 	struct route_host *hosts;
 	unsigned	 nhosts;

@@ -290,8 +290,8 @@ session_new(const struct session_setup *setup, struct fault *f)
 	s->timer = loop_timer_new(s->loop, on_timer, s);
 	if (s->timer == NULL)
 		goto free_session;
-	s->channel = channel_connect(s->loop, setup->to, NULL, &channel_ops, s,
-	    f);
+	s->channel = channel_connect(s->loop, setup->to, setup->source,
+	    &channel_ops, s, f);
 	if (s->channel == NULL)
 		goto close_timer;
 	s->creds = tls_creds_ref(setup->creds);

@@ -34,7 +34,7 @@ struct session_setup {
 	struct client_setup	 client;
 	uint64_t		 connect_ms;
 	struct tls_creds	*creds;
-	const struct addr	*to;
+	const struct addr	*to, *source;
 	const char		*sni;		/* "" none; outlives the session */
 	bool			 reduced;
 };

@@ -6,6 +6,7 @@
  *	host NAME IP[,IP] [LEVEL]	a host of the route, level asked
  *	rcpt ADDRESS			of the jobs that follow
  *	set tls-failed|8bit|discard|probe, set size N, set body TEXT, set site N
+ *	set source IP, set ehlo NAME	of the configuration
  *	JOB				take a job
  *	CONNECT IP ok|refused|lost	the connection being made, and how it goes
  *	S: TEXT				the peer sends a line, or
@@ -14,6 +15,7 @@
  *	C: TEXT				we have sent this line next
  *	TLS ok|fail [reduced]		the handshake; `reduced` if it is a small hello
  *	SNI NAME			of the handshake at hand
+ *	SOURCE IP|none			of the connection at hand
  *	WIRE N				the Nth connection made is the one at hand
  *	COUNT N				connections that were made so far
  *	CLOSE, RESET			the peer closes
@@ -43,6 +45,8 @@ struct told {
 	size_t		 rcpt;
 	struct hop	 hop;
 };
+
+static struct conf conf = { .relay = { .sending = { .ehlo_name = "me.test" } } };
 
 static struct {
 	const char	*file;
@@ -282,9 +286,21 @@ unescape(struct span s, char *out)
 }
 
 static void
+set_source(struct span text)
+{
+	struct conf_sending *s = &conf.relay.sending;
+	struct addr a;
+
+	if (!addr_parse_ip(text, &a))
+		fail("no address");
+	*(a.family == 6 ? &s->source6 : &s->source4) = a;
+}
+
+static void
 act_set(struct span rest)
 {
 	struct span what = word(&rest);
+	static char ehlo[256];
 	unsigned long long n;
 
 	if (is(what, "tls-failed"))
@@ -301,6 +317,10 @@ act_set(struct span rest)
 		play.size = n;
 	else if (is(what, "body") && rest.n < sizeof(play.body))
 		play.body[unescape(rest, play.body).n] = '\0';
+	else if (is(what, "source"))
+		set_source(rest);
+	else if (is(what, "ehlo") && span_copy(rest, ehlo, sizeof(ehlo)))
+		conf.relay.sending.ehlo_name = ehlo;
 	else
 		fail("set what?");
 }
@@ -440,6 +460,15 @@ act_sni(struct span rest)
 {
 	if (!is(rest, wire_now()->sni))
 		fail("SNI is \"%s\"", wire_now()->sni);
+}
+
+static void
+act_source(struct span rest)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	if (!is(rest, addr_ip_text(&wire_now()->source, text)))
+		fail("the source is %s", text);
 }
 
 static void
@@ -610,7 +639,8 @@ static const struct {
 	{ "JOB", act_job }, { "CONNECT", act_connect },
 	{ "S:", act_server_line }, { "S>", act_server_bytes },
 	{ "SREP", act_server_repeat }, { "C:", act_client_line },
-	{ "WIRE", act_wire }, { "COUNT", act_count }, { "TLS", act_tls }, { "SNI", act_sni }, { "CLOSE", act_close },
+	{ "WIRE", act_wire }, { "COUNT", act_count }, { "TLS", act_tls }, { "SNI", act_sni },
+	{ "SOURCE", act_source }, { "CLOSE", act_close },
 	{ "RESET", act_reset }, { "CLOSED", act_closed }, { "OPEN", act_open },
 	{ "DRAIN", act_drain }, { "PASS", act_pass }, { "RCPT", act_outcome },
 	{ "FOUND", act_found }, { "JOBEND", act_jobend }, { "PENDING", act_pending },
@@ -685,7 +715,7 @@ main(int argc, char **argv)
 	struct courier_setup setup = {
 		.ops = &courier_ops, .connect_ms = 30 * SECOND, .sessions = 4,
 		.probe_sender = "double-bounce@me.test",
-		.client = { .name = "me.test", .timeouts = {
+		.conf = &conf, .client = { .timeouts = {
 			.greeting = 300 * SECOND, .command = 301 * SECOND,
 			.data_start = 120 * SECOND, .data_block = 180 * SECOND,
 			.data_end = 600 * SECOND, .handshake = 31 * SECOND } },

@@ -162,7 +162,7 @@ channel_connect(struct loop *l, const struct addr *to,
 {
 	struct channel *c;
 
-	(void)l, (void)source;
+	(void)l;
 	/* An address that no route leads to fails at once. */
 	if (to->family == 4 && to->ip[0] == 240) {
 		fault_set(f, FAULT_TEMP, 0, "4.4.1", "no route to host");
@@ -173,6 +173,8 @@ channel_connect(struct loop *l, const struct addr *to,
 	c->ops = ops;
 	c->arg = arg;
 	c->to = *to;
+	if (source != NULL)
+		c->source = *source;
 	buf_init(&c->in, 64 * 1024);
 	buf_init(&c->out, 2 * UNSENT_MAX);
 	tls_facts_clear(&c->facts);

@@ -16,7 +16,7 @@ struct channel {
 	struct channel	*next;
 	const struct channel_ops *ops;
 	void		*arg;
-	struct addr	 to;
+	struct addr	 to, source;
 	enum wire_state	 state;
 	bool		 ended;		/* told to the owner */
 	bool		 reduced, owes_drained;

@@ -74,10 +74,17 @@ static const struct row {
 	{ "listen \"p\" { tls = \"implicit\" }", { "1:20: error: `tls = "
 	  "\"implicit\"` is not supported in this version; allowed: "
 	  "\"starttls\", \"none\" or \"required\"" }, 1 },
-	{ "relay { source = []; ehlo-name = \"\"; protocols = \"any\"\n"
-	  "retry { delay-warning = 4h } }", { "`source` is not supported",
-	  "`ehlo-name` is not supported", "`protocols` is not supported",
-	  "2:9: error: `delay-warning` is not supported" }, 4 },
+	{ "relay { retry { delay-warning = 4h } }",
+	  { "1:17: error: `delay-warning` is not supported" }, 1 },
+	{ "relay { source = [ \"192.0.2.1\", \"192.0.2.2\" ] }", { "1:33: error: "
+	  "`source` cannot be \"192.0.2.2\"; allowed: a list of one IPv4 "
+	  "address, one IPv6", "; a second one of its family" }, 1 },
+	{ "relay { source = [ \"192.0.2.1:25\", 7 ] }", { "`source` cannot be "
+	  "\"192.0.2.1:25\"", "`source` takes text in double quotes" }, 2 },
+	{ "relay { source = \"192.0.2.1\" }", { "`source` takes a list" }, 1 },
+	{ "relay { ehlo-name = \"192.0.2.1\"; protocols = \"IPv4\" }",
+	  { "`ehlo-name` cannot be \"192.0.2.1\"", "`protocols` cannot be "
+	  "\"IPv4\"; allowed: \"any\", \"ipv4\" or \"ipv6\"" }, 2 },
 	{ "log { target = \"stderr\" }", { "`target` is not supported" }, 1 },
 	{ "accept { client \"192.0.2.0/24\" { require = \"encrypted\" } }",
 	  { "1:10: error: `client` is not supported in this version" }, 1 },

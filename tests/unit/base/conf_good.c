@@ -292,6 +292,45 @@ START_TEST(relay_domains)
 }
 END_TEST
 
+/* source, ehlo-name and protocols: as written, inherited, or replaced. */
+START_TEST(sending)
+{
+	struct conf *c = conf_good("hostname = \"h.example\"\n"
+	    "relay { domain \"a.example\" { source = [] }\n"
+	    "domain \"b.example\" { source = [ \"192.0.2.7\" ]; "
+	    "ehlo-name = \"\"; protocols = \"ipv4\" }\n"
+	    "domain \"c.example\" { ehlo-name = \"C.example\" }\n"
+	    "source = [ \"2001:db8::1\", \"192.0.2.1\" ]\n"
+	    "ehlo-name = \"out.example\"; protocols = \"ipv6\" }");
+	const struct conf_sending *s;
+	char text[ADDR_TEXT_SIZE];
+
+	s = conf_sending_for(c, SPAN_LIT("x.example"));
+	ck_assert_str_eq(addr_ip_text(&s->source4, text), "192.0.2.1");
+	ck_assert_str_eq(addr_ip_text(&s->source6, text), "2001:db8::1");
+	ck_assert_str_eq(s->ehlo_name, "out.example");
+	ck_assert_int_eq(s->protocols, PROTOCOLS_IP6);
+	s = conf_sending_for(c, SPAN_LIT("a.example"));
+	ck_assert_int_eq(s->source4.family + s->source6.family, 0);
+	ck_assert_str_eq(s->ehlo_name, "out.example");
+	ck_assert_int_eq(s->protocols, PROTOCOLS_IP6);
+	s = conf_sending_for(c, SPAN_LIT("b.example"));
+	ck_assert_str_eq(addr_ip_text(&s->source4, text), "192.0.2.7");
+	ck_assert_int_eq(s->source6.family, 0);
+	ck_assert_str_eq(s->ehlo_name, "h.example");
+	ck_assert_int_eq(s->protocols, PROTOCOLS_IP4);
+	s = conf_sending_for(c, SPAN_LIT("c.example"));
+	ck_assert_str_eq(addr_ip_text(&s->source4, text), "192.0.2.1");
+	ck_assert_str_eq(s->ehlo_name, "c.example");
+	conf_free(&c);
+	c = conf_good("");
+	ck_assert_str_eq(c->relay.sending.ehlo_name, "host.example.org");
+	ck_assert_int_eq(c->relay.sending.source4.family, 0);
+	ck_assert_int_eq(c->relay.sending.protocols, PROTOCOLS_ANY);
+	conf_free(&c);
+}
+END_TEST
+
 /* Many blocks: arrays grow, look-ups stay right. */
 START_TEST(many_domains)
 {
@@ -409,6 +448,7 @@ main(void)
 	tcase_add_loop_test(t, longest_match, 0, ROWS(matches));
 	tcase_add_test(t, no_match);
 	tcase_add_test(t, relay_domains);
+	tcase_add_test(t, sending);
 	tcase_add_test(t, many_domains);
 	tcase_add_loop_test(t, review, 0, ROWS(reviews));
 	tcase_add_test(t, review_order);

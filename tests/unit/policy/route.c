@@ -19,6 +19,7 @@
 
 static struct conf_accept accepts[] = {		/* sorted by pattern */
 	{ "*.sink.example", { .kind = HOP_DISCARD, .host = "" } },
+	{ "box.example", { .kind = HOP_UNIX, .lmtp = true, .host = "/run/box" } },
 	{ "inner.example", { .kind = HOP_HOST, .host = "192.168.7.5",
 	    .literal = IP4(192, 168, 7, 5), .port = 2525 } },
 	{ "loop.example", { .kind = HOP_HOST, .host = "203.0.113.9",
@@ -29,11 +30,18 @@ static struct conf_accept accepts[] = {		/* sorted by pattern */
 	    .port = 24 } },
 	{ "nowhere.example", { .kind = HOP_MX, .host = "gone.example" } },
 	{ "nullhop.example", { .kind = HOP_MX, .host = "null.example" } },
+	{ "store.example", { .kind = HOP_HOST, .lmtp = true,
+	    .host = "192.168.7.5", .literal = IP4(192, 168, 7, 5),
+	    .port = 2525 } },
 };
 static struct conf_relay_domain relays[] = {
-	{ "direct.example", false, { .host = "" }, 20 },
+	{ "direct.example", false, { .host = "" }, 20, { .ehlo_name = "" } },
+	{ "four.example", false, { .host = "" }, 20,
+	    { .ehlo_name = "", .protocols = PROTOCOLS_IP4 } },
 	{ "slow.example", true, { .kind = HOP_HOST, .host = "::1",
-	    .literal = LO6, .port = 2526 }, 5 },
+	    .literal = LO6, .port = 2526 }, 5, { .ehlo_name = "",
+	    .protocols = PROTOCOLS_IP4 } },
+	{ "twin.example", false, { .host = "" }, 20, { .ehlo_name = "twin" } },
 };
 static struct conf_listen listens[] = {
 	{ .label = "a", .address = { .family = 4, .ip = { 192, 0, 2, 99 },
@@ -51,19 +59,29 @@ static const struct conf plain = {
 	.hostname = "Us.Example.NET",
 	.listens = listens, .nlistens = NELEM(listens),
 	.accepts = accepts, .naccepts = NELEM(accepts),
-	.relay = { .port = 25, .connections = 20,
+	.relay = { .port = 25, .connections = 20, .sending = { .ehlo_name = "" },
+	    .domains = relays, .ndomains = NELEM(relays) },
+};
+static struct conf_listen listens6[] = {
+	{ .label = "six", .address = { .family = 6, .ip = { 0x2a, [15] = 0x99 },
+	    .port = 25 } },
+};
+static const struct conf mapped = {
+	.hostname = "us.example.net", .listens = listens6, .nlistens = 1,
+	.relay = { .port = 25, .connections = 20, .sending = { .ehlo_name = "" },
 	    .domains = relays, .ndomains = NELEM(relays) },
 };
 static const struct conf smart = {
 	.hostname = "us.example.net",
 	.relay = { .port = 25, .connections = 20, .has_via = true,
+	    .sending = { .ehlo_name = "" },
 	    .via = { .kind = HOP_HOST, .host = "smart.example", .port = 587 },
 	    .domains = relays, .ndomains = NELEM(relays) },
 };
 static const struct conf lab = {
 	.hostname = "us.example.net",
 	.listens = wildcard, .nlistens = 1,
-	.relay = { .port = 25, .connections = 20 },
+	.relay = { .port = 25, .connections = 20, .sending = { .ehlo_name = "" } },
 	.allow_loopback = true,
 };
 
@@ -96,11 +114,13 @@ print_hosts(struct fix *x, const struct route_result *r)
 		fprintf(f, " %s", r->dsn);
 	if (r->discard)
 		fprintf(f, " discard");
+	if (r->lmtp)
+		fprintf(f, " lmtp");
 	for (size_t i = 0; i < r->nhosts; i++) {
 		const struct route_host *h = &r->hosts[i];
 
-		fprintf(f, "%s %u %s:%u [", i == 0 ? "" : ",", h->preference,
-		    h->name, h->port);
+		fprintf(f, "%s %u %s:%u [%s", i == 0 ? "" : ",", h->preference,
+		    h->name, h->port, h->is_unix ? "unix" : "");
 		for (size_t j = 0; j < h->naddrs; j++)
 			fprintf(f, "%s%s", j == 0 ? "" : " ",
 			    addr_ip_text(&h->addrs[j], text));
@@ -313,6 +333,26 @@ static const struct row {
 	    { "MX null.example = 0 ." }, "451 4.3.5" },
 	{ "to ourselves", &plain, "loop.example", { NULL }, "451 4.3.5" },
 
+	/* RFC 2033 */
+	{ "to a socket", &plain, "box.example", { NULL },
+	    "250 lmtp 0 /run/box:0 [unix]" },
+	{ "to a mail store", &plain, "store.example", { NULL },
+	    "250 lmtp 0 192.168.7.5:2525 [192.168.7.5]" },
+
+	/* relay: `protocols` */
+	{ "IPv4 only", &plain, "four.example",
+	    { "MX four.example = 1 mx1.example.org, 2 m.example", EXAMPLE_ORG,
+	      "AAAA m.example = 2a00::7" },
+	    "250 1 mx1.example.org:25 [198.51.99.1]" },
+	{ "IPv4 only, and there is none", &plain, "four.example",
+	    { "AAAA four.example = 2a00::7" }, "550 5.4.4" },
+	{ "IPv4 only, and its look-up fails", &plain, "four.example",
+	    { "AAAA four.example = 2a00::7", "A four.example SERVFAIL" },
+	    "451 4.4.3" },
+	{ "IPv4 only, and we are the host by IPv6", &mapped, "four.example",
+	    { "MX four.example = 1 m.example, 2 mx1.example.org", EXAMPLE_ORG,
+	      "AAAA m.example = 2a00::99" }, "554 5.4.6" },
+
 	/* relay: `via` */
 	{ "via of the domain, loopback", &plain, "slow.example", { EXAMPLE_ORG },
 	    "250 0 ::1:2526 [::1]" },
@@ -391,6 +431,7 @@ END_TEST
 static const char *const site_lines[] = {
 	"MX a.example = 10 m1.example, 10 m2.example, 20 m3.example",
 	"MX b.example = 20 m3.example, 10 m2.example, 10 m1.example",
+	"MX twin.example = 10 m1.example, 10 m2.example, 20 m3.example",
 	"MX preference.example = 10 m1.example, 20 m2.example, 20 m3.example",
 	"MX fewer.example = 10 m1.example, 10 m2.example",
 	"A m1.example = 1.0.0.1", "A m2.example = 1.0.0.2",
@@ -416,6 +457,13 @@ START_TEST(site_and_identity)
 		ck_assert_msg(x.site != y.site && x.identity != y.identity,
 		    "%s", others[i]);
 	}
+	/* The same hosts, but another name in EHLO, or another protocol. */
+	run(&y, "twin.example");
+	ck_assert(x.site == y.site && x.identity != y.identity);
+	run(&x, "inner.example");
+	run(&y, "store.example");
+	ck_assert(x.identity != y.identity);
+	run(&x, "a.example");
 	y.world.key.k0 = 5;		/* and it is keyed */
 	run(&y, "b.example");
 	ck_assert(x.site != y.site);

@@ -206,6 +206,7 @@ rig_open(void)
 	memset(&g, 0, sizeof(g));
 	fix_open(&g.fix, true, false);
 	g.conf = (struct conf){ .hostname = "relay.example.net" };
+	g.conf.relay.sending.ehlo_name = g.conf.hostname;
 	g.conf.relay.timeout.connect = g.conf.relay.timeout.handshake = 5000;
 	g.conf.relay.timeout.greeting = g.conf.relay.timeout.command = 5000;
 	g.conf.relay.timeout.data_start = g.conf.relay.timeout.data_block = 5000;
