@@ -24,7 +24,8 @@ bool
 dns_type_known(uint16_t type)
 {
 	return type == DNS_TYPE_A || type == DNS_TYPE_AAAA ||
-	    type == DNS_TYPE_MX || type == DNS_TYPE_CNAME;
+	    type == DNS_TYPE_MX || type == DNS_TYPE_CNAME ||
+	    type == DNS_TYPE_TXT || type == DNS_TYPE_TLSA;
 }
 
 void
@@ -39,6 +40,8 @@ dns_answer_init(struct dns_answer *a)
 void
 dns_answer_free(struct dns_answer *a)
 {
+	for (size_t i = 0; i < a->n; i++)
+		free(a->rrs[i].data);
 	free(a->rrs);
 	dns_answer_init(a);
 }
@@ -81,6 +84,20 @@ dns_answer_add(struct dns_answer *a)
 	return &a->rrs[a->n++];
 }
 
+int
+dns_rr_set_data(struct dns_rr *rr, struct span data)
+{
+	if (data.n > DNS_RR_DATA_MAX)
+		return -1;
+	rr->data = malloc(data.n + 1);
+	if (rr->data == NULL)
+		return -1;
+	if (data.n > 0)
+		memcpy(rr->data, data.p, data.n);
+	rr->data_len = data.n;
+	return 0;
+}
+
 static struct span
 rr_data(const struct dns_rr *rr)
 {
@@ -89,6 +106,9 @@ rr_data(const struct dns_rr *rr)
 		return span_of(rr->ip, 4);
 	case DNS_TYPE_AAAA:
 		return span_of(rr->ip, 16);
+	case DNS_TYPE_TXT:
+	case DNS_TYPE_TLSA:
+		return span_of(rr->data, rr->data_len);
 	default:
 		return span_str(rr->name);
 	}
@@ -136,6 +156,9 @@ rr_take(const struct ipc_rr *in, struct dns_rr *out)
 			return false;
 		memcpy(out->ip, in->data.p, in->data.n);
 		return true;
+	case DNS_TYPE_TXT:
+	case DNS_TYPE_TLSA:
+		return dns_rr_set_data(out, in->data) == 0;
 	default:
 		return (in->data.n == 0 || dns_name_valid(in->data) ||
 		    span_eq(in->data, SPAN_LIT(DNS_NAME_ODD))) &&

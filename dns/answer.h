@@ -24,7 +24,9 @@ const char	*dns_status_name(enum dns_status);	/* error bogus ... */
 #define DNS_TYPE_A	1
 #define DNS_TYPE_CNAME	5
 #define DNS_TYPE_MX	15
+#define DNS_TYPE_TXT	16
 #define DNS_TYPE_AAAA	28
+#define DNS_TYPE_TLSA	52
 
 #define DNS_RCODE_NOERROR	0
 #define DNS_RCODE_SERVFAIL	2
@@ -33,6 +35,10 @@ const char	*dns_status_name(enum dns_status);	/* error bogus ... */
 /* Larger sets are an error rather than cut: which part was left would change
  * from answer to answer, and with it the site that mail is grouped by. */
 #define DNS_ANSWER_RRS	1024
+
+/* Likewise a longer record: a TLSA record that was left out could be the only
+ * one that asks for anything. */
+#define DNS_RR_DATA_MAX	8192
 
 /* The name that stands for an MX target which is no host name at all (a space,
  * a colon, a binary label).  It has to be seen: a set of such records is still
@@ -46,6 +52,8 @@ struct dns_rr {
 	uint8_t		ip[16];			/* A: the first four, AAAA */
 	char		name[DNS_NAME_SIZE];	/* MX, CNAME: normal name, "" root,
 						 * or DNS_NAME_ODD */
+	char		*data;			/* TXT: strings joined; TLSA: RDATA; owned */
+	size_t		 data_len;
 };
 
 /* ERROR and BOGUS never have records.  NOERROR without records is NODATA. */
@@ -67,6 +75,8 @@ void	dns_answer_fail(struct dns_answer *, enum dns_status, const char *why);
 
 /* One more record, zeroed; NULL at DNS_ANSWER_RRS or without memory. */
 struct dns_rr	*dns_answer_add(struct dns_answer *);
+/* Copies.  -1: over DNS_RR_DATA_MAX, or no memory. */
+int	dns_rr_set_data(struct dns_rr *, struct span);
 
 bool	dns_type_known(uint16_t);		/* one of DNS_TYPE_* */
 

@@ -203,6 +203,36 @@ record_name(struct packet *k, const struct record *r, struct dns_rr *rr)
 	return 0;
 }
 
+/* RFC 1035 sec 3.3.14; joined without anything between the strings. */
+static int
+record_text(struct packet *k, const struct record *r, struct dns_rr *rr)
+{
+	char joined[DNS_RR_DATA_MAX];
+	size_t n = 0;
+	unsigned len;
+
+	for (k->at = r->data; k->at < r->end; k->at += len) {
+		if (read_u8(k, &len) == -1)
+			return -1;
+		if (r->end - k->at < len)
+			return bad(k, "string cut short");
+		if (len > sizeof(joined) - n)
+			return bad(k, "record too long");
+		memcpy(joined + n, k->p + k->at, len);
+		n += len;
+	}
+	return dns_rr_set_data(rr, span_of(joined, n)) == 0 ? 0 :
+	    bad(k, "no memory");
+}
+
+/* As it is; what it means is said in dane/. */
+static int
+record_raw(struct packet *k, const struct record *r, struct dns_rr *rr)
+{
+	return dns_rr_set_data(rr, span_of(k->p + r->data,
+	    r->end - r->data)) == 0 ? 0 : bad(k, "record too long");
+}
+
 static int
 record_take(struct packet *k, const struct record *r, struct dns_answer *out)
 {
@@ -212,9 +242,17 @@ record_take(struct packet *k, const struct record *r, struct dns_answer *out)
 		return bad(k, "too many records");
 	rr->type = (uint16_t)r->type;
 	rr->ttl = r->ttl;
-	if (r->type == DNS_TYPE_A || r->type == DNS_TYPE_AAAA)
+	switch (r->type) {
+	case DNS_TYPE_A:
+	case DNS_TYPE_AAAA:
 		return record_address(k, r, rr);
-	return record_name(k, r, rr);
+	case DNS_TYPE_TXT:
+		return record_text(k, r, rr);
+	case DNS_TYPE_TLSA:
+		return record_raw(k, r, rr);
+	default:
+		return record_name(k, r, rr);
+	}
 }
 
 /* ---- the sections ---- */

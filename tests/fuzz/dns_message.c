@@ -19,6 +19,7 @@ records(const struct dns_answer *a, uint16_t type)
 		require(r->type == type);
 		require_printable(span_str(r->name));
 		require(strlen(r->name) < DNS_NAME_SIZE);
+		require(r->data_len <= DNS_RR_DATA_MAX);
 	}
 	require_printable(span_str(a->canonical));
 }
@@ -55,7 +56,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint16_t types[] = { DNS_TYPE_A, DNS_TYPE_CNAME,
-	    DNS_TYPE_MX, DNS_TYPE_AAAA };
+	    DNS_TYPE_MX, DNS_TYPE_AAAA, DNS_TYPE_TXT, DNS_TYPE_TLSA };
 
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
 		ask(span_of(data, size), types[i]);

@@ -81,6 +81,37 @@ START_TEST(addresses)
 END_TEST
 
 /* The longest set that the bounds of an answer allow, and one too large. */
+START_TEST(data)
+{
+	static const uint16_t types[] = { DNS_TYPE_TXT, DNS_TYPE_TLSA };
+	struct dns_answer a, b;
+	struct ipc_dns_answer m;
+	struct buf rrs;
+
+	fill(&a);
+	dns_answer_free(&a);
+	a.status = DNS_SECURE;
+	for (int i = 0; i < 2; i++) {
+		struct dns_rr *rr = dns_answer_add(&a);
+
+		rr->type = types[_i];
+		ck_assert_int_eq(dns_rr_set_data(rr, i == 0 ? SPAN_NONE :
+		    SPAN_LIT("\3\1\1\0\377")), 0);
+	}
+	buf_init(&rrs, 65536);
+	ck_assert_int_eq(dns_answer_put(&a, 9, &rrs, &m), 0);
+	dns_answer_init(&b);
+	ck_assert_int_eq(dns_answer_get(&m, types[_i], &b), 0);
+	ck_assert_uint_eq(b.n, 2);
+	ck_assert_uint_eq(b.rrs[0].data_len, 0);
+	ck_assert(span_eq(span_of(b.rrs[1].data, b.rrs[1].data_len),
+	    SPAN_LIT("\3\1\1\0\377")));
+	dns_answer_free(&a);
+	dns_answer_free(&b);
+	buf_free(&rrs);
+}
+END_TEST
+
 START_TEST(bounds)
 {
 	struct dns_answer a;
@@ -168,6 +199,7 @@ main(void)
 
 	tcase_add_test(tc, there_and_back);
 	tcase_add_loop_test(tc, addresses, 0, 2);
+	tcase_add_loop_test(tc, data, 0, 2);
 	tcase_add_test(tc, bounds);
 	tcase_add_loop_test(tc, lie, 0, NELEM(lies));
 	tcase_add_test(tc, words);

@@ -87,6 +87,81 @@ START_TEST(addresses)
 END_TEST
 
 /* Aliases in order and upside down give the same; the least TTL counts. */
+/* RFC 8461 sec 3.1: strings are joined without spaces. */
+START_TEST(text)
+{
+	struct dns_answer a;
+	size_t at;
+
+	made_head(&m, 0, "example.org", DNS_TYPE_TXT, 2, 0);
+	at = made_rr(&m, "@12", DNS_TYPE_TXT, 60);
+	made_string(&m, "v=STSv1; ", 9);
+	made_string(&m, "", 0);
+	made_string(&m, "id=\0;", 5);
+	made_end(&m, at);
+	made_end(&m, made_rr(&m, "@12", DNS_TYPE_TXT, 60));
+	ck_assert_int_eq(parse("example.org", DNS_TYPE_TXT, &a), 0);
+	ck_assert_uint_eq(a.n, 2);
+	ck_assert(span_eq(span_of(a.rrs[0].data, a.rrs[0].data_len),
+	    SPAN_LIT("v=STSv1; id=\0;")));
+	ck_assert_uint_eq(a.rrs[1].data_len, 0);
+	dns_answer_free(&a);
+}
+END_TEST
+
+/* `n` bytes of RDATA; as strings for TXT. */
+static void
+make_long(unsigned type, size_t n)
+{
+	static const char zeros[255];
+	size_t at;
+
+	made_head(&m, 0, "example.org", type, 1, 0);
+	at = made_rr(&m, "@12", type, 60);
+	for (size_t len; n > 0; n -= len) {
+		len = n < sizeof(zeros) ? n : sizeof(zeros);
+		if (type == DNS_TYPE_TXT) {
+			made_string(&m, zeros, len);
+		} else {
+			memcpy(m.b + m.n, zeros, len);
+			m.n += len;
+		}
+	}
+	made_end(&m, at);
+}
+
+/* One byte too long is an error, never a record less. */
+START_TEST(long_data)
+{
+	static const uint16_t types[] = { DNS_TYPE_TXT, DNS_TYPE_TLSA };
+	struct dns_answer a;
+
+	make_long(types[_i], DNS_RR_DATA_MAX);
+	ck_assert_int_eq(parse("example.org", types[_i], &a), 0);
+	ck_assert_uint_eq(a.rrs[0].data_len, DNS_RR_DATA_MAX);
+	dns_answer_free(&a);
+	make_long(types[_i], DNS_RR_DATA_MAX + 1);
+	ck_assert_int_eq(parse("example.org", types[_i], &a), -1);
+	ck_assert_str_eq(a.why, "record too long");
+}
+END_TEST
+
+START_TEST(string_beyond_record)
+{
+	struct dns_answer a;
+	size_t at;
+
+	made_head(&m, 0, "example.org", DNS_TYPE_TXT, 1, 0);
+	at = made_rr(&m, "@12", DNS_TYPE_TXT, 60);
+	made_u8(&m, 5);
+	made_u8(&m, 'x');
+	made_end(&m, at);
+	made_u32(&m, 0);
+	ck_assert_int_eq(parse("example.org", DNS_TYPE_TXT, &a), -1);
+	ck_assert_str_eq(a.why, "string cut short");
+}
+END_TEST
+
 START_TEST(cname_chain)
 {
 	struct dns_answer a;
@@ -591,6 +666,9 @@ main(void)
 
 	tcase_add_test(tc, mx_records);
 	tcase_add_test(tc, null_mx);
+	tcase_add_test(tc, text);
+	tcase_add_loop_test(tc, long_data, 0, 2);
+	tcase_add_test(tc, string_beyond_record);
 	tcase_add_test(tc, addresses);
 	tcase_add_loop_test(tc, cname_chain, 0, 2);
 	tcase_add_test(tc, cname_asked);

@@ -98,6 +98,15 @@ made_end(struct made *m, size_t data)
 	m->b[data - 1] = (uint8_t)len;
 }
 
+/* A string with its length in front, RFC 1035 sec 3.3. */
+static inline void
+made_string(struct made *m, const char *p, size_t n)
+{
+	made_u8(m, (unsigned)n);
+	memcpy(m->b + m->n, p, n);
+	m->n += n;
+}
+
 static inline void
 made_a(struct made *m, const char *owner, uint32_t ttl, uint8_t last)
 {
