@@ -3,8 +3,6 @@
 /* smtp/helo.c - see helo.h. */
 #include "smtp/helo.h"
 
-#include "smtp/address.h"
-
 static bool
 is_host_char(char c)
 {
@@ -17,16 +15,19 @@ is_host_char(char c)
 bool
 smtp_helo(struct span arg, struct span *name)
 {
-	char literal[SMTP_LITERAL_SIZE];
+	struct span in;
+	bool literal;
 
 	arg = span_trim(arg);
-	*name = arg;
+	*name = in = arg;
+	literal = arg.n > 2 && arg.p[0] == '[' && arg.p[arg.n - 1] == ']';
+	if (literal)
+		in = span_of(arg.p + 1, arg.n - 2);
 	if (arg.n == 0 || arg.n > SMTP_HELO_MAX)
 		return false;
-	if (arg.p[0] == '[')
-		return smtp_literal(arg, literal) > 0;
-	for (size_t i = 0; i < arg.n; i++)
-		if (!is_host_char(arg.p[i]))
+	/* fe80::1%eth0: a scope is nobody else's business, but it is there. */
+	for (size_t i = 0; i < in.n; i++)
+		if (!is_host_char(in.p[i]) && !(literal && in.p[i] == '%'))
 			return false;
 	return true;
 }

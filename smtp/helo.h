@@ -4,8 +4,9 @@
  *
  * Pure.  More is taken than RFC 5321 sec 4.1.1.1 allows, since refusing mail
  * for a careless name helps nobody (sec 4.1.4): host names with underscores,
- * addresses without brackets.  But only letters that can do no harm in a
- * Received: header or a log. */
+ * a final dot or a single label, addresses without brackets or with the wrong
+ * tag in them.  But only letters that can do no harm in a Received: header or
+ * a log; a name beyond ASCII has to come as A-labels (RFC 6531 sec 3.7.1). */
 #ifndef SMTP_HELO_H
 #define SMTP_HELO_H
 

@@ -12,20 +12,23 @@
 #define F_QUEUE		0x08	/* needs room on the link to the queue */
 #define F_ANNOUNCED	0x10	/* the verb is an EHLO keyword too */
 #define F_OCTETS	0x20	/* octets follow, also when it is refused */
+#define F_HIDDEN	0x40	/* no command of ours: not in HELP */
 
 static const struct command commands[] = {
 	{ "BDAT", ST_RCPT | ST_BDAT, F_QUEUE | F_OCTETS, NULL, cmd_bdat,
 	    "RCPT first" },					/* RFC 3030 sec 2 */
-	{ "CONNECT", ST_TALK, F_CLEAR, NULL, cmd_foreign, "" },
+	{ "CONNECT", ST_TALK, F_CLEAR | F_HIDDEN, NULL, cmd_foreign, "" },
 	{ "DATA", ST_RCPT, F_NOARG | F_QUEUE, NULL, cmd_data,
 	    "RCPT first" },					/* RFC 5321 sec 4.1.1.4 */
 	{ "EHLO", ST_TALK, F_CLEAR | F_CHATTER, NULL, cmd_ehlo, "" }, /* RFC 5321 sec 4.1.1.1 */
-	{ "GET", ST_TALK, F_CLEAR, NULL, cmd_foreign, "" },
+	{ "EXPN", ST_TALK, F_CHATTER | F_HIDDEN, NULL, cmd_expn, "" }, /* RFC 5321 sec 4.1.1.7 */
+	{ "GET", ST_TALK, F_CLEAR | F_HIDDEN, NULL, cmd_foreign, "" },
 	{ "HELO", ST_TALK, F_CHATTER, NULL, cmd_helo, "" },	/* RFC 5321 sec 4.1.1.1 */
+	{ "HELP", ST_TALK, F_CLEAR | F_CHATTER, NULL, cmd_help, "" }, /* RFC 5321 sec 4.1.1.8 */
 	{ "MAIL", ST_READY, 0, NULL, cmd_mail,
 	    "A transaction is open" },				/* RFC 5321 sec 4.1.1.2 */
 	{ "NOOP", ST_TALK, F_CLEAR | F_CHATTER, NULL, cmd_noop, "" }, /* RFC 5321 sec 4.1.1.9 */
-	{ "POST", ST_TALK, F_CLEAR, NULL, cmd_foreign, "" },
+	{ "POST", ST_TALK, F_CLEAR | F_HIDDEN, NULL, cmd_foreign, "" },
 	{ "QUIT", ST_TALK, F_NOARG | F_CLEAR, NULL, cmd_quit, "" }, /* RFC 5321 sec 4.1.1.10 */
 	{ "RCPT", ST_MAIL | ST_RCPT, 0, NULL, cmd_rcpt,
 	    "MAIL first" },					/* RFC 5321 sec 4.1.1.3 */
@@ -72,6 +75,17 @@ session_announce(struct session *s)
 			    extensions[i].value(s));
 		buf_str(&s->out, "\r\n");
 	}
+}
+
+void
+session_help(struct session *s)
+{
+	buf_str(&s->out, "214 2.0.0 Commands:");
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		if (!(commands[i].flags & F_HIDDEN) &&
+		    (commands[i].offered == NULL || commands[i].offered(s)))
+			buf_printf(&s->out, " %s", commands[i].verb);
+	buf_str(&s->out, "\r\n");
 }
 
 /* ---- dispatch ---- */

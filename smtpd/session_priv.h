@@ -37,6 +37,8 @@ void	session_forget_message(struct session *);
 bool	session_command(struct session *, struct span line, size_t behind);
 /* The lines of the reply to EHLO behind the first. */
 void	session_announce(struct session *);
+/* The reply to HELP. */
+void	session_help(struct session *);
 void	session_too_long(struct session *);
 
 /* ---- the body (body.c) ---- */

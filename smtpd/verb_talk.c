@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
 /* smtpd/verb_talk.c - the verbs around a message: EHLO and HELO, STARTTLS,
- * RSET, NOOP, VRFY, QUIT. */
+ * RSET, NOOP, VRFY, EXPN, HELP, QUIT. */
 #include "smtpd/verbs.h"
 
 /* ---- EHLO, HELO ---- */
@@ -78,6 +78,23 @@ cmd_vrfy(struct session *s, struct span arg, size_t behind)
 	if (span_trim(arg).n == 0)
 		return cmd_refuse(s, 501, "5.5.4", "Syntax: VRFY address");
 	session_reply(s, 252, "2.5.2", "Send some mail, it will be tried");
+	return s->state;
+}
+
+/* RFC 5321 sec 3.5.2: there are no lists here that could be expanded. */
+enum session_state
+cmd_expn(struct session *s, struct span arg, size_t behind)
+{
+	(void)arg, (void)behind;
+	return cmd_refuse(s, 502, "5.5.1", "Not implemented");
+}
+
+/* RFC 5321 sec 4.1.1.8: with an argument too, as this is all there is. */
+enum session_state
+cmd_help(struct session *s, struct span arg, size_t behind)
+{
+	(void)arg, (void)behind;
+	session_help(s);
 	return s->state;
 }
 

@@ -39,6 +39,8 @@ enum session_state	cmd_data(struct session *, struct span, size_t);
 enum session_state	cmd_rset(struct session *, struct span, size_t);
 enum session_state	cmd_noop(struct session *, struct span, size_t);
 enum session_state	cmd_vrfy(struct session *, struct span, size_t);
+enum session_state	cmd_expn(struct session *, struct span, size_t);
+enum session_state	cmd_help(struct session *, struct span, size_t);
 enum session_state	cmd_quit(struct session *, struct span, size_t);
 enum session_state	cmd_starttls(struct session *, struct span, size_t);
 enum session_state	cmd_foreign(struct session *, struct span, size_t);

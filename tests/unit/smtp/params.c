@@ -73,7 +73,9 @@ START_TEST(helo_rows)
 		{ "192.0.2.1", "192.0.2.1" }, { "::1", "::1" },
 		{ "[192.0.2.1]", "[192.0.2.1]" },	/* RFC 5321 sec 4.1.3 */
 		{ "[IPv6:2001:db8::1]", "[IPv6:2001:db8::1]" },
-		{ "", NULL }, { "  ", NULL }, { "[]", NULL }, { "[x]", NULL },
+		{ "[fe80::1%eth0]", "[fe80::1%eth0]" },	/* RFC 5321 sec 4.1.4 */
+		{ "", NULL }, { "  ", NULL }, { "[]", NULL }, { "[192.0.2.1", NULL },
+		{ "192.0.2.1]", NULL }, { "fe80::1%eth0", NULL }, { "[a b]", NULL },
 		{ "a b", NULL }, { "a(b)", NULL }, { "a;b", NULL },
 		{ "a<b", NULL }, { "a\tb", NULL }, { "m\xc3\xbcx", NULL },
 		{ "a\"", NULL }, { "a\\", NULL }, { "a@b", NULL },
