@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* base/conf_impl.h - what the conf_*.c files share; nobody else includes it.
  *
- * The way of a configuration: conf_bundle.c reads files and replaces each
+ * The way of a configuration: conf_read.c reads files and replaces each
  * include by the parts of the files it names; conf_parse.c walks the parts as
  * one token stream (conf_lex.c) and lets conf_value.c check each value against
  * its row of conf_schema.c. */
@@ -66,6 +66,8 @@ void	conf_lex_start(struct conf_lexer *, struct span, unsigned line,
 void	conf_lex_next(struct conf_lexer *, struct conf_token *);
 
 /* ---- bundles (conf_bundle.c) ---- */
+
+#define CONF_BUNDLE_MAGIC	"sealane-conf 1\n"
 
 struct conf_bundle {
 	struct span	 rest;
