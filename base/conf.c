@@ -22,6 +22,10 @@ conf_load(const char *path, struct conf_notes *notes, struct buf *bundle)
 		c = conf_parse(buf_get(b), notes);
 	if (rc == -1)
 		conf_free(&c);
+	/* Lists of recipients lie in it. */
+	if (bundle == NULL && c != NULL && conf_arena_adopt(c->arena,
+	    own.mem) == 0)
+		return c;
 	if (bundle == NULL)
 		buf_free(&own);
 	return c;
@@ -77,6 +81,16 @@ const struct conf_accept *
 conf_accept_for(const struct conf *c, struct span domain)
 {
 	return find(c->accepts, c->naccepts, sizeof c->accepts[0], domain);
+}
+
+/* Sorted by length, the longest first. */
+const struct conf_client *
+conf_client_for(const struct conf *c, const struct addr *a)
+{
+	for (size_t i = 0; i < c->nclients; i++)
+		if (prefix_has(&c->clients[i].net, a))
+			return &c->clients[i];
+	return NULL;
 }
 
 const struct conf_relay_domain *

@@ -45,9 +45,28 @@ struct conf_listen {
 
 /* Patterns: "example.org" exactly, "*.example.org" all below, "*" the rest;
  * the longest match wins, order never matters. */
+enum conf_recipients {
+	RECIPIENTS_VERIFY,	/* asked at the next hop */
+	RECIPIENTS_ANY,
+	RECIPIENTS_FILE,	/* those in the table */
+};
+
 struct conf_accept {
 	const char	*pattern;
 	struct conf_hop	 to;
+	enum conf_recipients recipients;
+	const char	*table_path;
+	struct span	 table;		/* base/conf_table.h; lies in the bundle */
+};
+
+enum client_limits { LIMITS_AUTO, LIMITS_ON, LIMITS_OFF };
+
+/* What holds for clients from one network; the longest prefix wins. */
+struct conf_client {
+	const char	*label;
+	struct prefix	 net;
+	enum client_require { REQUIRE_CLEAR, REQUIRE_ENCRYPTED } require;
+	enum client_limits limits;
 };
 
 /* Where connections start, and as whom. */
@@ -77,6 +96,8 @@ struct conf {
 	size_t			 nlistens;
 	struct conf_accept	*accepts;
 	size_t			 naccepts;
+	struct conf_client	*clients;
+	size_t			 nclients;
 	struct {
 		uint64_t	message_size;		/* bytes */
 		unsigned	recipients;		/* per message */
@@ -132,7 +153,8 @@ struct conf_notes {
  * others may write is an error. */
 int	conf_read(const char *path, struct buf *bundle, struct conf_notes *);
 
-/* Parse a bundle: every error in one run.  NULL when there was any error. */
+/* Parse a bundle: every error in one run.  NULL when there was any error.
+ * Lists of recipients stay in the bundle, which so outlives the result. */
 struct conf	*conf_parse(struct span bundle, struct conf_notes *);
 void	conf_free(struct conf **);
 
@@ -165,6 +187,8 @@ void	conf_notes_free(struct conf_notes *);
 
 /* Look-ups, here so that smtpd and policy agree.  `domain` is lower case. */
 const struct conf_accept	*conf_accept_for(const struct conf *, struct span domain);
+/* NULL when no block has the address. */
+const struct conf_client	*conf_client_for(const struct conf *, const struct addr *);
 const struct conf_relay_domain	*conf_relay_for(const struct conf *, struct span domain);
 /* Of conf_relay_for(), or of `relay`: never NULL. */
 const struct conf_sending	*conf_sending_for(const struct conf *, struct span domain);

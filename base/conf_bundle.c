@@ -8,6 +8,9 @@
  *	part INSTANCE LINE COLUMN BYTES FILE
  *	<BYTES bytes of that file, from LINE and COLUMN on>
  *	part ...
+ *	table BYTES FILE
+ *	<BYTES bytes of a list of recipients, as base/conf_table.h has them>
+ *	table ...
  *
  * An include statement is replaced by the parts of the files it names, so a
  * parser needs neither files nor recursion.  What depends on the machine (its
@@ -68,7 +71,7 @@ conf_bundle_next(struct conf_bundle *b, struct conf_part *p)
 	size_t instance, row, column, n;
 	struct span line;
 
-	if (b->rest.n == 0)
+	if (b->rest.n == 0 || span_istarts(b->rest, SPAN_LIT("table ")))
 		return 0;
 	if (!header(&b->rest, "part", &line) ||
 	    !number(&line, CONF_FILES_MAX, &instance) ||
@@ -80,6 +83,22 @@ conf_bundle_next(struct conf_bundle *b, struct conf_part *p)
 	*p = (struct conf_part){ .file = line, .text = span_head(b->rest, n),
 	    .line = (unsigned)row, .column = (unsigned)column,
 	    .instance = (unsigned)instance };
+	b->rest = span_skip(b->rest, n + 1);
+	return 1;
+}
+
+int
+conf_bundle_table(struct conf_bundle *b, struct span *path, struct span *table)
+{
+	size_t n;
+
+	if (b->rest.n == 0)
+		return 0;
+	if (!header(&b->rest, "table", path) ||
+	    !number(path, CONF_TABLES_BYTES, &n) || n + 1 > b->rest.n ||
+	    b->rest.p[n] != '\n')
+		return -1;
+	*table = span_head(b->rest, n);
 	b->rest = span_skip(b->rest, n + 1);
 	return 1;
 }

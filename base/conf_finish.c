@@ -109,6 +109,47 @@ finish_listens(struct conf_parser *p)
 	}
 }
 
+/* The longest first, as the look-up wants them. */
+static int
+client_compare(const void *va, const void *vb)
+{
+	const struct conf_client *a = va, *b = vb;
+
+	return a->net.bits == b->net.bits ? strcmp(a->label, b->label) :
+	    a->net.bits > b->net.bits ? -1 : 1;
+}
+
+static void
+finish_clients(struct conf *c)
+{
+	for (size_t i = 0; i < c->nclients; i++)
+		prefix_parse(span_str(c->clients[i].label), &c->clients[i].net);
+	if (c->nclients > 1)
+		qsort(c->clients, c->nclients, sizeof c->clients[0],
+		    client_compare);
+}
+
+/* Lists come behind the text that names them. */
+static void
+finish_tables(struct conf_parser *p)
+{
+	struct conf *c = p->conf;
+	struct span path, table;
+	int rc = 0;
+
+	while (p->notes->nerrors == 0 &&
+	    (rc = conf_bundle_table(&p->bundle, &path, &table)) == 1)
+		for (size_t i = 0; i < c->naccepts; i++)
+			if (c->accepts[i].recipients == RECIPIENTS_FILE &&
+			    span_eq(span_str(c->accepts[i].table_path), path))
+				c->accepts[i].table = table;
+	for (size_t i = 0; i < c->naccepts && p->notes->nerrors == 0; i++)
+		if (rc == -1 || (c->accepts[i].recipients == RECIPIENTS_FILE &&
+		    c->accepts[i].table.p == NULL))
+			conf_error(p->notes, (struct conf_place){ c->file, 1,
+			    1 }, "a list of recipients was damaged on its way");
+}
+
 static void
 finish_sending(const struct conf *c, struct conf_sending *s)
 {
@@ -170,6 +211,8 @@ conf_finish(struct conf_parser *p)
 	if (c->hostname == NULL)
 		conf_no_memory(p);
 	finish_listens(p);
+	finish_clients(c);
+	finish_tables(p);
 	finish_hops(c);
 	c->smtpd_processes = per_core(p, c->smtpd_processes);
 	c->relay_processes = per_core(p, c->relay_processes);

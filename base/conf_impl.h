@@ -19,12 +19,17 @@
 #define CONF_FILE_MAX	(1u << 20)
 #define CONF_FILES_MAX	256
 #define CONF_DEPTH_MAX	8	/* of includes */
+#define CONF_TABLE_MAX	(64u << 20)	/* bytes of one list of recipients */
+#define CONF_TABLES_BYTES (128u << 20)	/* and of all of them */
+#define CONF_TABLES_MAX	1000
 
 /* ---- memory ---- */
 
 struct conf_arena	*conf_arena_new(void);
 void	*conf_arena_get(struct conf_arena *, size_t n);	/* zeroed; NULL: no memory */
 char	*conf_arena_str(struct conf_arena *, struct span);
+/* Takes a malloc'd block, which goes with the arena.  -1: no memory. */
+int	conf_arena_adopt(struct conf_arena *, void *);
 void	 conf_arena_free(struct conf_arena **);
 
 /* Where a key was written, for conf_review() and `check`.  Not kept inside of
@@ -84,6 +89,12 @@ struct conf_part {
 
 int	conf_bundle_open(struct conf_bundle *, struct span);
 int	conf_bundle_next(struct conf_bundle *, struct conf_part *);	/* 1, 0 end, -1 */
+/* Behind the last part. */
+int	conf_bundle_table(struct conf_bundle *, struct span *path,
+	    struct span *table);				/* 1, 0 end, -1 */
+
+/* Read up to the buffer's bound, whatever fstat said before. */
+int	conf_slurp(int fd, struct buf *);
 
 /* ---- values (conf_value.c, names in conf_name.c) ---- */
 

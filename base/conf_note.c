@@ -24,8 +24,14 @@ struct mark {
 	struct conf_place	 place;
 };
 
+struct adopted {
+	struct adopted	*next;
+	void		*mem;
+};
+
 struct conf_arena {
 	struct chunk	*chunks;
+	struct adopted	*adopted;
 	struct mark	*marks;
 };
 
@@ -76,6 +82,18 @@ conf_arena_str(struct conf_arena *a, struct span s)
 	return p;
 }
 
+int
+conf_arena_adopt(struct conf_arena *a, void *mem)
+{
+	struct adopted *x = conf_arena_get(a, sizeof *x);
+
+	if (x == NULL)
+		return -1;
+	*x = (struct adopted){ a->adopted, mem };
+	a->adopted = x;
+	return 0;
+}
+
 void
 conf_arena_free(struct conf_arena **a)
 {
@@ -83,6 +101,8 @@ conf_arena_free(struct conf_arena **a)
 
 	if (*a == NULL)
 		return;
+	for (struct adopted *x = (*a)->adopted; x != NULL; x = x->next)
+		free(x->mem);
 	for (struct chunk *c = (*a)->chunks; c != NULL; c = next) {
 		next = c->next;
 		free(c);

@@ -210,6 +210,19 @@ set_key(struct conf_parser *p, const struct scope *in, const struct conf_row *ro
 		conf_no_memory(p);
 }
 
+/* One spelling, so that a network can't be there twice. */
+static bool
+conf_network(struct span text, char out[256])
+{
+	char ip[ADDR_TEXT_SIZE];
+	struct prefix p;
+
+	if (!prefix_parse(text, &p))
+		return false;
+	snprintf(out, 256, "%s/%u", addr_ip_text(&p.addr, ip), p.bits);
+	return true;
+}
+
 /* The label as it is kept: a name as written, a pattern in A-labels. */
 static const char *
 take_label(struct conf_parser *p, const struct conf_row *row,
@@ -221,6 +234,8 @@ take_label(struct conf_parser *p, const struct conf_row *row,
 
 	if (row->type == CONF_DOMAINS)
 		ok = conf_domain(st->label, true, name) > 0;
+	else if (row->type == CONF_NETWORKS)
+		ok = conf_network(st->label, name);
 	else
 		ok = st->label.n > 0 && st->label.n <= CONF_WORD_MAX &&
 		    span_copy(st->label, name, sizeof name);
@@ -228,7 +243,8 @@ take_label(struct conf_parser *p, const struct conf_row *row,
 		conf_row_allowed(row, allowed, sizeof allowed);
 		conf_error(p->notes, st->label_place, "%s \"%s\" is no %s; "
 		    "allowed: %s", row->key, conf_show(st->label, shown),
-		    row->type == CONF_DOMAINS ? "domain" : "name", allowed);
+		    row->type == CONF_DOMAINS ? "domain" :
+		    row->type == CONF_NETWORKS ? "network" : "name", allowed);
 		return NULL;
 	}
 	copy = conf_arena_str(p->arena, span_str(name));
@@ -357,7 +373,8 @@ shape_ok(struct conf_parser *p, const struct conf_row *row,
     const struct statement *st)
 {
 	bool block = row->type == CONF_BLOCK, open = p->tok.kind == CONF_TOK_OPEN;
-	bool labelled = row->type == CONF_LABELLED || row->type == CONF_DOMAINS;
+	bool labelled = row->type == CONF_LABELLED ||
+	    row->type == CONF_DOMAINS || row->type == CONF_NETWORKS;
 	char allowed[200];
 
 	if (labelled ? open && st->has_label : block ? open && !st->has_label :
@@ -367,7 +384,8 @@ shape_ok(struct conf_parser *p, const struct conf_row *row,
 	if (labelled)
 		conf_error(p->notes, st->place, "`%s` is written as %s \"%s\" "
 		    "{ ... }", row->key, row->key,
-		    row->type == CONF_DOMAINS ? "example.org" : "name");
+		    row->type == CONF_DOMAINS ? "example.org" :
+		    row->type == CONF_NETWORKS ? "192.0.2.0/24" : "name");
 	else if (block)
 		conf_error(p->notes, st->place, "`%s` is written as %s { ... }",
 		    row->key, row->key);

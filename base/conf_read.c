@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* base/conf_read.c - the file and what it includes, read once and
- * written as the bundle that base/conf_bundle.c describes. */
-#include "base/conf_impl.h"
+/* base/conf_read.c - the file, what it includes and the lists that it names,
+ * read once and written as the bundle that base/conf_bundle.c describes. */
+#include "base/conf_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/conf_impl.h"
+
 #define PATH_BYTES	1024
 #define HOSTS_MAX	10000	/* lines of /etc/hosts looked at */
 
@@ -21,6 +23,9 @@ struct reader {
 	struct conf_notes	*notes;
 	unsigned		 files;
 	struct { dev_t dev; ino_t ino; } open[CONF_DEPTH_MAX];
+	struct buf		 tables;	/* of the bundle, goes to its end */
+	struct buf		 paths;		/* read so far, \n behind each */
+	unsigned		 ntables;
 };
 
 /* One file being read. */
@@ -77,6 +82,15 @@ machine_cores(void)
 		return 1;
 	n = CPU_COUNT(&set);
 	return n < 1 ? 1 : (unsigned)n;
+}
+
+static bool
+path_ok(const char *path)
+{
+	for (const char *p = path; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20)
+			return false;
+	return strlen(path) < PATH_BYTES;
 }
 
 /* ---- writing parts ---- */
@@ -154,6 +168,67 @@ include(struct reader *r, const struct source *src, const struct conf_token *t)
 	return rc;
 }
 
+/* ---- lists of recipients ---- */
+
+static bool
+table_known(const struct reader *r, struct span path)
+{
+	struct span rest = buf_get(&r->paths);
+
+	while (rest.n > 0)
+		if (span_eq(span_cut(&rest, '\n'), path))
+			return true;
+	return false;
+}
+
+static int
+add_table(struct reader *r, const char *path, struct conf_place at)
+{
+	struct buf entries;
+	int rc = -1;
+
+	buf_init(&entries, CONF_TABLES_BYTES);
+	if (r->ntables++ == CONF_TABLES_MAX) {
+		conf_error(r->notes, at, "more than %d lists of recipients",
+		    CONF_TABLES_MAX);
+	} else if (conf_table_read(path, at, r->notes, &entries) == 0) {
+		buf_printf(&r->tables, "table %zu %s\n", entries.len, path);
+		buf_span(&r->tables, buf_get(&entries));
+		rc = buf_char(&r->tables, '\n');
+		if (rc == -1)
+			conf_error(r->notes, at, "all lists of recipients "
+			    "together are larger than %u bytes",
+			    CONF_TABLES_BYTES);
+	}
+	buf_free(&entries);
+	return rc;
+}
+
+/* `recipients = "file:PATH"`: *t is the word.  A path that the parser will
+ * complain about is left to it. */
+static int
+table(struct reader *r, const struct source *src, struct conf_lexer *x,
+    struct conf_token *t)
+{
+	char path[PATH_BYTES];
+	struct conf_place at;
+
+	conf_lex_next(x, t);
+	if (t->kind != CONF_TOK_EQUALS)
+		return 0;
+	conf_lex_next(x, t);
+	if (t->kind != CONF_TOK_STRING ||
+	    !span_istarts(t->text, SPAN_LIT("file:/")) ||
+	    !span_copy(span_skip(t->text, 5), path, sizeof path) ||
+	    !path_ok(path) || table_known(r, span_str(path)))
+		return 0;
+	at = (struct conf_place){ src->path, t->line, t->column };
+	buf_printf(&r->paths, "%s\n", path);
+	return add_table(r, path, at);
+}
+
+/* ---- statements ---- */
+
 /* Nothing else may stand on the line of an include. */
 static int
 check_end(struct reader *r, const struct source *src,
@@ -171,7 +246,8 @@ check_end(struct reader *r, const struct source *src,
 	return -1;
 }
 
-/* Find the include statements and write what is between them. */
+/* Find the include statements and write what is between them; read the lists
+ * that are named on the way. */
 static int
 put_source(struct reader *r, const struct source *src)
 {
@@ -204,6 +280,10 @@ put_source(struct reader *r, const struct source *src)
 				column = x->column;
 			}
 		}
+		if (start && t.kind == CONF_TOK_WORD &&
+		    span_eq(t.text, SPAN_LIT("recipients")) &&
+		    table(r, src, x, &t) == -1)
+			rc = -1;
 		in_list = t.kind == CONF_TOK_LIST ||
 		    (in_list && t.kind != CONF_TOK_LIST_END);
 		start = !in_list && (t.kind == CONF_TOK_END ||
@@ -255,9 +335,8 @@ check_file(struct reader *r, const char *path, struct conf_place from, int fd,
 	return 0;
 }
 
-/* Read up to the bound, whatever fstat said before. */
-static int
-slurp(int fd, struct buf *b)
+int
+conf_slurp(int fd, struct buf *b)
 {
 	for (;;) {
 		char *at = buf_room(b, 16384);
@@ -274,15 +353,6 @@ slurp(int fd, struct buf *b)
 			return (int)n;
 		buf_grown(b, (size_t)n);
 	}
-}
-
-static bool
-path_ok(const char *path)
-{
-	for (const char *p = path; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20)
-			return false;
-	return strlen(path) < PATH_BYTES;
 }
 
 static int
@@ -313,7 +383,7 @@ read_file(struct reader *r, const char *path, struct conf_place from,
 	}
 	if ((safe = check_file(r, path, from, fd, depth)) == -1)
 		goto done;
-	if (slurp(fd, &text) == -1) {
+	if (conf_slurp(fd, &text) == -1) {
 		conf_error(r->notes, from, "%s: %s", path, strerror(errno));
 		goto done;
 	}
@@ -330,15 +400,22 @@ conf_read(const char *path, struct buf *bundle, struct conf_notes *notes)
 {
 	struct reader r = { .bundle = bundle, .notes = notes };
 	char name[256];
+	int rc;
 
+	buf_init(&r.tables, CONF_TABLES_BYTES);
+	buf_init(&r.paths, CONF_TABLES_MAX * (PATH_BYTES + 1));
 	machine_name(name);
 	buf_str(bundle, CONF_BUNDLE_MAGIC);
 	buf_printf(bundle, "machine %s %u\n", name, machine_cores());
-	if (read_file(&r, path, (struct conf_place){ path, 1, 1 }, 0) == -1) {
-		if (notes->nerrors == 0)
-			conf_error(notes, (struct conf_place){ path, 1, 1 },
-			    "no memory");
-		return -1;
-	}
-	return 0;
+	rc = read_file(&r, path, (struct conf_place){ path, 1, 1 }, 0);
+	/* The bound of the text is not that of the lists. */
+	bundle->max += r.tables.len;
+	if (rc == 0)
+		rc = buf_span(bundle, buf_get(&r.tables));
+	if (rc == -1 && notes->nerrors == 0)
+		conf_error(notes, (struct conf_place){ path, 1, 1 },
+		    "no memory");
+	buf_free(&r.tables);
+	buf_free(&r.paths);
+	return rc;
 }

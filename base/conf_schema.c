@@ -97,13 +97,29 @@ const struct conf_row conf_rows[] = {
 	  .help = "Where it goes. smtp:[HOST]:PORT connects to that host or "
 	      "address, smtp:DOMAIN to the MX hosts of that domain; "
 	      "discard: throws the mail away." },
-	{ .block = "accept.domain", .key = "recipients", .type = CONF_WORD,
-	  .words = "any", .later = "verify|file:",
+	{ .block = "accept.domain", .key = "recipients",
+	  .type = CONF_RECIPIENTS, .later = "verify",
+	  AT(conf_accept, recipients),
+	  .offset2 = offsetof(struct conf_accept, table_path),
 	  .required = "`recipients` is missing: write recipients = \"any\"; "
 	      "its default, \"verify\", is not supported in this version",
-	  .help = "Which recipients exist. any takes every address of the "
-	      "domain; the next hop's refusal is then bounced to the sender." },
-	LATER("accept", "client", "Rules for clients."),
+	  .help = "Which recipients exist; others are refused at once. "
+	      "file:PATH is a list, one a line: a local part, local@domain, "
+	      "@domain for everybody there, or local+* for anything behind a "
+	      "plus sign; case means nothing, # begins a comment, 64M is the "
+	      "most. any takes every address; the next hop's refusal is then "
+	      "bounced to the sender. postmaster exists in every domain "
+	      "(RFC 5321 sec 4.5.1)." },
+	{ .block = "accept", .key = "client", .type = CONF_NETWORKS, .min = 0,
+	  .max = 1000, ARRAY_AT(clients, nclients, conf_client, label),
+	  .deflt_text = "none",
+	  .help = "Rules for clients from a network, such as "
+	      "\"192.0.2.0/24\"; the longest prefix wins." },
+	{ .block = "accept.client", .key = "require", .type = CONF_WORD,
+	  .words = "clear|encrypted",
+	  .deflt = "\"clear\"", AT(conf_client, require),
+	  .help = "encrypted refuses mail from these clients on connections "
+	      "without TLS." },
 
 	{ .block = "", .key = "limits", .type = CONF_BLOCK,
 	  .help = "Bounds of what clients may send." },
@@ -331,6 +347,9 @@ static const char *const allowed_texts[CONF_TYPES] = {
 	[CONF_DOMAINS] = "a domain in quotes and a block in { }: "
 	    "\"example.org\", \"*.example.org\" for all below it, or \"*\" for "
 	    "the rest",
+	[CONF_NETWORKS] = "a network or address in quotes and a block in { }: "
+	    "\"192.0.2.0/24\" or \"2001:db8::1\"",
+	[CONF_RECIPIENTS] = "\"any\" or \"file:/PATH\"",
 	[CONF_LATER] = "nothing in this version",
 	[CONF_BOOL] = "true or false",
 	[CONF_HOST] = "a domain name such as \"mx1.example.org\"",

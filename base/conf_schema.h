@@ -17,6 +17,7 @@ enum conf_type {
 	CONF_BLOCK,	/* key { } */
 	CONF_LABELLED,	/* key "name" { }, an array; min, max: how many */
 	CONF_DOMAINS,	/* key "pattern" { }, as CONF_LABELLED */
+	CONF_NETWORKS,	/* key "192.0.2.0/24" { }, as CONF_LABELLED */
 	CONF_LATER,	/* not supported in this version: key or block */
 	CONF_BOOL,	/* bool */
 	CONF_NUMBER,	/* unsigned integer of `size` bytes */
@@ -30,6 +31,7 @@ enum conf_type {
 	CONF_PREFIXES,	/* list: struct prefix * at offset, size_t at offset2 */
 	CONF_HOST_OPT,	/* the same, or "" */
 	CONF_HOP,	/* struct conf_hop: smtp:..., lmtp:..., discard: */
+	CONF_RECIPIENTS, /* enum at offset, const char * of file: at offset2 */
 	CONF_VIA,	/* struct conf_hop at offset, bool at offset2 */
 	CONF_SOURCES,	/* list: struct addr of IPv4 at offset, of IPv6 at
 			   offset2; bool that it was written at `label` */

@@ -466,6 +466,36 @@ set_via(const struct setter *s)
 	return 0;
 }
 
+/* ---- recipients ---- */
+
+static int
+set_recipients(const struct setter *s)
+{
+	static const char file[] = "file:", words[] = "verify|any|file:";
+	struct span text = s->value->self.text;
+	char hint[CONF_HINT_SIZE];
+
+	if (need_string(s, &s->value->self) == -1)
+		return -1;
+	if (is_later(s, text))
+		return not_yet(s, &s->value->self);
+	if (span_eq(text, SPAN_LIT("verify")))
+		return store_number(s, RECIPIENTS_VERIFY);
+	if (span_eq(text, SPAN_LIT("any")))
+		return store_number(s, RECIPIENTS_ANY);
+	if (!span_istarts(text, span_str(file))) {
+		words_hint(text, words, hint);
+		return not_allowed(s, &s->value->self, hint);
+	}
+	text = span_skip(text, sizeof file - 1);
+	if (text.n == 0 || text.p[0] != '/')
+		return not_allowed(s, &s->value->self,
+		    "; the path begins with /");
+	if (store_text(s, text, s->row->offset2) == -1)
+		return -1;
+	return store_number(s, RECIPIENTS_FILE);
+}
+
 /* ---- which type is set how ---- */
 
 static int	(*const setters[CONF_TYPES])(const struct setter *) = {
@@ -481,6 +511,7 @@ static int	(*const setters[CONF_TYPES])(const struct setter *) = {
 	[CONF_ADDRESS] = set_address,
 	[CONF_PREFIXES] = set_prefixes,
 	[CONF_HOP] = set_hop,
+	[CONF_RECIPIENTS] = set_recipients,
 	[CONF_VIA] = set_via,
 	[CONF_SOURCES] = set_sources,
 	[CONF_SERVERS] = set_servers,

@@ -15,12 +15,12 @@
 #include "base/log.h"
 
 #define PARENT_FD	3
-#define BUNDLE_MAX	(8u << 20)
 #define KEYS_TIMEOUT_S	2
 
 struct role_process {
 	struct role_env	env;
 	struct conf	*conf;
+	struct span	 bundle;	/* mapped; lists of recipients lie there */
 	bool		 up;
 	int		 exit_code;
 };
@@ -143,35 +143,40 @@ role_peer(struct role_env *env, enum role role)
 
 /* ---- start ---- */
 
+/* All roles share the pages; the parent sealed them. */
 static int
-read_bundle(int fd, struct buf *b)
+map_bundle(struct role_process *p, int fd)
 {
 	struct stat st;
-	char *at;
+	void *at;
 
-	if (fstat(fd, &st) == -1 || st.st_size < 0 || st.st_size > BUNDLE_MAX)
+	if (fstat(fd, &st) == -1 || st.st_size <= 0)
 		return -1;
-	at = buf_room(b, (size_t)st.st_size);
-	if (at == NULL || pread(fd, at, (size_t)st.st_size, 0) != st.st_size)
+	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
 		return -1;
-	buf_grown(b, (size_t)st.st_size);
+	p->bundle = span_of(at, (size_t)st.st_size);
 	return 0;
+}
+
+static void
+unmap_bundle(struct role_process *p)
+{
+	if (p->bundle.n > 0)
+		munmap((void *)(uintptr_t)p->bundle.p, p->bundle.n);
 }
 
 static int
 load_conf(struct role_process *p, int fd, struct fault *f)
 {
 	struct conf_notes notes = { 0 };
-	struct buf b;
 
-	buf_init(&b, BUNDLE_MAX);
-	if (read_bundle(fd, &b) == -1)
+	if (map_bundle(p, fd) == -1)
 		fault_sys(f, "read configuration from parent");
-	else if ((p->conf = conf_parse(buf_get(&b), &notes)) == NULL)
+	else if ((p->conf = conf_parse(p->bundle, &notes)) == NULL)
 		fault_set(f, FAULT_PERM, 0, NULL, "configuration: %s",
 		    notes.n > 0 ? notes.v[0].text : "no memory");
 	conf_notes_free(&notes);
-	buf_free(&b);
 	return p->conf == NULL ? -1 : 0;
 }
 
@@ -301,6 +306,7 @@ role_run(enum role role, unsigned index, const struct role_ops *ops)
 free_loop:
 	loop_free(&env->loop);
 	conf_free(&p->conf);
+	unmap_bundle(p);
 free_process:
 	code = p->exit_code;
 	free(p);

@@ -57,6 +57,7 @@ put_item(const struct conf_row *r, FILE *f)
 		[CONF_BLOCK] = " Brq ...",
 		[CONF_LABELLED] = " Qo Ar name Qc Brq ...",
 		[CONF_DOMAINS] = " Qo Ar domain Qc Brq ...",
+		[CONF_NETWORKS] = " Qo Ar network Qc Brq ...",
 	};
 	char allowed[256];
 
@@ -98,7 +99,7 @@ cli_schema_mdoc(FILE *f)
 		char block[64];
 
 		if (r->type != CONF_BLOCK && r->type != CONF_LABELLED &&
-		    r->type != CONF_DOMAINS)
+		    r->type != CONF_DOMAINS && r->type != CONF_NETWORKS)
 			continue;
 		snprintf(block, sizeof block, "%s%s%s", r->block,
 		    r->block[0] == '\0' ? "" : ".", r->key);

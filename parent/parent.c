@@ -322,6 +322,7 @@ seal_bundle(struct span bundle, struct fault *f)
 
 	if (fd == -1)
 		return fault_sys(f, "memfd_create");
+	/* Memory files take a write whole, up to 2 GiB. */
 	if (write(fd, bundle.p, bundle.n) != (ssize_t)bundle.n ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
 	    F_SEAL_SEAL) == -1) {

@@ -94,7 +94,8 @@ session_start(struct session *s, const struct session_ops *ops, void *arg,
     const struct addr *client)
 {
 	*s = (struct session){ .ops = ops, .arg = arg, .conf = conf,
-	    .listen = listen, .client = *client, .state = ST_FRESH };
+	    .listen = listen, .client = *client,
+	    .rules = conf_client_for(conf, client), .state = ST_FRESH };
 	id_make(ops->wall_ms(arg), s->id);
 	tls_facts_clear(&s->tls);
 	buf_init(&s->out, OUT_MAX);

@@ -122,6 +122,7 @@ struct session {
 	const struct conf	*conf;
 	const struct conf_listen *listen;
 	struct addr		 client;
+	const struct conf_client *rules;	/* of its network; NULL: none */
 	char			 id[ID_SIZE];
 
 	enum session_state	 state;

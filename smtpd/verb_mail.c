@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/conf_table.h"
 #include "smtp/params.h"
 
 static const struct {
@@ -58,6 +59,23 @@ params_ok(struct session *s, enum smtp_params_error e)
 	}
 }
 
+/* Clients of this network have to encrypt (`require` of accept.client).  530
+ * only where the client can do something about it. */
+static bool
+too_clear(struct session *s)
+{
+	if (s->secured || s->rules == NULL ||
+	    s->rules->require != REQUIRE_ENCRYPTED)
+		return false;
+	if (starttls_offered(s) && s->ops->tls_ready(s->arg))
+		session_refuse(s, 530, "5.7.0",
+		    "Must issue a STARTTLS command first");
+	else
+		session_refuse(s, 450, "4.7.0",
+		    "TLS is needed and not available now");
+	return true;
+}
+
 enum session_state
 cmd_mail(struct session *s, struct span arg, size_t behind)
 {
@@ -66,6 +84,8 @@ cmd_mail(struct session *s, struct span arg, size_t behind)
 	uint64_t most = s->conf->limits.message_size;
 
 	(void)behind;
+	if (too_clear(s))
+		return s->state;
 	if (!take_path(s, &arg, SPAN_LIT("FROM:"), true, &a) ||
 	    !params_ok(s, smtp_mail_params(arg, &p)))
 		return s->state;
@@ -108,11 +128,35 @@ place_postmaster(const struct session *s, struct smtp_address *a)
 	return true;
 }
 
+/* RFC 5321 sec 4.5.1: postmaster is always there. */
+static bool
+unlisted(const struct conf_accept *accept, const struct smtp_address *a)
+{
+	struct span local = span_of(a->text, a->local);
+
+	return accept != NULL && accept->recipients == RECIPIENTS_FILE &&
+	    !span_ieq(local, SPAN_LIT("postmaster")) &&
+	    !conf_table_has(accept->table, local, smtp_address_domain(a));
+}
+
+/* `why` for the log, with the address. */
+static enum session_state
+refuse_rcpt(struct session *s, const struct smtp_address *a, const char *why,
+    const char *enhanced, const char *text)
+{
+	char words[sizeof a->text + 32];
+
+	(void)snprintf(words, sizeof words, "%s <%.*s>", why, (int)a->n,
+	    a->text);
+	s->ops->rejected(s->arg, span_str(words));
+	return cmd_refuse(s, 550, enhanced, text);
+}
+
 enum session_state
 cmd_rcpt(struct session *s, struct span arg, size_t behind)
 {
+	const struct conf_accept *accept;
 	struct smtp_address a;
-	char why[sizeof a.text + 32];
 
 	(void)behind;
 	if (!take_path(s, &arg, SPAN_LIT("TO:"), false, &a) ||
@@ -121,13 +165,13 @@ cmd_rcpt(struct session *s, struct span arg, size_t behind)
 	if (a.kind == SMTP_NULL ||
 	    (a.kind == SMTP_POSTMASTER && !place_postmaster(s, &a)))
 		return cmd_refuse(s, 501, "5.1.3", "Bad address syntax");
-	if (!may_relay(s) &&
-	    conf_accept_for(s->conf, smtp_address_domain(&a)) == NULL) {
-		(void)snprintf(why, sizeof why, "relaying denied to <%.*s>",
-		    (int)a.n, a.text);
-		s->ops->rejected(s->arg, span_str(why));
-		return cmd_refuse(s, 550, "5.7.1", "Relaying denied");
-	}
+	accept = conf_accept_for(s->conf, smtp_address_domain(&a));
+	if (accept == NULL && !may_relay(s))
+		return refuse_rcpt(s, &a, "relaying denied to", "5.7.1",
+		    "Relaying denied");
+	if (unlisted(accept, &a))
+		return refuse_rcpt(s, &a, "no such recipient:", "5.1.1",
+		    "No such recipient here");
 	/* RFC 5321 sec 4.5.3.1.10: the client sends the rest again. This is
 	 * no error of its. */
 	if (s->msg.nrcpts >= s->conf->limits.recipients) {

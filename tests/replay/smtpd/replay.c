@@ -7,6 +7,8 @@
  *
  *	set message-size|recipients N, set bare-newline reject
  *	set tls none|required, set client IP, set relay-from nobody
+ *	set list ENTRY,ENTRY (of recipients, sorted), set require encrypted
+ *	keys away
  *	c: TEXT			the client sends a line, or
  *	c> TEXT			these bytes, with \r \n \t \0 \\ \xHH
  *	crep N TEXT		a line N times
@@ -164,11 +166,22 @@ act_set(const char *arg)
 	else if (strcmp(key, "tls") == 0)
 		play.t.listen.tls = value[0] == 'n' ? LISTEN_NONE :
 		    LISTEN_REQUIRED;
+	else if (strcmp(key, "require") == 0)
+		stand_rules(&play.t);
+	else if (strcmp(key, "list") == 0)
+		stand_list(&play.t, value);
 	else if (strcmp(key, "relay-from") == 0)
 		play.t.listen.nrelay_from = 0;
 	else if (strcmp(key, "client") != 0 ||
 	    !addr_parse_ip(span_str(value), &play.t.client))
 		wrong("what is %s?", key);
+}
+
+static void
+act_keys(const char *arg)
+{
+	flush();
+	play.t.no_tls = strcmp(arg, "away") == 0;
 }
 
 static void
@@ -420,6 +433,7 @@ static const struct {
 	void		(*run)(const char *arg);
 } acts[] = {
 	{ "set", act_set }, { "segment", act_segment },
+	{ "keys", act_keys },
 	{ "c:", act_line }, { "c>", act_bytes }, { "crep", act_repeat },
 	{ "s:", want_reply }, { "s+", want_whole_reply }, { "silent", want_silence },
 	{ "tls", act_tls }, { "room", act_room }, { "commit", act_commit },

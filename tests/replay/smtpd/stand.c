@@ -177,7 +177,8 @@ stand_init(struct stand *t)
 		.conf = { .hostname = "mx.test", .naccepts = 1,
 		    .limits = { 50u << 20, 1000, BARE_NORMALIZE } },
 		.listen = { .label = "test", .nrelay_from = 1 },
-		.accept = { .pattern = "example.org" },
+		.accept = { .pattern = "example.org",
+		    .recipients = RECIPIENTS_ANY },
 		.room = ROOM_NOW,
 		.spool = { .code = 250 }, .commit = { .code = 250 },
 	};
@@ -192,8 +193,30 @@ stand_init(struct stand *t)
 }
 
 void
+stand_rules(struct stand *t)
+{
+	require(prefix_parse(SPAN_LIT("0.0.0.0/0"), &t->rules.net), "prefix");
+	t->rules.require = REQUIRE_ENCRYPTED;
+	t->conf.nclients = 1;
+}
+
+void
+stand_list(struct stand *t, const char *entries)
+{
+	size_t n = (size_t)snprintf(t->list, sizeof t->list, "%s,", entries);
+
+	require(n < sizeof t->list, "list");
+	for (size_t i = 0; i < n; i++)
+		if (t->list[i] == ',')
+			t->list[i] = '\n';
+	t->accept.recipients = RECIPIENTS_FILE;
+	t->accept.table = span_of(t->list, n);
+}
+
+void
 stand_start(struct stand *t)
 {
+	t->conf.clients = &t->rules;
 	t->conf.accepts = &t->accept;
 	t->listen.relay_from = &t->relay_from;
 	session_start(&t->s, &ops, t, &t->conf, &t->listen, &t->client);

@@ -19,6 +19,8 @@ struct stand {
 	struct conf_listen listen;
 	struct prefix	 relay_from;	/* 192.0.2.0/24 unless nrelay_from is 0 */
 	struct conf_accept accept;	/* example.org */
+	struct conf_client rules;	/* of all clients, see stand_rules() */
+	char		 list[128];
 	struct addr	 client;	/* 192.0.2.7 */
 
 	/* What the queue does; may be changed at any time. */
@@ -48,6 +50,10 @@ struct stand {
 };
 
 void	stand_init(struct stand *);
+/* Before stand_start(), too: clients have to encrypt; only these recipients,
+ * sorted and with commas between them, exist. */
+void	stand_rules(struct stand *);
+void	stand_list(struct stand *, const char *entries);
 void	stand_start(struct stand *);
 void	stand_feed(struct stand *, struct span);
 void	stand_run(struct stand *);	/* something about the queue changed */

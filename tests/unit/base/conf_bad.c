@@ -86,8 +86,6 @@ static const struct row {
 	  { "`ehlo-name` cannot be \"192.0.2.1\"", "`protocols` cannot be "
 	  "\"IPv4\"; allowed: \"any\", \"ipv4\" or \"ipv6\"" }, 2 },
 	{ "log { target = \"stderr\" }", { "`target` is not supported" }, 1 },
-	{ "accept { client \"192.0.2.0/24\" { require = \"encrypted\" } }",
-	  { "1:10: error: `client` is not supported in this version" }, 1 },
 	{ "accept { domain \"a.example\" { to = \"lmtp:unix:/x\"; "
 	  "recipients = \"any\" } }", { "1:36: error: `to = \"lmtp:unix:/x\"` "
 	  "is not supported in this version" }, 1 },
@@ -96,10 +94,26 @@ static const struct row {
 	  "its default, \"verify\", is not supported in this version" }, 1 },
 	{ "accept { domain \"a.example\" { to = \"discard:\"; recipients = "
 	  "\"verify\" } }", { "`recipients = \"verify\"` is not supported in "
-	  "this version; allowed: \"any\"" }, 1 },
+	  "this version; allowed: \"any\" or \"file:/PATH\"" }, 1 },
 	{ "accept { domain \"a.example\" { to = \"discard:\"; recipients = "
-	  "\"file:/etc/x\" } }", { "`recipients = \"file:/etc/x\"` is not "
-	  "supported in this version; allowed: \"any\"" }, 1 },
+	  "\"file:etc/x\" } }", { "`recipients` cannot be \"file:etc/x\"; "
+	  "allowed: \"any\" or \"file:/PATH\"; the path begins with /" }, 1 },
+	{ "accept { domain \"a.example\" { to = \"discard:\"; recipients = "
+	  "\"ayn\" } }", { "; did you mean `any`?" }, 1 },
+	/* The list never came. */
+	{ "accept { domain \"a.example\" { to = \"discard:\"; recipients = "
+	  "\"file:/etc/x\" } }", { "t.conf:1:1: error: a list of recipients "
+	  "was damaged on its way" }, 1 },
+	{ "accept { client \"192.0.2.0/33\" { } }", { "1:17: error: client "
+	  "\"192.0.2.0/33\" is no network; allowed: a network or address in "
+	  "quotes" }, 1 },
+	{ "accept { client \"192.0.2.1\" { }; client \"192.0.2.1/32\" { } }",
+	  { "client \"192.0.2.1/32\" is there twice: first at t.conf:1:17" },
+	  1 },
+	{ "accept { client { require = \"encrypted\" } }", { "`client` is "
+	  "written as client \"192.0.2.0/24\" { ... }" }, 1 },
+	{ "accept { client \"::1\" { require = \"dane\" } }", { "`require` "
+	  "cannot be \"dane\"; allowed: \"clear\" or \"encrypted\"" }, 1 },
 	{ "accept { domain \"a.example\" { recipients = \"any\" } }",
 	  { "1:10: error: `to` is missing" }, 1 },
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/conf_table.h"
 #include "tests/unit/base/conf_test.h"
 
 static char dir[64];
@@ -280,6 +281,129 @@ START_TEST(example)
 }
 END_TEST
 
+/* ---- lists of recipients ---- */
+
+static const struct list_row {
+	const char	*local, *domain;
+	bool		 listed;
+} list_rows[] = {
+	{ "joe", "a.example", true },
+	{ "JOE", "a.example", true },
+	{ "joe", "b.example", true },
+	{ "joseph", "a.example", false },
+	{ "jo", "a.example", false },
+	{ "", "a.example", false },
+	{ "ann", "a.example", true },
+	{ "ann", "b.example", false },
+	{ "ann", "x.a.example", false },
+	{ "who", "all.example", true },
+	{ "who", "xn--bcher-kva.example", true },
+	{ "user", "a.example", false },
+	{ "user+tag", "a.example", true },
+	{ "user+", "b.example", true },
+	{ "user+a+b", "b.example", true },
+	{ "own+tag", "a.example", false },
+	{ "own+tag", "b.example", true },
+	{ "ann+tag", "a.example", false },
+	{ "\"two words\"", "a.example", true },
+	{ "a#b", "a.example", true },
+	{ "# no", "a.example", false },
+	{ "a", "a.example", false },
+	{ "zz", "a.example", true },
+};
+
+START_TEST(lists)
+{
+	const struct list_row *r = list_rows;
+	char said[2048], main_text[512];
+	struct conf *c;
+
+	put("list", "# people\nzz\njoe\n\n  Joe # again\r\nAnn@A.Example\n"
+	    "@all.example\n@b\xc3\xbc""cher.example\nuser+*\t#x\n"
+	    "own+*@b.example\n\"two words\"\na#b\n\n0");
+	snprintf(main_text, sizeof main_text, "accept { domain \"*\" { to = "
+	    "\"discard:\"; recipients = \"file:%s/list\" }\n domain "
+	    "\"x.example\" { to = \"discard:\"; recipients = "
+	    "\"file:%s/list\" }\n domain \"y.example\" { to = \"discard:\"; "
+	    "recipients = \"file:/dev/null\" } }", dir, dir);
+	put("main", main_text);
+	c = load("main", said, sizeof said);
+	ck_assert_ptr_null(c);
+	expect(said, "main:3:53: error: /dev/null is not a regular file");
+	put("none", "# nobody\n");
+	snprintf(strstr(main_text, "/dev/null"), 200, "%s/none\" } }", dir);
+	put("main", main_text);
+	c = load("main", said, sizeof said);
+	ck_assert_msg(c != NULL, "%s", said);
+	ck_assert_ptr_eq(c->accepts[0].table.p, c->accepts[1].table.p);
+	ck_assert_uint_eq(c->accepts[2].table.n, 0);
+	for (; r < list_rows + sizeof list_rows / sizeof list_rows[0]; r++)
+		ck_assert_msg(conf_table_has(c->accepts[0].table,
+		    span_str(r->local), span_str(r->domain)) == r->listed,
+		    "%s@%s", r->local, r->domain);
+	ck_assert(!conf_table_has(c->accepts[2].table, SPAN_LIT("joe"),
+	    SPAN_LIT("y.example")));
+	conf_free(&c);
+}
+END_TEST
+
+static const struct {
+	const char	*text, *said;
+} bad_lists[] = {
+	{ "joe\nj oe\n", "DIR/list:2:1: error: \"j oe\" is no recipient; "
+	  "allowed: a local part, local@domain, @domain or local+*" },
+	{ "joe@", "list:1:1: error: \"joe@\" is no recipient" },
+	{ "@", "list:1:1: error: \"@\" is no recipient" },
+	{ "\n\na@b@c.example", "list:3:1: error: \"a@b@c.example\"" },
+	{ "joe@-x.example", "list:1:1: error:" },
+	{ "a\x01", "list:1:1: error: \"a\\x01\" is no" },
+};
+
+START_TEST(wrong_lists)
+{
+	char said[2048], main_text[512];
+
+	put("list", bad_lists[_i].text);
+	snprintf(main_text, sizeof main_text, "hostnam = 1\naccept { domain "
+	    "\"*\" { to = \"discard:\"; recipients = \"file:%s/list\" } }",
+	    dir);
+	put("main", main_text);
+	ck_assert_ptr_null(load("main", said, sizeof said));
+	expect(said, bad_lists[_i].said);
+	expect(said, "unknown key `hostnam`");	/* all in one run */
+}
+END_TEST
+
+/* A million lines, and each is found. */
+START_TEST(long_list)
+{
+	char said[2048], main_text[512], path[256], name[32];
+	struct conf *c;
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/list", dir);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	for (unsigned i = 0; i < 1000000; i++)
+		fprintf(f, "user%u\n", (unsigned)(i * 7919ull % 1000000));
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(chmod(path, 0644), 0);
+	snprintf(main_text, sizeof main_text, "accept { domain \"*\" { to = "
+	    "\"discard:\"; recipients = \"file:%s\" } }", path);
+	put("main", main_text);
+	c = load("main", said, sizeof said);
+	ck_assert_msg(c != NULL, "%s", said);
+	for (unsigned i = 0; i < 1000000; i++) {
+		snprintf(name, sizeof name, "user%u", i);
+		ck_assert(conf_table_has(c->accepts[0].table, span_str(name),
+		    SPAN_LIT("a.example")));
+	}
+	ck_assert(!conf_table_has(c->accepts[0].table,
+	    SPAN_LIT("user1000000"), SPAN_LIT("a.example")));
+	conf_free(&c);
+}
+END_TEST
+
 /* What stands commented out in the example is right, too. */
 START_TEST(example_uncommented)
 {
@@ -327,6 +451,9 @@ main(void)
 	tcase_add_loop_test(t, writable, 0, ROWS(modes));
 	tcase_add_test(t, odd_files);
 	tcase_add_test(t, bundle_names_machine);
+	tcase_add_test(t, lists);
+	tcase_add_loop_test(t, wrong_lists, 0, ROWS(bad_lists));
+	tcase_add_test(t, long_list);
 	tcase_add_test(t, example);
 	tcase_add_test(t, example_uncommented);
 	suite_add_tcase(s, t);

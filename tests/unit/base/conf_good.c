@@ -60,7 +60,9 @@ START_TEST(every_key)
 	    "\t\"192.0.2.0/24\",\n\n\t\"2001:db8::1\",\n ]; tls = \"required\" }\n"
 	    "listen \"two\" { address = \"127.0.0.1:10025\"; tls = \"none\"\n}\n"
 	    "accept { domain \"example.net\" { recipients = \"any\"\n"
-	    "\tto = \"smtp:[192.0.2.5]:26\" } }\n"
+	    "\tto = \"smtp:[192.0.2.5]:26\" }\n"
+	    "  client \"192.0.2.0/24\" { require = \"encrypted\" }\n"
+	    "  client \"192.0.2.7\" { } }\n"
 	    "limits { message-size = 64k; recipients = 100; "
 	    "bare-newline = \"reject\" }\n"
 	    "relay { via = \"[Smart.example]\"; port = 2525\n"
@@ -87,6 +89,11 @@ START_TEST(every_key)
 	ck_assert_int_eq(c->accepts[0].to.kind, HOP_HOST);
 	ck_assert_int_eq(c->accepts[0].to.literal.family, 4);
 	ck_assert_uint_eq(c->accepts[0].to.port, 26);
+	ck_assert_uint_eq(c->nclients, 2);
+	ck_assert_str_eq(c->clients[0].label, "192.0.2.7/32");
+	ck_assert_int_eq(c->clients[0].require, REQUIRE_CLEAR);
+	ck_assert_uint_eq(c->clients[1].net.bits, 24);
+	ck_assert_int_eq(c->clients[1].require, REQUIRE_ENCRYPTED);
 	ck_assert_uint_eq(c->limits.message_size, 65536);
 	ck_assert_uint_eq(c->limits.recipients, 100);
 	ck_assert_int_eq(c->limits.bare_newline, BARE_REJECT);
@@ -112,6 +119,36 @@ START_TEST(every_key)
 	ck_assert_uint_eq(c->smtpd_processes, 1);
 	ck_assert_uint_eq(c->relay_processes, 2);
 	ck_assert(c->allow_loopback);
+	conf_free(&c);
+}
+END_TEST
+
+/* The longest prefix counts. */
+START_TEST(client_look_up)
+{
+	static const struct {
+		const char *ip, *label;
+	} rows[] = {
+		{ "192.0.2.7", "192.0.2.7/32" },
+		{ "192.0.2.8", "192.0.2.0/24" },
+		{ "192.0.3.8", "0.0.0.0/0" },
+		{ "2001:db8::1", "2001:db8::/32" },
+		{ "2001:db9::1", NULL },
+	};
+	struct conf *c = conf_good("accept { client \"0.0.0.0/0\" { }; "
+	    "client \"192.0.2.7\" { }; client \"2001:db8::/32\" { }; client "
+	    "\"192.0.2.0/24\" { } }");
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct conf_client *got;
+		struct addr a;
+
+		ck_assert(addr_parse_ip(span_str(rows[i].ip), &a));
+		got = conf_client_for(c, &a);
+		ck_assert_msg(rows[i].label == NULL ? got == NULL :
+		    got != NULL && strcmp(got->label, rows[i].label) == 0,
+		    "%s: %s", rows[i].ip, got == NULL ? "none" : got->label);
+	}
 	conf_free(&c);
 }
 END_TEST
@@ -441,6 +478,7 @@ main(void)
 
 	tcase_add_test(t, empty_file);
 	tcase_add_test(t, every_key);
+	tcase_add_test(t, client_look_up);
 	tcase_add_loop_test(t, relay_from_default, 0, ROWS(relay_from));
 	tcase_add_loop_test(t, accepted, 0, ROWS(values));
 	tcase_add_test(t, escapes);

@@ -8,7 +8,7 @@ static bool
 is_block(const struct conf_row *r)
 {
 	return r->type == CONF_BLOCK || r->type == CONF_LABELLED ||
-	    r->type == CONF_DOMAINS;
+	    r->type == CONF_DOMAINS || r->type == CONF_NETWORKS;
 }
 
 /* The text around a row's statement: its block opened and closed. */
@@ -24,8 +24,12 @@ in_block(const struct conf_row *r, const char *value, char *out, size_t size)
 		bool label = span_eq(part, SPAN_LIT("listen")) ||
 		    span_eq(part, SPAN_LIT("domain"));
 
+		bool net = strcmp(r->block, "accept.client") == 0 &&
+		    span_eq(part, SPAN_LIT("client"));
+
 		at += (size_t)snprintf(out + at, size - at, "%.*s %s {\n",
-		    SPAN_FMT(part), label ? "\"l.example\"" : "");
+		    SPAN_FMT(part), label ? "\"l.example\"" :
+		    net ? "\"192.0.2.0/24\"" : "");
 		depth++;
 	}
 	at += (size_t)snprintf(out + at, size - at, "%s = %s\n%s%s", r->key,
