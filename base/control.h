@@ -58,4 +58,15 @@ int	control_call(const struct conf *, const char *name, json_t *request,
 	    void (*line)(void *arg, const json_t *answer), void *arg,
 	    struct fault *);
 
+/* The same for several requests over one connection, one after the other: what
+ * the owner keeps for a client lasts until the end.  NULL: nobody listens, or
+ * the fault says what else.  After a -1 that is no answer of the owner (69)
+ * only control_end() may follow. */
+struct control_session	*control_begin(const struct conf *, const char *name,
+			    struct fault *);
+int	control_ask(struct control_session *, json_t *request,
+	    void (*line)(void *arg, const json_t *answer), void *arg,
+	    struct fault *);
+void	control_end(struct control_session **);
+
 #endif

@@ -19,12 +19,13 @@
 #define ANSWER_MAX		(CONTROL_QUEUE_MAX + 1)
 #define READ_CHUNK		(64 * 1024)
 
-struct call {
+struct control_session {
 	int		fd;
 	struct buf	in;
+	const char	*name;
+	/* of the request that is being answered */
 	void		(*line)(void *, const json_t *);
 	void		*arg;
-	const char	*name;
 	bool		ended;		/* the last line came: rc holds */
 	int		rc;
 };
@@ -90,7 +91,7 @@ call_send(int fd, const json_t *request, struct fault *f)
 
 /* The last line of an answer is {"done":true} or {"error":text,"exit":N}. */
 static bool
-call_is_last(struct call *c, const json_t *answer, struct fault *f)
+call_is_last(struct control_session *c, const json_t *answer, struct fault *f)
 {
 	const json_t *error = json_object_get(answer, "error");
 	const json_t *code = json_object_get(answer, "exit");
@@ -112,7 +113,7 @@ call_is_last(struct call *c, const json_t *answer, struct fault *f)
 
 /* Every whole line in the buffer.  -1: not our protocol. */
 static int
-call_lines(struct call *c, size_t scanned, struct fault *f)
+call_lines(struct control_session *c, size_t scanned, struct fault *f)
 {
 	struct span in;
 	const char *end;
@@ -144,7 +145,7 @@ call_lines(struct call *c, size_t scanned, struct fault *f)
 }
 
 static int
-call_receive(struct call *c, struct fault *f)
+call_receive(struct control_session *c, struct fault *f)
 {
 	size_t before;
 	ssize_t n;
@@ -176,21 +177,62 @@ call_receive(struct call *c, struct fault *f)
 	return 0;
 }
 
+struct control_session *
+control_begin(const struct conf *conf, const char *name, struct fault *f)
+{
+	struct control_session *c = calloc(1, sizeof *c);
+
+	if (c == NULL) {
+		fault_set(f, FAULT_TEMP, 0, "", "no memory");
+		return NULL;
+	}
+	buf_init(&c->in, ANSWER_MAX + READ_CHUNK);
+	c->name = name;
+	c->fd = call_connect(conf, name, f);
+	if (c->fd == -1)
+		control_end(&c);
+	return c;
+}
+
+int
+control_ask(struct control_session *c, json_t *request,
+    void (*line)(void *arg, const json_t *answer), void *arg, struct fault *f)
+{
+	c->line = line;
+	c->arg = arg;
+	c->ended = false;
+	c->rc = EXIT_UNAVAILABLE;
+	if (call_send(c->fd, request, f) == -1 || call_receive(c, f) == -1)
+		c->rc = EXIT_UNAVAILABLE;
+	json_decref(request);
+	return c->rc;
+}
+
+void
+control_end(struct control_session **cp)
+{
+	struct control_session *c = *cp;
+
+	if (c == NULL)
+		return;
+	*cp = NULL;
+	if (c->fd != -1)
+		close(c->fd);
+	buf_free(&c->in);
+	free(c);
+}
+
 int
 control_call(const struct conf *conf, const char *name, json_t *request,
     void (*line)(void *arg, const json_t *answer), void *arg, struct fault *f)
 {
-	struct call c = { .line = line, .arg = arg, .name = name,
-	    .rc = EXIT_UNAVAILABLE };
+	struct control_session *c = control_begin(conf, name, f);
+	int rc = EXIT_UNAVAILABLE;
 
-	buf_init(&c.in, ANSWER_MAX + READ_CHUNK);
-	c.fd = call_connect(conf, name, f);
-	if (c.fd != -1 && call_send(c.fd, request, f) == 0 &&
-	    call_receive(&c, f) == -1)
-		c.rc = EXIT_UNAVAILABLE;
-	if (c.fd != -1)
-		close(c.fd);
-	buf_free(&c.in);
-	json_decref(request);
-	return c.rc;
+	if (c == NULL)
+		json_decref(request);
+	else
+		rc = control_ask(c, request, line, arg, f);
+	control_end(&c);
+	return rc;
 }

@@ -23,12 +23,15 @@ static const struct cli_command commands[] = {
 	  "Ends with 1 when there are errors; with --strict also when there\n"
 	  "are warnings.\n" },
 	{ "queue", true, cli_queue,
-	  "queue {list | show ID | flush [ID | --domain D] |\n"
-	  "       drop ID | --domain D | --sender S} [--json]",
+	  "queue list [SELECTION] [--json]\n"
+	  "       queue show ID [--body | --json]\n"
+	  "       queue flush|hold|release|drop|bounce [ID ...] [SELECTION]",
 	  "messages that wait, and what to do with them",
-	  "flush tries messages now: all of them, one, or those for the domain\n"
-	  "D, which may be given several times.  What is dropped is gone, and\n"
-	  "nobody is told: one message, all for a domain, or all of a sender.\n"
+	  "SELECTION: --domain D, --sender S, --site S, --older AGE, --reason "
+	  "TEXT (in the\nlast answer), --state active|deferred|held; different "
+	  "ones combine with \"and\".\nflush tries now; hold keeps until "
+	  "release; bounce reports failure to the sender;\nwhat is dropped is "
+	  "gone, and nobody is told.  sealane-queue(8) says more.\n"
 	},
 	{ "report", true, cli_report,
 	  "report [--since T] [--until T] [--by domain|level|day]\n"

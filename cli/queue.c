@@ -1,319 +1,226 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* cli/queue.c - queue list, show, flush, drop: asks the queue role over its
- * control socket.  With --json one document goes to stdout. */
-#include "cli/queue.h"
-
+/* cli/queue.c - `sealane queue`: arguments to a request to the queue role, and
+ * the commands that answer with a count.  With --json one document goes to
+ * stdout. */
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/control.h"
-#include "cli/cli.h"
+#include "cli/queue_impl.h"
 
-#define DOMAINS_MAX	100
-
-struct request {
-	const char	*id, *sender;
-	const char	*domains[DOMAINS_MAX];
-	size_t		 ndomains;
-	bool		 json;
-};
-
-struct answers {
-	json_t		*messages;	/* array */
-	json_int_t	 count;
-};
+#define VALUES_MAX	1000	/* of one option, and ids */
 
 /* ---- arguments ---- */
 
 static int
-take_option(struct request *r, const char *option, const char *value)
+add_value(json_t *request, const char *key, const char *value)
 {
-	if (value == NULL)
-		return cli_usage("queue: %s needs a value", option);
-	if (strcmp(option, "--domain") == 0 && r->ndomains < DOMAINS_MAX)
-		r->domains[r->ndomains++] = value;
-	else if (strcmp(option, "--sender") == 0)
-		r->sender = value;
-	else
-		return cli_usage("queue: unknown option %s", option);
+	json_t *list = json_object_get(request, key);
+
+	if (list == NULL) {
+		list = json_array();
+		(void)json_object_set_new(request, key, list);
+	}
+	if (json_array_size(list) >= VALUES_MAX)
+		return cli_usage("queue: more than %d %s", VALUES_MAX, key);
+	(void)json_array_append_new(list, cli_json_text(value));
 	return CLI_OK;
 }
 
 static int
-parse(struct request *r, int argc, char **argv)
+take_age(json_t *request, const char *value)
 {
-	int rc;
+	uint64_t now = clock_wall_ms(), then = clock_parse(value, now);
 
-	for (int i = 0; i < argc; i++) {
+	if (then == 0 || then > now)
+		return cli_usage("queue: --older takes an age such as 90m or "
+		    "7d, or a date, not %s", value);
+	(void)json_object_set_new(request, "older",
+	    json_integer((json_int_t)(now - then)));
+	return CLI_OK;
+}
+
+static int
+take_option(struct queue_args *a, const char *option, const char *value)
+{
+	static const struct { const char *option, *key; } lists[] = {
+		{ "--domain", "domains" }, { "--sender", "senders" },
+		{ "--site", "sites" }, { "--state", "states" },
+	};
+
+	if (value == NULL)
+		return cli_usage("queue: %s needs a value", option);
+	a->selects = true;
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		if (strcmp(option, lists[i].option) == 0)
+			return add_value(a->request, lists[i].key, value);
+	if (strcmp(option, "--older") == 0)
+		return take_age(a->request, value);
+	if (strcmp(option, "--reason") != 0)
+		return cli_usage("queue: unknown option %s", option);
+	(void)json_object_set_new(a->request, "reason", cli_json_text(value));
+	return CLI_OK;
+}
+
+static int
+parse(struct queue_args *a, int argc, char **argv)
+{
+	int rc = CLI_OK;
+
+	for (int i = 0; i < argc && rc == CLI_OK; i++) {
 		if (strcmp(argv[i], "--json") == 0) {
-			r->json = true;
+			a->json = true;
+		} else if (strcmp(argv[i], "--body") == 0) {
+			a->body = true;
 		} else if (strncmp(argv[i], "--", 2) == 0) {
-			rc = take_option(r, argv[i],
+			rc = take_option(a, argv[i],
 			    i + 1 < argc ? argv[i + 1] : NULL);
-			if (rc != CLI_OK)
-				return rc;
 			i++;
-		} else if (r->id == NULL) {
-			r->id = argv[i];
 		} else {
-			return cli_usage("queue: more than one id: %s",
-			    argv[i]);
+			rc = add_value(a->request, "ids", argv[i]);
+			a->nids++;
 		}
 	}
-	return CLI_OK;
+	return rc;
 }
 
 /* ---- asking ---- */
 
-static void
-take_line(void *arg, const json_t *line)
-{
-	struct answers *a = arg;
-	const json_t *count = json_object_get(line, "count");
-
-	if (count != NULL)
-		a->count = json_integer_value(count);
-	else if (json_object_get(line, "id") != NULL)
-		(void)json_array_append(a->messages, (json_t *)(uintptr_t)line);
-}
-
-static int
-ask(const struct conf *conf, json_t *request, struct answers *a)
+int
+queue_ask(const struct conf *conf, json_t *request,
+    void (*line)(void *arg, const json_t *answer), void *arg)
 {
 	struct fault f = { 0 };
-	int rc;
+	int rc = control_call(conf, "queue", request, line, arg, &f);
 
-	a->count = 0;
-	a->messages = json_array();
-	rc = control_call(conf, "queue", request, take_line, a, &f);
-	if (rc != CLI_OK) {
+	if (rc != CLI_OK)
 		(void)cli_fail("%s", f.text);
-		json_decref(a->messages);
-	}
 	return rc;
 }
 
-/* ---- for people ---- */
+/* ---- commands that count ---- */
 
-static const char *
-string_in(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
+struct counting {
+	const char	*cmd, *done;	/* "12 messages held" */
+	const char	*busy;		/* of what a relay was sending */
+};
 
-	return s == NULL ? "" : s;
-}
+static const struct counting countings[] = {
+	{ "flush", "due now", "" },
+	{ "hold", "held", "held if that attempt fails" },
+	{ "release", "released", "" },
+	{ "drop", "dropped", "it may arrive all the same" },
+	{ "bounce", "bounced", "left alone" },
+};
 
 static void
-age_of(const json_t *m, char out[CLI_TEXT])
+take_count(void *arg, const json_t *line)
 {
-	uint64_t now = clock_wall_ms();
-	uint64_t then = clock_parse(string_in(m, "arrived"), now);
+	json_t **answer = arg;
 
-	if (then == 0 || then > now)
-		(void)span_copy(SPAN_LIT("-"), out, CLI_TEXT);
-	else
-		(void)cli_age(now - then, out);
+	if (json_object_get(line, "count") != NULL)
+		*answer = json_incref((json_t *)(uintptr_t)line);
 }
 
-/* One row per recipient that is not done; the message before the first. */
-static void
-list_rows(struct cli_table *t, const json_t *m)
+static json_int_t
+number_in(const json_t *o, const char *key)
 {
-	const json_t *r;
-	char age[CLI_TEXT], size[CLI_TEXT];
-	bool first = true;
-	size_t i;
-
-	age_of(m, age);
-	(void)cli_size((uint64_t)json_integer_value(
-	    json_object_get(m, "size")), size);
-	json_array_foreach(json_object_get(m, "recipients"), i, r) {
-		const char *state = string_in(r, "state");
-
-		if (strcmp(state, "delivered") == 0 ||
-		    strcmp(state, "failed") == 0)
-			continue;
-		cli_table_cell(t, "%s", first ? string_in(m, "id") : "");
-		cli_table_cell(t, "%s", first ? age : "");
-		cli_table_cell(t, "%s", first ? size : "");
-		cli_table_cell(t, first ? "<%s>" : "%s",
-		    first ? string_in(m, "sender") : "");
-		cli_table_cell(t, "%s", state);
-		cli_table_cell(t, "%s", string_in(r, "address"));
-		cli_table_cell(t, "%s", string_in(r, "reply"));
-		first = false;
-	}
+	return json_integer_value(json_object_get(o, key));
 }
 
 static int
-print_list(const json_t *messages)
+print_count(const struct counting *c, const json_t *answer)
 {
-	struct cli_table *t;
-	const json_t *m;
-	size_t i;
-	int rc;
+	json_int_t n = number_in(answer, "count"),
+	    rcpts = number_in(answer, "recipients"),
+	    busy = number_in(answer, "busy");
 
-	if (json_array_size(messages) == 0) {
-		puts("The queue is empty.");
-		return CLI_OK;
-	}
-	t = cli_table_new("ID|AGE|>SIZE|SENDER|STATE|RECIPIENT|LAST ANSWER");
-	json_array_foreach(messages, i, m)
-		list_rows(t, m);
-	rc = cli_table_print(t, stdout);
-	cli_table_free(&t);
-	return rc;
+	printf("%lld %s %s", (long long)n, n == 1 ? "message" : "messages",
+	    c->done);
+	if (rcpts != n)
+		printf(", %lld recipients", (long long)rcpts);
+	putchar('\n');
+	if (busy > 0)
+		printf("%lld %s being sent to just now: %s\n",
+		    (long long)busy, busy == 1 ? "recipient is" :
+		    "recipients are", c->busy);
+	return fflush(stdout) == EOF ?
+	    cli_fail("cannot write to standard output") : CLI_OK;
 }
 
 static int
-print_show(const json_t *m)
+run_count(const struct conf *conf, const struct counting *c,
+    struct queue_args *a)
 {
-	struct cli_table *t;
-	const json_t *r;
-	const char *next = string_in(m, "next_attempt");
-	size_t i;
-	int rc;
+	json_t *answer = NULL, *id;
+	size_t i, missing;
+	int rc = queue_ask(conf, json_incref(a->request), take_count, &answer);
 
-	printf("id       %s\nsender   <%s>\nsize     %lld\narrived  %s\n"
-	    "state    %s\nnext     %s\n\n", string_in(m, "id"),
-	    string_in(m, "sender"),
-	    (long long)json_integer_value(json_object_get(m, "size")),
-	    string_in(m, "arrived"), string_in(m, "state"),
-	    *next == '\0' ? "-" : next);
-	t = cli_table_new("RECIPIENT|STATE|>ATTEMPTS|SITE|ASKED|LAST ANSWER");
-	json_array_foreach(json_object_get(m, "recipients"), i, r) {
-		cli_table_cell(t, "%s", string_in(r, "address"));
-		cli_table_cell(t, "%s", string_in(r, "state"));
-		cli_table_cell(t, "%lld", (long long)json_integer_value(
-		    json_object_get(r, "attempts")));
-		cli_table_cell(t, "%s", string_in(r, "site"));
-		cli_table_cell(t, "%s", string_in(r, "asked"));
-		cli_table_cell(t, "%s", string_in(r, "reply"));
-	}
-	rc = cli_table_print(t, stdout);
-	cli_table_free(&t);
-	return rc;
+	if (rc == CLI_OK && answer == NULL)
+		rc = cli_fail("queue: the answer has no count");
+	if (rc == CLI_OK && !a->json)
+		rc = print_count(c, answer);
+	missing = json_array_size(json_object_get(answer, "missing"));
+	json_array_foreach(json_object_get(answer, "missing"), i, id)
+		(void)cli_fail("no message with the id %.64s",
+		    json_string_value(id));
+	if (rc == CLI_OK && a->json)
+		rc = cli_json(json_incref(answer));
+	json_decref(answer);
+	return rc != CLI_OK ? rc : missing > 0 ? CLI_BAD : CLI_OK;
 }
 
 /* ---- the commands ---- */
 
-static int
-run_list(const struct conf *conf, const struct request *r)
-{
-	struct answers a;
-	int rc;
-
-	if (r->id != NULL || r->ndomains > 0 || r->sender != NULL)
-		return cli_usage("usage: sealane queue list [--json]");
-	rc = ask(conf, json_pack("{s:s}", "cmd", "list"), &a);
-	if (rc != CLI_OK)
-		return rc;
-	if (r->json)
-		return cli_json(json_pack("{s:o}", "messages", a.messages));
-	rc = print_list(a.messages);
-	json_decref(a.messages);
-	return rc;
-}
+#define USAGE_SELECT	"[--domain D] [--sender S] [--site S] [--older AGE]\n" \
+			"\t[--reason TEXT] [--state STATE] [--json]"
 
 static int
-run_show(const struct conf *conf, const struct request *r)
+run(const struct conf *conf, const char *cmd, struct queue_args *a)
 {
-	struct answers a;
-	int rc;
+	bool show = strcmp(cmd, "show") == 0;
 
-	if (r->id == NULL || r->ndomains > 0 || r->sender != NULL)
-		return cli_usage("usage: sealane queue show ID [--json]");
-	rc = ask(conf, json_pack("{s:s, s:o}", "cmd", "show", "id",
-	    cli_json_text(r->id)), &a);
-	if (rc != CLI_OK)
-		return rc;
-	rc = r->json ?
-	    cli_json(json_incref(json_array_get(a.messages, 0))) :
-	    print_show(json_array_get(a.messages, 0));
-	json_decref(a.messages);
-	return rc;
-}
-
-static int
-run_count(const struct conf *conf, const struct request *r, json_t *request,
-    const char *done)
-{
-	struct answers a;
-	int rc = ask(conf, request, &a);
-
-	if (rc != CLI_OK)
-		return rc;
-	json_decref(a.messages);
-	if (r->json)
-		return cli_json(json_pack("{s:I}", "count", a.count));
-	printf("%lld %s %s\n", (long long)a.count,
-	    a.count == 1 ? "message" : "messages", done);
-	return CLI_OK;
-}
-
-static int
-run_flush(const struct conf *conf, const struct request *r)
-{
-	json_t *request, *domains;
-
-	if (r->sender != NULL || (r->id != NULL && r->ndomains > 0))
-		return cli_usage("usage: sealane queue flush "
-		    "[ID | --domain DOMAIN ...] [--json]");
-	request = json_pack("{s:s}", "cmd", "flush");
-	if (r->id != NULL)
-		(void)json_object_set_new(request, "id", cli_json_text(r->id));
-	if (r->ndomains > 0) {
-		domains = json_array();
-		for (size_t i = 0; i < r->ndomains; i++)
-			(void)json_array_append_new(domains,
-			    cli_json_text(r->domains[i]));
-		(void)json_object_set_new(request, "domains", domains);
+	if (a->body && !show)
+		return cli_usage("queue: --body goes with show only");
+	if (strcmp(cmd, "list") == 0) {
+		if (a->nids > 0)
+			return cli_usage("usage: sealane queue list "
+			    USAGE_SELECT);
+		return queue_list(conf, a);
 	}
-	return run_count(conf, r, request, "due now");
+	if (show) {
+		if (a->nids != 1 || a->selects || (a->body && a->json))
+			return cli_usage("usage: sealane queue show ID "
+			    "[--body | --json]");
+		return queue_show(conf, a);
+	}
+	for (size_t i = 0; i < sizeof countings / sizeof countings[0]; i++) {
+		if (strcmp(cmd, countings[i].cmd) != 0)
+			continue;
+		/* What is done to mail is said in full, but for a flush. */
+		if (i > 0 && a->nids == 0 && !a->selects)
+			return cli_usage("usage: sealane queue %s ID ... | "
+			    USAGE_SELECT, cmd);
+		return run_count(conf, &countings[i], a);
+	}
+	return cli_usage("queue: no command `%s`; there are list, show, "
+	    "flush, hold, release, drop and bounce", cmd);
 }
-
-static int
-run_drop(const struct conf *conf, const struct request *r)
-{
-	const char *key = r->id != NULL ? "id" : r->sender != NULL ?
-	    "sender" : "domain";
-	const char *value = r->id != NULL ? r->id : r->sender != NULL ?
-	    r->sender : r->domains[0];
-
-	/* Exactly one choice: what is dropped is gone. */
-	if ((r->id != NULL) + (r->sender != NULL) + (r->ndomains > 0) != 1 ||
-	    r->ndomains > 1)
-		return cli_usage("usage: sealane queue drop "
-		    "ID | --domain DOMAIN | --sender ADDRESS [--json]");
-	return run_count(conf, r, json_pack("{s:s, s:o}", "cmd", "drop", key,
-	    cli_json_text(value)), "dropped");
-}
-
-static const struct {
-	const char	*name;
-	int		(*run)(const struct conf *, const struct request *);
-} commands[] = {
-	{ "list", run_list },
-	{ "show", run_show },
-	{ "flush", run_flush },
-	{ "drop", run_drop },
-};
 
 int
 cli_queue(const struct conf *conf, int argc, char **argv)
 {
-	struct request r = { .id = NULL };
+	struct queue_args a = { .nids = 0 };
 	int rc;
 
 	if (argc < 2)
-		return cli_usage("usage: sealane queue list|show|flush|drop");
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(argv[1], commands[i].name) != 0)
-			continue;
-		rc = parse(&r, argc - 2, argv + 2);
-		return rc != CLI_OK ? rc : commands[i].run(conf, &r);
-	}
-	return cli_usage("queue: no command `%s`; there are list, show, "
-	    "flush and drop", argv[1]);
+		return cli_usage("usage: sealane queue list|show|flush|hold|"
+		    "release|drop|bounce");
+	a.request = json_pack("{s:o}", "cmd", cli_json_text(argv[1]));
+	rc = parse(&a, argc - 2, argv + 2);
+	if (rc == CLI_OK)
+		rc = run(conf, argv[1], &a);
+	json_decref(a.request);
+	return rc;
 }

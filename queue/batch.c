@@ -73,7 +73,7 @@ put(struct batches *made, struct message *m, uint32_t index, uint32_t left)
 	b->index[b->n++] = index;
 	b->bytes += job_bytes(r);
 	r->phase = PHASE_QUEUED;
-	r->at.route = NULL;
+	r->at.batch = b;
 	route_unref(route);
 	return 0;
 }

@@ -276,6 +276,26 @@ send_back(struct queue *q, struct batch *b)
 
 /* ---- whose turn ---- */
 
+/* Recipients may have been held, dropped or bounced while they waited, and
+ * even be in another batch by now.  How many are left. */
+static uint32_t
+prune(struct batch *b)
+{
+	uint32_t kept = 0;
+
+	if (b->message->dead)
+		return 0;
+	for (uint32_t i = 0; i < b->n; i++) {
+		const struct rcpt *r = &b->message->rcpts[b->index[i]];
+
+		if (r->state == RCPT_ACTIVE && r->phase == PHASE_QUEUED &&
+		    r->at.batch == b)
+			b->index[kept++] = b->index[i];
+	}
+	b->n = kept;
+	return kept;
+}
+
 /* One batch of a site.  false: no relay has room. */
 static bool
 serve(struct queue *q, struct site *s)
@@ -285,7 +305,7 @@ serve(struct queue *q, struct site *s)
 
 	if (b == NULL)
 		return true;
-	if (b->message->dead) {
+	if (prune(b) == 0) {
 		flow_take(q, s);
 		batch_free(b);
 		return true;
@@ -343,6 +363,14 @@ dispatch_pump(struct queue *q)
 
 /* ---- what comes back ---- */
 
+/* Is this job sending to it?  The operator may hold a recipient meanwhile. */
+static bool
+in_job(const struct rcpt *r, const struct batch *b)
+{
+	return r->phase == PHASE_JOB && r->at.batch == b &&
+	    (r->state == RCPT_ACTIVE || r->state == RCPT_HELD);
+}
+
 static size_t
 take_results(struct span list, const struct message *m,
     const struct batch *b, struct result *results, size_t max)
@@ -360,10 +388,10 @@ take_results(struct span list, const struct message *m,
 		 * recipient may be in another job by now. */
 		if (b == NULL && o.status == OUTCOME_DEFERRED)
 			continue;
-		if (r->state == RCPT_DELIVERED || r->state == RCPT_FAILED)
+		if (!rcpt_open(r))
 			continue;
-		if (b != NULL ? r->state != RCPT_ACTIVE ||
-		    r->phase != PHASE_JOB : r->state == RCPT_ACTIVE)
+		if (b != NULL ? !in_job(r, b) : r->state == RCPT_ACTIVE ||
+		    r->phase == PHASE_JOB)
 			continue;
 		results[n++] = (struct result){ .index = o.index,
 		    .status = (enum outcome_status)o.status, .dsn = o.dsn,
@@ -384,10 +412,12 @@ leftovers(struct queue *q, struct batch *b)
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct rcpt *r = &m->rcpts[b->index[i]];
 
-		if (r->state != RCPT_ACTIVE || r->phase != PHASE_JOB)
+		if (!in_job(r, b))
+			continue;
+		r->phase = PHASE_IDLE;
+		if (r->state == RCPT_HELD)
 			continue;
 		r->state = RCPT_DEFERRED;
-		r->phase = PHASE_IDLE;
 		r->next = queue_now(q) + QUEUE_LOST_MS;
 		any = true;
 	}
@@ -447,10 +477,13 @@ dispatch_running(struct role_env *env, struct link *l, struct ipc_msg *msg)
 		struct rcpt *r = jr.index < m->nrcpts ? &m->rcpts[jr.index] :
 		    NULL;
 
-		if (r == NULL || r->state != RCPT_DEFERRED)
+		if (r == NULL || (r->state != RCPT_DEFERRED &&
+		    r->state != RCPT_HELD) || r->phase == PHASE_JOB)
 			continue;
-		r->state = RCPT_ACTIVE;
+		if (r->state == RCPT_DEFERRED)
+			r->state = RCPT_ACTIVE;
 		r->phase = PHASE_JOB;
+		r->at.batch = b;
 		b->index[b->n++] = jr.index;
 	}
 	b->site = site_get(q, o->site, 0);

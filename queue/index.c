@@ -60,7 +60,13 @@ rcpt_note(struct rcpt *r, struct span site, struct span reply)
 static bool
 state_open(uint8_t state)
 {
-	return state == RCPT_ACTIVE || state == RCPT_DEFERRED;
+	return state != RCPT_DELIVERED && state != RCPT_FAILED;
+}
+
+bool
+rcpt_open(const struct rcpt *r)
+{
+	return state_open(r->state);
 }
 
 void
@@ -71,6 +77,8 @@ rcpt_change(struct message *m, struct rcpt *r, const struct record_change *c,
 		m->nopen--;
 	if (!state_open(r->state) && state_open(c->state))
 		m->nopen++;
+	m->nheld -= r->state == RCPT_HELD;
+	m->nheld += c->state == RCPT_HELD;
 	r->state = c->state;
 	r->phase = PHASE_IDLE;
 	r->tls_failed = c->tls_failed;
@@ -163,6 +171,7 @@ message_new(const struct record_message *rec, uint64_t now_steady,
 		take_rcpt(m, &m->rcpts[i++], &at, &rcpt, &c,
 		    now_steady + left);
 	}
+	message_clock(m, now_steady);
 	return m;
 }
 
@@ -193,7 +202,19 @@ message_envid(const struct message *m)
 uint64_t
 message_running(const struct message *m, uint64_t now_steady)
 {
-	return m->running + (now_steady - m->since);
+	return m->since == CLOCK_STOPPED ? m->running :
+	    m->running + (now_steady - m->since);
+}
+
+void
+message_clock(struct message *m, uint64_t now_steady)
+{
+	bool stands = m->nopen > 0 && m->nheld == m->nopen;
+
+	if (stands == (m->since == CLOCK_STOPPED))
+		return;
+	m->running = message_running(m, now_steady);
+	m->since = stands ? CLOCK_STOPPED : now_steady;
 }
 
 /* ---- index ---- */
@@ -248,6 +269,16 @@ index_place(struct index *x, struct message *m, struct place place)
 	TAILQ_INSERT_TAIL(&x->placed, m, placed);
 }
 
+/* It goes: the cursor must not stand on it. */
+static void
+cursor_pass(struct index_cursor *c, struct message *m)
+{
+	if (c->at == m)
+		c->at = m == c->last ? NULL : TAILQ_NEXT(m, arrival);
+	if (c->last == m)
+		c->last = TAILQ_PREV(m, messages, arrival);
+}
+
 void
 index_remove(struct index *x, struct message *m)
 {
@@ -255,8 +286,7 @@ index_remove(struct index *x, struct message *m)
 
 	assert(!m->dead);
 	TAILQ_FOREACH(c, &x->cursors, link)
-		if (c->at == m)
-			c->at = TAILQ_NEXT(m, arrival);
+		cursor_pass(c, m);
 	TAILQ_REMOVE(&x->arrival, m, arrival);
 	unplace(x, m);
 	table_remove(&x->by_id, &m->by_id);
@@ -369,6 +399,7 @@ void
 index_cursor_start(struct index *x, struct index_cursor *c)
 {
 	c->at = TAILQ_FIRST(&x->arrival);
+	c->last = TAILQ_LAST(&x->arrival, messages);
 	TAILQ_INSERT_TAIL(&x->cursors, c, link);
 }
 
@@ -378,7 +409,7 @@ index_cursor_next(struct index_cursor *c)
 	struct message *m = c->at;
 
 	if (m != NULL)
-		c->at = TAILQ_NEXT(m, arrival);
+		c->at = m == c->last ? NULL : TAILQ_NEXT(m, arrival);
 	return m;
 }
 

@@ -12,12 +12,12 @@
 #include "queue/segment.h"
 #include "queue/table.h"
 
-enum rcpt_phase {		/* of an active recipient */
+enum rcpt_phase {		/* of an active recipient; JOB also of a held one */
 	PHASE_IDLE,
 	PHASE_ASKED,		/* waits for its domain's route: at.domain */
 	PHASE_ROUTED,		/* waits for its fellow recipients: at.route */
-	PHASE_QUEUED,		/* in a batch at a site */
-	PHASE_JOB,		/* a relay has it */
+	PHASE_QUEUED,		/* in a batch at a site: at.batch */
+	PHASE_JOB,		/* a relay has it: at.batch */
 };
 
 struct rcpt {
@@ -35,9 +35,12 @@ struct rcpt {
 	union {
 		struct domain	*domain;
 		struct route	*route;
+		struct batch	*batch;
 	} at;
 	char		*note;		/* "site\0reply\0" of the last attempt */
 };
+
+#define CLOCK_STOPPED	UINT64_MAX
 
 struct message {
 	struct table_link	 by_id;
@@ -51,22 +54,26 @@ struct message {
 	bool			 in_grace, is_placed;
 	uint64_t		 arrived, size;
 	uint64_t		 running;	/* ms, up to `since` */
-	uint64_t		 since;		/* steady ms */
+	uint64_t		 since;		/* steady ms; CLOCK_STOPPED: it stands */
 	struct place		 place;
 	uint64_t		 due;		/* steady ms */
 	uint64_t		 grace_until;
 	size_t			 heap_at;	/* 0: not in the heap */
 	unsigned		 refs;		/* the index, batches, asks, jobs */
 	unsigned		 asking;	/* domains not answered yet */
-	uint32_t		 nrcpts, nopen;	/* open: not delivered or failed */
+	uint32_t		 nrcpts;
+	uint32_t		 nopen;		/* not delivered or failed */
+	uint32_t		 nheld;		/* of the open ones */
 	struct span		 sender, client, session;
 	struct rcpt		 rcpts[];	/* and behind them all texts */
 };
 TAILQ_HEAD(messages, message);
 
-/* Somebody's place in a listing; survives whatever happens to messages. */
+/* Somebody's place in a walk over what was there when it began; survives
+ * whatever happens to messages. */
 struct index_cursor {
 	struct message			*at;	/* next one, NULL: done */
+	struct message			*last;	/* what comes later is not seen */
 	TAILQ_ENTRY(index_cursor)	 link;
 };
 
@@ -91,6 +98,8 @@ void	message_unref(struct message *);	/* frees at 0 */
 struct span	message_envid(const struct message *);
 /* Running time up to now. */
 uint64_t	message_running(const struct message *, uint64_t now_steady);
+/* After changes: the clock stands while all that is open is held. */
+void	message_clock(struct message *, uint64_t now_steady);
 
 int	index_add(struct index *, struct message *);	/* takes the reference */
 void	index_remove(struct index *, struct message *);	/* marks dead, drops it */
@@ -105,6 +114,8 @@ void	index_cursor_start(struct index *, struct index_cursor *);
 struct message	*index_cursor_next(struct index_cursor *);
 void	index_cursor_end(struct index *, struct index_cursor *);
 
+/* Not delivered or failed? */
+bool		rcpt_open(const struct rcpt *);
 struct span	rcpt_address(const struct rcpt *);
 struct span	rcpt_domain(const struct rcpt *);
 struct span	rcpt_orcpt(const struct rcpt *);	/* "" not given */

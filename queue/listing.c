@@ -1,169 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* queue/listing.c - the control socket: list, show, flush, drop.  Whatever
- * walks over all messages does so 100 entries at a time, between the mail.
+/* queue/listing.c - the control socket: requests, and walks over many
+ * messages, which go on ENTRIES at a time, between the mail.
  *
- *	{"cmd":"list"}			one line per message
+ *	{"cmd":"list"}			a line per message
  *	{"cmd":"show","id":ID}		one line, or exit 1
- *	{"cmd":"flush"}			all; or with "id", or "domains":[...]
- *	{"cmd":"drop"}			"id", "domain" or "sender"
+ *	{"cmd":"body","id":ID}		{"body":"base64"}, as many as it takes
+ *	{"cmd":"flush"}			hold, release, drop, bounce
  *
- * flush and drop end with {"count":N}. */
+ * list and flush take all messages, the others those that they are told: by
+ * "ids":[...] or by what queue/select.h has, and both is "and".  What changes
+ * something ends with {"count":messages, "recipients":N, "busy":N,
+ * "missing":[ids]}; while it takes long it says {"progress":messages}. */
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/hop.h"
-#include "base/log.h"
 #include "queue/queue_priv.h"
 
 #define ENTRIES		100	/* in one go */
+#define BOUNCES		10	/* a bounce reads and writes a message */
+#define PROGRESS_MS	5000
 
-enum walk_kind { WALK_LIST, WALK_FLUSH, WALK_DROP };
+/* ---- walks ---- */
 
-struct walk {
-	struct index_cursor	 cursor;
-	enum walk_kind		 kind;
-	json_t			*request;
-	size_t			 count;
-};
-
-/* ---- a message as JSON ---- */
-
-/* Text from outside; what is no UTF-8 shows as '?'. */
-static json_t *
-text(struct span s)
+void
+listing_walk(struct control_client *c, struct walk *w)
 {
-	json_t *j = json_stringn(s.p, s.n);
-	char *clean;
-
-	if (j != NULL || (clean = malloc(s.n + 1)) == NULL)
-		return j;
-	for (size_t i = 0; i < s.n; i++)
-		clean[i] = (unsigned char)s.p[i] < 0x80 ? s.p[i] : '?';
-	j = json_stringn(clean, s.n);
-	free(clean);
-	return j;
+	*control_cursor(c) = w;
 }
-
-static json_t *
-text_or_null(struct span s)
-{
-	return s.n == 0 ? json_null() : text(s);
-}
-
-static json_t *
-time_json(uint64_t wall)
-{
-	char when[CLOCK_RFC3339_SIZE];
-
-	clock_rfc3339(wall, 0, when);
-	return json_string(when);
-}
-
-static json_t *
-rcpt_json(const struct rcpt *r)
-{
-	return json_pack("{s:o, s:s, s:o, s:o, s:i, s:o, s:o}",
-	    "address", text(rcpt_address(r)),
-	    "state", rcpt_state_name((enum rcpt_state)r->state),
-	    "domain", text(rcpt_domain(r)),
-	    "site", text_or_null(rcpt_site(r)),
-	    "attempts", (int)r->attempts,
-	    "reply", text_or_null(rcpt_reply(r)),
-	    "asked", r->asked == LEVEL_NONE ? json_null() :
-	    json_string(level_name((enum level)r->asked)));
-}
-
-static json_t *
-message_json(const struct queue *q, const struct message *m)
-{
-	json_t *rcpts = json_array();
-	uint64_t now = queue_now(q), next = UINT64_MAX;
-	bool active = false;
-
-	for (uint32_t i = 0; i < m->nrcpts; i++) {
-		const struct rcpt *r = &m->rcpts[i];
-
-		active = active || r->state == RCPT_ACTIVE;
-		if (r->state == RCPT_DEFERRED && r->next < next)
-			next = r->next;
-		(void)json_array_append_new(rcpts, rcpt_json(r));
-	}
-	return json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:o}", "id", m->id,
-	    "sender", text(m->sender), "size", (json_int_t)m->size,
-	    "arrived", time_json(m->arrived),
-	    "state", active ? "active" : "deferred",
-	    "next_attempt", active || next == UINT64_MAX ? json_null() :
-	    time_json(clock_wall_ms() + (next > now ? next - now : 0)),
-	    "recipients", rcpts);
-}
-
-/* ---- what a request picks ---- */
-
-static struct span
-string_of(const json_t *request, const char *key)
-{
-	const json_t *v = json_object_get(request, key);
-
-	return v == NULL ? SPAN_NONE :
-	    span_of(json_string_value(v), json_string_length(v));
-}
-
-static bool
-domain_listed(const json_t *domains, struct span domain)
-{
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(domains, i, v)
-		if (json_is_string(v) && span_ieq(domain,
-		    span_of(json_string_value(v), json_string_length(v))))
-			return true;
-	return false;
-}
-
-static bool
-flush_message(struct queue *q, struct message *m, const json_t *domains)
-{
-	uint64_t now = queue_now(q);
-	bool any = false;
-
-	for (uint32_t i = 0; i < m->nrcpts; i++) {
-		struct rcpt *r = &m->rcpts[i];
-
-		if (r->state != RCPT_DEFERRED || (domains != NULL &&
-		    !domain_listed(domains, rcpt_domain(r))))
-			continue;
-		r->next = now;
-		any = true;
-	}
-	if (any)
-		store_schedule(q, m);
-	return any;
-}
-
-static bool
-drop_matches(const struct message *m, const json_t *request)
-{
-	struct span domain = string_of(request, "domain");
-
-	if (json_object_get(request, "sender") != NULL)
-		return span_ieq(m->sender, string_of(request, "sender"));
-	for (uint32_t i = 0; i < m->nrcpts; i++)
-		if (span_ieq(rcpt_domain(&m->rcpts[i]), domain))
-			return true;
-	return false;
-}
-
-static void
-drop_message(struct queue *q, struct message *m)
-{
-	log_warn("dropped", KV_S("id", m->id), KV_ADDR("from", m->sender),
-	    KV_N("recipients", m->nopen));
-	store_drop(q, m);
-}
-
-/* ---- walking ---- */
 
 static void
 walk_end(struct queue *q, struct control_client *c)
@@ -171,73 +35,172 @@ walk_end(struct queue *q, struct control_client *c)
 	void **cursor = control_cursor(c);
 	struct walk *w = *cursor;
 
-	if (w == NULL)
-		return;
 	*cursor = NULL;
-	index_cursor_end(&q->index, &w->cursor);
-	json_decref(w->request);
-	free(w);
-}
-
-static void
-walk_message(struct queue *q, struct control_client *c, struct walk *w,
-    struct message *m)
-{
-	if (m->pending)
-		return;
-	switch (w->kind) {
-	case WALK_LIST:
-		control_answer(c, message_json(q, m));
-		break;
-	case WALK_FLUSH:
-		w->count += flush_message(q, m,
-		    json_object_get(w->request, "domains"));
-		break;
-	case WALK_DROP:
-		if (drop_matches(m, w->request)) {
-			drop_message(q, m);
-			w->count++;
-		}
-		break;
-	}
+	if (w != NULL)
+		w->end(q, w);
 }
 
 static void
 listing_more(void *ctx, struct control_client *c)
 {
-	struct queue *q = ctx;
 	struct walk *w = *control_cursor(c);
-	struct message *m;
 
-	for (int i = 0; i < ENTRIES && !control_full(c); i++) {
-		m = index_cursor_next(&w->cursor);
-		if (m != NULL) {
-			walk_message(q, c, w, m);
-			continue;
-		}
-		if (w->kind != WALK_LIST)
-			control_answer(c, json_pack("{s:I}", "count",
-			    (json_int_t)w->count));
-		walk_end(q, c);
-		control_done(c);
-		return;
-	}
+	if (w->turn(ctx, c, w))
+		walk_end(ctx, c);
 }
 
 static void
-walk_start(struct queue *q, struct control_client *c, const json_t *request,
-    enum walk_kind kind)
+listing_gone(void *ctx, struct control_client *c)
 {
-	struct walk *w = calloc(1, sizeof(*w));
+	walk_end(ctx, c);
+}
+
+/* ---- over what is picked ---- */
+
+struct pick_walk {
+	struct walk		 walk;
+	bool			 list;		/* else: */
+	enum operation		 op;
+	json_t			*request;	/* `select` borrows from it */
+	struct select		 select;
+	const json_t		*ids;		/* NULL: by the cursor */
+	size_t			 id_at;
+	struct index_cursor	 cursor;
+	struct operated		 done;
+	json_t			*missing;
+	uint64_t		 said;		/* something, steady ms */
+};
+
+static bool
+picked(const struct pick_walk *w, const struct message *m)
+{
+	if (!select_message(&w->select, m, clock_wall_ms()))
+		return false;
+	for (uint32_t i = 0; i < m->nrcpts; i++)
+		if (select_rcpt(&w->select, &m->rcpts[i]))
+			return true;
+	return false;
+}
+
+/* The next message; false at the end.  NULL: an id that is not here. */
+static bool
+next_message(struct queue *q, struct pick_walk *w, struct message **m)
+{
+	const json_t *id;
+
+	if (w->ids == NULL) {
+		*m = index_cursor_next(&w->cursor);
+		return *m != NULL;
+	}
+	id = json_array_get(w->ids, w->id_at++);
+	if (id == NULL)
+		return false;
+	*m = index_find(&q->index, span_of(json_string_value(id),
+	    json_string_length(id)));
+	if (*m == NULL || (*m)->pending) {
+		*m = NULL;
+		(void)json_array_append(w->missing, (json_t *)(uintptr_t)id);
+	}
+	return true;
+}
+
+static void
+pick_answer(struct queue *q, struct control_client *c, struct pick_walk *w)
+{
+	if (!w->list || json_array_size(w->missing) > 0)
+		control_answer(c, json_pack("{s:I, s:I, s:I, s:O}", "count",
+		    (json_int_t)w->done.messages, "recipients",
+		    (json_int_t)w->done.recipients, "busy",
+		    (json_int_t)w->done.busy, "missing", w->missing));
+	control_done(c);
+	queue_wake(q);
+}
+
+static bool
+pick_turn(struct queue *q, struct control_client *c, struct walk *walk)
+{
+	struct pick_walk *w = (struct pick_walk *)(void *)walk;
+	int most = !w->list && w->op == OPERATE_BOUNCE ? BOUNCES : ENTRIES;
+	struct message *m;
+
+	for (int i = 0; i < most && !control_full(c); i++) {
+		if (!next_message(q, w, &m)) {
+			pick_answer(q, c, w);
+			return true;
+		}
+		if (m == NULL || m->pending)
+			continue;
+		if (!w->list) {
+			operate(q, m, w->op, &w->select, &w->done);
+		} else if (picked(w, m)) {
+			control_answer(c, show_message(q, m));
+			w->said = queue_now(q);
+		}
+	}
+	/* Whoever asked does not wait for ever without a word. */
+	if (queue_now(q) - w->said > PROGRESS_MS) {
+		control_answer(c, json_pack("{s:I}", "progress",
+		    (json_int_t)w->done.messages));
+		w->said = queue_now(q);
+	}
+	return false;
+}
+
+static void
+pick_end(struct queue *q, struct walk *walk)
+{
+	struct pick_walk *w = (struct pick_walk *)(void *)walk;
+
+	if (w->ids == NULL)
+		index_cursor_end(&q->index, &w->cursor);
+	json_decref(w->request);
+	json_decref(w->missing);
+	free(w);
+}
+
+static bool
+ids_good(const json_t *ids)
+{
+	const json_t *id;
+	size_t i;
+
+	if (ids != NULL && !json_is_array(ids))
+		return false;
+	json_array_foreach(ids, i, id)
+		if (!json_is_string(id))
+			return false;
+	return true;
+}
+
+static void
+pick(struct queue *q, struct control_client *c, const json_t *request,
+    bool list, enum operation op)
+{
+	struct pick_walk *w = calloc(1, sizeof(*w));
 
 	if (w == NULL) {
 		control_error(c, 1, "no memory");
 		return;
 	}
-	w->kind = kind;
+	w->walk = (struct walk){ pick_turn, pick_end };
+	w->list = list;
+	w->op = op;
+	w->said = queue_now(q);
 	w->request = json_deep_copy(request);
-	index_cursor_start(&q->index, &w->cursor);
-	*control_cursor(c) = w;
+	w->missing = json_array();
+	w->ids = json_object_get(w->request, "ids");
+	if (w->ids == NULL)
+		index_cursor_start(&q->index, &w->cursor);
+	if (!ids_good(w->ids) || select_parse(&w->select, w->request) == -1)
+		control_error(c, 64, "a selection that is none");
+	else if (!list && op != OPERATE_FLUSH && w->ids == NULL &&
+	    !w->select.any)
+		control_error(c, 64, "which messages?");
+	else {
+		listing_walk(c, &w->walk);
+		return;
+	}
+	pick_end(q, &w->walk);
 }
 
 /* ---- requests ---- */
@@ -245,7 +208,9 @@ walk_start(struct queue *q, struct control_client *c, const json_t *request,
 static struct message *
 find(struct queue *q, struct control_client *c, const json_t *request)
 {
-	struct span id = string_of(request, "id");
+	const json_t *v = json_object_get(request, "id");
+	struct span id = json_is_string(v) ? span_of(json_string_value(v),
+	    json_string_length(v)) : SPAN_NONE;
 	struct message *m = index_find(&q->index, id);
 
 	if (m == NULL || m->pending) {
@@ -257,64 +222,60 @@ find(struct queue *q, struct control_client *c, const json_t *request)
 }
 
 static void
-count_one(struct control_client *c)
-{
-	control_answer(c, json_pack("{s:i}", "count", 1));
-	control_done(c);
-}
-
-static void
-do_list(struct queue *q, struct control_client *c, const json_t *request)
-{
-	walk_start(q, c, request, WALK_LIST);
-}
-
-static void
 do_show(struct queue *q, struct control_client *c, const json_t *request)
 {
 	struct message *m = find(q, c, request);
 
 	if (m == NULL)
 		return;
-	control_answer(c, message_json(q, m));
+	control_answer(c, show_message(q, m));
 	control_done(c);
+}
+
+static void
+do_body(struct queue *q, struct control_client *c, const json_t *request)
+{
+	struct message *m = find(q, c, request);
+
+	if (m != NULL)
+		show_body(q, c, m);
+}
+
+static void
+do_list(struct queue *q, struct control_client *c, const json_t *request)
+{
+	pick(q, c, request, true, OPERATE_FLUSH);
 }
 
 static void
 do_flush(struct queue *q, struct control_client *c, const json_t *request)
 {
-	struct message *m;
-
 	site_unblock_all(q);
-	if (json_object_get(request, "id") == NULL) {
-		walk_start(q, c, request, WALK_FLUSH);
-		return;
-	}
-	m = find(q, c, request);
-	if (m == NULL)
-		return;
-	(void)flush_message(q, m, NULL);
-	count_one(c);
+	pick(q, c, request, false, OPERATE_FLUSH);
+}
+
+static void
+do_hold(struct queue *q, struct control_client *c, const json_t *request)
+{
+	pick(q, c, request, false, OPERATE_HOLD);
+}
+
+static void
+do_release(struct queue *q, struct control_client *c, const json_t *request)
+{
+	pick(q, c, request, false, OPERATE_RELEASE);
 }
 
 static void
 do_drop(struct queue *q, struct control_client *c, const json_t *request)
 {
-	struct message *m;
+	pick(q, c, request, false, OPERATE_DROP);
+}
 
-	if (json_object_get(request, "id") == NULL) {
-		if (json_is_string(json_object_get(request, "domain")) ||
-		    json_is_string(json_object_get(request, "sender")))
-			walk_start(q, c, request, WALK_DROP);
-		else
-			control_error(c, 64, "drop what?");
-		return;
-	}
-	m = find(q, c, request);
-	if (m == NULL)
-		return;
-	drop_message(q, m);
-	count_one(c);
+static void
+do_bounce(struct queue *q, struct control_client *c, const json_t *request)
+{
+	pick(q, c, request, false, OPERATE_BOUNCE);
 }
 
 static const struct {
@@ -324,8 +285,12 @@ static const struct {
 } commands[] = {
 	{ "list", do_list },
 	{ "show", do_show },
+	{ "body", do_body },
 	{ "flush", do_flush },
+	{ "hold", do_hold },
+	{ "release", do_release },
 	{ "drop", do_drop },
+	{ "bounce", do_bounce },
 };
 
 static void
@@ -339,12 +304,6 @@ listing_request(void *ctx, struct control_client *c, const json_t *request)
 			return;
 		}
 	control_error(c, 64, "unknown command");
-}
-
-static void
-listing_gone(void *ctx, struct control_client *c)
-{
-	walk_end(ctx, c);
 }
 
 const struct control_ops listing_ops = { listing_request, listing_more,

@@ -69,6 +69,8 @@ given_up(struct queue *q, const struct message *m, const struct result *o)
 {
 	const struct rcpt *r = &m->rcpts[o->index];
 
+	if (r->state == RCPT_HELD)
+		return false;	/* the operator decides */
 	if (!schedule_give_up(&q->schedule, m->arrived, clock_wall_ms(),
 	    message_running(m, queue_now(q))))
 		return false;
@@ -103,7 +105,7 @@ apply_one(struct queue *q, struct message *m, const struct result *o,
 		    .address = rcpt_address(r), .status = o->dsn,
 		    .reply = o->reply, .mx = o->mx, .expired = expired };
 	} else {
-		c.state = RCPT_DEFERRED;
+		c.state = r->state == RCPT_HELD ? RCPT_HELD : RCPT_DEFERRED;
 		c.tls_failed = about->tls_failed;
 		pause = schedule_pause(&q->schedule, c.attempts,
 		    (uint32_t)table_hash(o->reply) ^
@@ -286,6 +288,7 @@ outcome_apply(struct queue *q, struct message *m, const struct result *results,
 	buf_free(&a.changes);
 	if (a.nchanges == 0)
 		return;
+	message_clock(m, queue_now(q));
 	if (m->nopen == 0) {
 		log_done(m);
 		index_remove(&q->index, m);

@@ -45,7 +45,7 @@ keep_house(struct queue *q)
 	dispatch_gate(q);
 	route_expire(q);
 	site_expire(q);
-	store_house(q);
+	carry_house(q);
 }
 
 static bool

@@ -4,13 +4,17 @@
  *
  *	intake.c	messages come in from smtpd
  *	store.c		index and spool together: replay, places, bodies
+ *	carry.c		messages as records once more: leaving old segments
  *	route.c		recipient domains ask policy
  *	batch.c		a message's recipients, grouped by where they go
  *	site.c		how much may be under way to each site, and whose turn it is
  *	flow.c		fairness inside a site, between clients and senders
  *	dispatch.c	jobs to relays and what comes back
  *	outcome.c	what an outcome does to a message: record, bounce, end
- *	listing.c	the control socket
+ *	select.c	which recipients an operator means
+ *	operate.c	what is done to them
+ *	listing.c	the control socket: requests, walks over many messages
+ *	show.c		a message, its body, as JSON
  *	queue.c		the role: handlers, timer, start and end
  */
 #ifndef QUEUE_QUEUE_PRIV_H
@@ -23,6 +27,7 @@
 #include "base/role.h"
 #include "queue/index.h"
 #include "queue/schedule.h"
+#include "queue/select.h"
 #include "queue/spool.h"
 
 #define QUEUE_BATCH_MAX		100	/* recipients of one job */
@@ -204,7 +209,16 @@ int	store_original(struct queue *, const struct message *, struct buf *mem,
 	    struct span *original, bool *whole);
 /* Out of index and spool, without a word to anybody. */
 void	store_drop(struct queue *, struct message *);
-void	store_house(struct queue *);		/* carries what is old */
+
+/* ---- carry.c ---- */
+/* What is known of a recipient now; the texts are the message's. */
+void	carry_change(struct queue *, const struct message *, uint32_t index,
+	    struct record_change *);
+/* The message as it is now, up to its body, of which only the length counts.
+ * 0 or -1: no memory. */
+int	carry_message(struct queue *, const struct message *, struct span body,
+	    struct buf *head);
+void	carry_house(struct queue *);		/* carries what is old */
 
 /* ---- intake.c ---- */
 void	intake_spool_open(struct role_env *, struct link *, struct ipc_msg *);
@@ -292,7 +306,32 @@ void	outcome_ack(struct queue *, unsigned relay, uint64_t job);
 /* The line of the log for what no relay attempted. */
 void	outcome_log(const struct message *, const struct result *);
 
+/* ---- operate.c ---- */
+enum operation { OPERATE_FLUSH, OPERATE_HOLD, OPERATE_RELEASE, OPERATE_DROP,
+	OPERATE_BOUNCE };
+struct operated {
+	uint64_t	messages, recipients;	/* touched */
+	uint64_t	busy;	/* recipients that a relay was sending to just then */
+};
+/* Does it to those recipients of the message that are picked, and counts.  The
+ * message may be gone afterwards. */
+void	operate(struct queue *, struct message *, enum operation,
+	    const struct select *, struct operated *);
+
+/* ---- show.c ---- */
+json_t	*show_message(const struct queue *, const struct message *);
+/* Answers with the body, piece by piece. */
+void	show_body(struct queue *, struct control_client *, struct message *);
+
 /* ---- listing.c ---- */
+/* A request that takes more than one turn of the loop; what it needs besides
+ * stands behind this in a larger struct. */
+struct walk {
+	/* Answers, goes on, or ends it with control_done() or _error(): true. */
+	bool	(*turn)(struct queue *, struct control_client *, struct walk *);
+	void	(*end)(struct queue *, struct walk *);		/* frees it */
+};
+void	listing_walk(struct control_client *, struct walk *);	/* from now on */
 extern const struct control_ops listing_ops;
 
 #endif

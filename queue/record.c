@@ -14,6 +14,7 @@ rcpt_state_name(enum rcpt_state s)
 	static const char *const names[RCPT_STATES] = {
 		[RCPT_ACTIVE] = "active", [RCPT_DEFERRED] = "deferred",
 		[RCPT_DELIVERED] = "delivered", [RCPT_FAILED] = "failed",
+		[RCPT_HELD] = "held",
 	};
 
 	return (unsigned)s < RCPT_STATES ? names[s] : "active";

@@ -29,6 +29,7 @@ enum rcpt_state {	/* stored; never renumber */
 	RCPT_DEFERRED = 1,
 	RCPT_DELIVERED = 2,
 	RCPT_FAILED = 3,
+	RCPT_HELD = 4,		/* waits until the operator releases it */
 	RCPT_STATES
 };
 const char	*rcpt_state_name(enum rcpt_state);

@@ -11,10 +11,6 @@
 #include "queue/bounce.h"
 #include "queue/queue_priv.h"
 
-#define CARRY_MESSAGES	200		/* a second, at most */
-#define CARRY_BYTES	(4u * 1024 * 1024)
-#define SLACK_SEGMENTS	8		/* mostly dead segments that may stay */
-
 /* ---- replay ---- */
 
 static void
@@ -70,6 +66,7 @@ replay_outcome(struct queue *q, struct span payload)
 		if (c.index < m->nrcpts)
 			rcpt_change(m, &m->rcpts[c.index], &c, queue_now(q) +
 			    schedule_left(&q->schedule, c.next, wall));
+	message_clock(m, queue_now(q));
 }
 
 static void
@@ -258,90 +255,4 @@ store_original(struct queue *q, const struct message *m, struct buf *mem,
 	close(fd);
 	*original = buf_get(mem);
 	return n < 0 ? -1 : 0;
-}
-
-/* ---- carrying ---- */
-
-static int
-put_message_now(struct queue *q, const struct message *m, struct span body,
-    struct buf *head)
-{
-	uint64_t now = queue_now(q), wall = clock_wall_ms();
-	struct record_message rec = { .id = span_str(m->id),
-	    .flags = m->flags, .envelope = m->envelope,
-	    .arrived = m->arrived, .size = m->size,
-	    .running = message_running(m, now), .sender = m->sender,
-	    .client = m->client, .session = m->session,
-	    .envid = message_envid(m), .nrcpts = m->nrcpts, .body = body };
-	struct buf list;
-	int rc;
-
-	buf_init(&list, SEGMENT_PAYLOAD_MAX);
-	for (uint32_t i = 0; i < m->nrcpts; i++) {
-		const struct rcpt *r = &m->rcpts[i];
-		struct record_rcpt rcpt = { .address = rcpt_address(r),
-		    .orcpt = rcpt_orcpt(r), .notify = r->notify };
-		struct record_change c = { .index = i, .state = r->state,
-		    .tls_failed = r->tls_failed, .asked = r->asked,
-		    .attempts = r->attempts, .site = rcpt_site(r),
-		    .reply = rcpt_reply(r),
-		    .next = r->next > now ? wall + (r->next - now) : wall };
-
-		(void)record_put_rcpt(&list, &rcpt, &c);
-	}
-	rec.rcpts = buf_get(&list);
-	rc = list.failed ? -1 : record_put_message(head, &rec);
-	buf_free(&list);
-	return rc;
-}
-
-static int
-carry(struct queue *q, struct message *m)
-{
-	struct spool_after after = { .release = m->place.segment };
-	struct spool_part part = { .type = RECORD_CARRY };
-	struct fault f = { 0 };
-	int fd = -1;
-
-	if ((m->flags & RECORD_IN_FILE) != 0)
-		part.body = SPAN_NONE;
-	else if (store_body(q, m, &part.body, &fd, &f) == -1)
-		goto unreadable;
-	buf_reset(&q->record);
-	if (put_message_now(q, m, part.body, &q->record) == -1)
-		return -1;
-	part.head = buf_get(&q->record);
-	/* No id in `after`: what is released is the old place, wherever the
-	 * message goes next. */
-	return spool_state(q->spool, &part, 1, &after);
-unreadable:
-	log_error("carry-failed", KV_S("id", m->id), KV_Q("reason", f.text));
-	/* Behind the others, so that it does not hold them up; it stays where
-	 * it is until it is given up. */
-	index_place(&q->index, m, m->place);
-	return 0;
-}
-
-/* The oldest segment is in the way when it is damaged, or when most of the
- * log is dead and only few messages keep it. */
-void
-store_house(struct queue *q)
-{
-	struct spool_stats stats;
-	struct message *m;
-	uint64_t moved = 0;
-	unsigned n = 0;
-
-	spool_stats(q->spool, &stats);
-	if (!stats.oldest_closed || (!stats.oldest_damaged &&
-	    stats.segments * (uint64_t)SEGMENT_SIZE <
-	    2 * q->index.bytes + SLACK_SEGMENTS * (uint64_t)SEGMENT_SIZE))
-		return;
-	while ((m = TAILQ_FIRST(&q->index.placed)) != NULL &&
-	    m->place.segment == stats.oldest && !m->pending &&
-	    n++ < CARRY_MESSAGES && moved < CARRY_BYTES) {
-		moved += m->place.length;
-		if (carry(q, m) == -1)
-			break;
-	}
 }

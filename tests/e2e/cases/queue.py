@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Sealane authors
 """The queue as the operator sees it, and what it does when the disk is full."""
 
+import json
 import re
 
 from lab import space
@@ -66,6 +67,45 @@ def queue_commands(lab):
     s.wait_delivery("y@sink.example.org", status="sent", seconds=10)
     s.wait_empty()
     expect_equal(sorted(peer.arrived), [1], "numbers that arrived")
+
+
+@case(seconds=60)
+def queue_operations(lab):
+    """hold survives kill -9 and a flush; release, bounce, show --body."""
+    peer = lab.peer("127.0.1.5")
+    peer.hold.set()
+    s = lab.sealane("operations", first="300s", max="600s")
+    for n in range(1, 4):
+        submit("me@sink.example.org", f"u{n}@sink.example.org", seq=n, size=100_000)
+        s.wait_delivery(f"u{n}@sink.example.org", status="deferred")
+    ids = {m["recipients"][0]["address"].split("@")[0]: m["id"]
+           for m in s.queue()}
+    body = s.cli("queue", "show", ids["u1"], "--body")
+    expect(body.startswith("Received: ") and len(body) > 100_000,
+           f"a body of {len(body)} bytes: {body[:60]}")
+    done = json.loads(s.cli("queue", "hold", "--domain", "*.example.org",
+                            "--reason", "NOT NOW", "--json"))
+    expect_equal(done, {"count": 3, "recipients": 3, "busy": 0,
+                        "missing": []}, "hold")
+    s.cli("queue", "flush")
+    s.kill_all()
+    s.start()
+    held = json.loads(s.cli("queue", "list", "--state", "held", "--json"))
+    expect_equal({m["id"] for m in held["messages"]}, set(ids.values()),
+                 "held after kill -9")
+    expect_equal({m["state"] for m in held["messages"]}, {"held"}, "state")
+    peer.hold.clear()
+    s.cli("queue", "flush")
+    s.cli("queue", "release", ids["u1"], "nosuchid", code=1)
+    s.wait_delivery("u1@sink.example.org", status="sent", seconds=10)
+    s.cli("queue", "bounce", ids["u2"])
+    s.wait_delivery("u2@sink.example.org", status="failed", seconds=10)
+    s.wait_delivery("me@sink.example.org", status="sent", seconds=20)
+    expect_equal([m["id"] for m in s.queue()], [ids["u3"]], "what is left")
+    s.cli("queue", "drop", "--older", "0s")
+    expect("empty" in s.cli("queue", "list"), "something is left")
+    # The second one came back in its report.
+    expect_equal(sorted(peer.arrived), [1, 2], "numbers that arrived")
 
 
 @case(seconds=60)

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hop.h"
@@ -127,6 +128,38 @@ START_TEST(buf_as_queue)
 	ck_assert_uint_eq(in - out, b.len);
 	ck_assert_uint_le(b.cap, 1 << 16);
 	buf_free(&b);
+}
+END_TEST
+
+/* RFC 4648 sec 10, and what is no base64. */
+START_TEST(base64_texts)
+{
+	static const struct { const char *bytes, *text; } good[] = {
+		{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" },
+		{ "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+		{ "\xff\xfe\xfb", "//77" },
+	};
+	static const char *const bad[] = { "Zg=", "Zg", "Z", "Zh==", "Zm9=",
+	    "====", "=Zg=", "Zg==Zg==", "Zm9v\n", "Zm 9", "Zm-_" };
+	struct buf b;
+
+	for (int i = 0; i < NELEM(good); i++) {
+		buf_init(&b, 100);
+		ck_assert_int_eq(base64_put(&b, span_str(good[i].bytes)), 0);
+		ck_assert(span_eq(buf_get(&b), span_str(good[i].text)));
+		buf_reset(&b);
+		ck_assert_int_eq(base64_get(&b, span_str(good[i].text)), 0);
+		ck_assert(span_eq(buf_get(&b), span_str(good[i].bytes)));
+		buf_free(&b);
+	}
+	for (int i = 0; i < NELEM(bad); i++) {
+		buf_init(&b, 100);
+		ck_assert_msg(base64_get(&b, span_str(bad[i])) == -1, "%s",
+		    bad[i]);
+		ck_assert_uint_eq(b.len, 0);
+		buf_free(&b);
+	}
 }
 END_TEST
 
@@ -371,6 +404,7 @@ main(void)
 	tcase_add_test(tc, buf_bounds);
 	tcase_add_test(tc, buf_as_queue);
 	tcase_add_test(tc, buf_nearly_full);
+	tcase_add_test(tc, base64_texts);
 	tcase_add_test(tc, net_addresses);
 	tcase_add_test(tc, net_prefixes);
 	tcase_add_test(tc, net_special);

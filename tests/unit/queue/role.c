@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -688,147 +686,6 @@ START_TEST(an_altered_body_is_never_sent)
 }
 END_TEST
 
-/* ---- the control socket ---- */
-
-struct asking {
-	struct world	*w;
-	struct loop_io	*io;
-	char		 got[1024 * 1024];
-	size_t		 n;
-};
-
-static void
-asked(void *arg, int events)
-{
-	struct asking *a = arg;
-	ssize_t n = recv(loop_io_fd(a->io), a->got + a->n,
-	    sizeof(a->got) - 1 - a->n, MSG_DONTWAIT);
-
-	(void)events;
-	if (n > 0)
-		a->n += (size_t)n;
-	a->got[a->n] = '\0';
-	if (n == 0 || strstr(a->got, "\"done\"") != NULL ||
-	    strstr(a->got, "\"error\"") != NULL)
-		loop_stop(a->w->loop);
-}
-
-/* One request over a socket of its own; the answer's lines. */
-static const char *
-ask(struct world *w, const char *request)
-{
-	static struct asking a;
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct ipc_msg msg = { .type = IPC_CONTROL };
-	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	memset(&a, 0, sizeof(a));
-	a.w = w;
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/control", w->dir);
-	(void)unlink(sun.sun_path);
-	msg.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	ck_assert_int_eq(bind(msg.fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
-	ck_assert_int_eq(listen(msg.fd, 5), 0);
-	for (size_t i = 0; i < queue_ops.nhandlers; i++)
-		if (queue_ops.handlers[i].type == IPC_CONTROL)
-			queue_ops.handlers[i].run(&w->env, NULL, &msg);
-	ck_assert_int_eq(connect(s, (struct sockaddr *)&sun, sizeof(sun)), 0);
-	ck_assert_int_eq(write(s, request, strlen(request)),
-	    (ssize_t)strlen(request));
-	fcntl(s, F_SETFL, O_NONBLOCK);
-	a.io = loop_io_new(w->loop, s, asked, &a);
-	loop_io_watch(a.io, LOOP_READ);
-	loop_run(w->loop);
-	loop_io_close(&a.io);
-	return a.got;
-}
-
-static unsigned
-lines(const char *s)
-{
-	unsigned n = 0;
-
-	for (; (s = strchr(s, '\n')) != NULL; s++)
-		n++;
-	return n;
-}
-
-static bool
-many_committed(struct world *w)
-{
-	return w->committed >= 250;
-}
-
-START_TEST(the_queue_is_listed_shown_and_dropped)
-{
-	struct world *w = started();
-	char request[200];
-	const char *got;
-
-	w->say = SAY_NOTHING;
-	for (unsigned i = 1; i <= 250; i++)
-		world_send(w, i, id(i), i % 2 != 0 ? FROM : "",
-		    i <= 10 ? "r@few.example" : "r@dest.example", BODY);
-	world_until(w, many_committed);
-	got = ask(w, "{\"cmd\":\"list\"}\n");
-	ck_assert_uint_eq(lines(got), 251);	/* and done */
-	snprintf(request, sizeof(request),
-	    "{\"cmd\":\"show\",\"id\":\"%s\"}\n", id(7));
-	got = ask(w, request);
-	ck_assert_ptr_nonnull(strstr(got, "\"sender\":\"" FROM "\""));
-	ck_assert_ptr_nonnull(strstr(got, "\"domain\":\"few.example\""));
-	ck_assert_ptr_nonnull(strstr(got, "\"state\":\"active\""));
-	ck_assert_ptr_nonnull(strstr(got, "\"next_attempt\":null"));
-	got = ask(w, "{\"cmd\":\"show\",\"id\":\"nosuch\"}\n");
-	ck_assert_ptr_nonnull(strstr(got, "\"exit\":1"));
-	got = ask(w, "{\"cmd\":\"drop\",\"domain\":\"few.example\"}\n");
-	ck_assert_ptr_nonnull(strstr(got, "\"count\":10"));
-	got = ask(w, "{\"cmd\":\"drop\",\"sender\":\"" FROM "\"}\n");
-	ck_assert_ptr_nonnull(strstr(got, "\"count\":120"));
-	got = ask(w, "{\"cmd\":\"drop\"}\n");
-	ck_assert_ptr_nonnull(strstr(got, "\"exit\":64"));
-	got = ask(w, "{\"cmd\":\"list\"}\n");
-	ck_assert_uint_eq(lines(got), 121);
-	/* What was dropped does not come back. */
-	world_stop(w);
-	world_start(w);
-	got = ask(w, "{\"cmd\":\"list\"}\n");
-	ck_assert_uint_eq(lines(got), 121);
-	world_free(w);
-}
-END_TEST
-
-START_TEST(a_flush_makes_all_due)
-{
-	struct world *w = world_new();
-	const char *got;
-
-	w->conf.relay.retry.first = w->conf.relay.retry.max = 3600 * 1000;
-	world_start(w);
-	world_register(w, 1);
-	w->say = SAY_DEFERRED;
-	w->reply = "450 later \xff";
-	world_send(w, 1, id(1), FROM, "r@dest.example", BODY);
-	world_send(w, 2, id(2), FROM, "r@other.example", BODY);
-	while (w->acks < 2)
-		world_wait(w, 5);
-	got = ask(w, "{\"cmd\":\"list\"}\n");
-	ck_assert_ptr_nonnull(strstr(got, "\"reply\":\"450 later ?\""));
-	ck_assert_ptr_nonnull(strstr(got, "\"asked\":\"encrypted\""));
-	ck_assert_ptr_nonnull(strstr(got, "\"site\":\"mx.example\""));
-	ck_assert_ptr_nonnull(strstr(got, "\"attempts\":1"));
-	w->say = SAY_SENT;
-	got = ask(w, "{\"cmd\":\"flush\",\"domains\":[\"dest.example\"]}\n");
-	ck_assert_ptr_nonnull(strstr(got, "\"count\":1"));
-	while (w->njobs < 3)
-		world_wait(w, 5);
-	ck_assert_str_eq(w->jobs[2].first, "r@dest.example");
-	got = ask(w, "{\"cmd\":\"flush\"}\n");
-	world_until(w, empty);
-	world_free(w);
-}
-END_TEST
-
 /* ---- many ---- */
 
 #define MANY	3000
@@ -896,8 +753,6 @@ main(void)
 	tcase_add_test(t, a_large_message_of_another_size_is_refused);
 	tcase_add_test(t, survivors_leave_a_damaged_segment);
 	tcase_add_test(t, an_altered_body_is_never_sent);
-	tcase_add_test(t, the_queue_is_listed_shown_and_dropped);
-	tcase_add_test(t, a_flush_makes_all_due);
 	tcase_add_test(t, many_pass_none_lost_none_doubled);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -88,6 +88,9 @@ void	world_send(struct world *, uint64_t txn, const char *id,
 void	world_begin(struct world *, uint64_t txn, const char *id,
 	    const char *sender, const char *rcpts);
 void	world_outcome(struct world *, const struct seen_job *, enum answer);
+/* One request to the control socket, and the answer's lines as text. */
+const char	*world_ask(struct world *, const char *request);
+unsigned	 world_lines(const char *);
 void	world_id(unsigned n, char out[ID_SIZE]);
 /* Policy's answer to an ask that it was mute on. */
 void	world_route(struct world *, uint64_t txn, struct span domain);

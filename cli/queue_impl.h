@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* cli/queue_impl.h - what the files of `sealane queue` share. */
+#ifndef CLI_QUEUE_IMPL_H
+#define CLI_QUEUE_IMPL_H
+
+#include "cli/cli.h"
+
+struct queue_args {
+	json_t		*request;	/* "cmd", "ids" and the selection */
+	size_t		 nids;
+	bool		 selects;	/* any of --domain ... --reason */
+	bool		 json, body;
+};
+
+/* Return the exit code. */
+int	queue_list(const struct conf *, struct queue_args *);
+int	queue_show(const struct conf *, struct queue_args *);
+
+/* Asks the queue role; takes the request's reference; complains when it fails. */
+int	queue_ask(const struct conf *, json_t *request,
+	    void (*line)(void *arg, const json_t *answer), void *arg);
+
+#endif
