@@ -3,6 +3,7 @@
 /* policy/mx.c - see policy/mx.h. */
 #include <stdlib.h>
 
+#include "base/chance.h"
 #include "policy/mx.h"
 
 static int
@@ -131,17 +132,6 @@ mx_free(struct mx_set *s)
 	*s = (struct mx_set){ .kind = MX_TROUBLE };
 }
 
-/* SplitMix64: spreading load is no secret. */
-static uint64_t
-chance(uint64_t *seed)
-{
-	uint64_t z = *seed += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
 void
 mx_shuffle(struct mx_host *h, size_t n, uint64_t *seed)
 {
@@ -151,12 +141,6 @@ mx_shuffle(struct mx_host *h, size_t n, uint64_t *seed)
 		for (run = 1; run < n; run++)
 			if (h[run].preference != h[0].preference)
 				break;
-		for (size_t i = run; i > 1; i--) {
-			size_t other = (size_t)(chance(seed) % i);
-			struct mx_host t = h[i - 1];
-
-			h[i - 1] = h[other];
-			h[other] = t;
-		}
+		chance_shuffle(h, run, sizeof(*h), seed);
 	}
 }

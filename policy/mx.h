@@ -38,7 +38,8 @@ int	mx_read(const struct dns_answer *, const char *domain, const char *own,
 	    struct mx_set *);
 void	mx_free(struct mx_set *);
 
-/* RFC 5321 sec 5.1: senders must spread over hosts of equal preference. */
+/* Equals in random order, so that another twenty of many are tried each time;
+ * relay spreads its connections over those that come (relay/route.h). */
 void	mx_shuffle(struct mx_host *, size_t n, uint64_t *seed);
 
 #endif

@@ -61,7 +61,10 @@ int
 job_route(struct job *j, struct span encoded)
 {
 	route_free(&j->route);
-	return route_decode(&j->route, encoded);
+	if (route_decode(&j->route, encoded) == -1)
+		return -1;
+	route_spread(&j->route, j->number);
+	return 0;
 }
 
 static char *

@@ -96,7 +96,8 @@ struct job {
 struct job	*job_new(uint64_t number);		/* NULL: no memory */
 void		 job_free(struct job **);
 
-/* Decodes the route; -1: it is none. */
+/* Decodes the route and puts equal hosts in an order of this job's own; -1: it
+ * is none. */
 int	job_route(struct job *, struct span encoded);
 /* Copies all of the message; takes fd in every case.  -1: nonsense or no
  * memory. */

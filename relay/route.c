@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/chance.h"
 #include "base/ipc/ipc.h"
 
 static int
@@ -46,6 +47,7 @@ take_host(struct route_host *h, const struct ipc_host *m)
 	if (m->asked >= LEVEL_COUNT || m->why >= WHY_COUNT)
 		return -1;
 	h->port = m->port;
+	h->preference = m->preference;
 	/* A level of "none" asks for nothing, as clear does. */
 	h->asked = m->asked == LEVEL_NONE ? LEVEL_CLEAR : (enum level)m->asked;
 	h->why = (enum why)m->why;
@@ -108,4 +110,18 @@ route_free(struct route *r)
 	free(r->hosts);
 	free(r->domain);
 	*r = (struct route){ .nhosts = 0 };
+}
+
+void
+route_spread(struct route *r, uint64_t seed)
+{
+	unsigned at, end;
+
+	for (at = 0; at < r->nhosts; at = end) {
+		for (end = at + 1; end < r->nhosts; end++)
+			if (r->hosts[end].preference != r->hosts[at].preference)
+				break;
+		chance_shuffle(&r->hosts[at], end - at, sizeof(r->hosts[at]),
+		    &seed);
+	}
 }

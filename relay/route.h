@@ -10,7 +10,7 @@
 
 struct route_host {
 	char		*name;		/* A-label, or IP text for a literal */
-	uint16_t	 port;
+	uint16_t	 port, preference;
 	enum level	 asked;
 	enum why	 why;
 	struct addr	*addrs;		/* with the port */
@@ -34,5 +34,9 @@ struct route {
  * nothing is to be freed. */
 int	route_decode(struct route *, struct span encoded);
 void	route_free(struct route *);
+
+/* RFC 5321 sec 5.1: senders must spread over hosts of equal preference.  The
+ * same seed gives the same order. */
+void	route_spread(struct route *, uint64_t seed);
 
 #endif

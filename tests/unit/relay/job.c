@@ -89,6 +89,36 @@ START_TEST(route_good_and_bad)
 }
 END_TEST
 
+/* RFC 5321 sec 5.1: equals in random order, ranks as they are. */
+START_TEST(route_spreads)
+{
+	static const uint16_t ranks[] = { 5, 10, 10, 10, 20 };
+	unsigned first[NELEM(ranks)] = { 0 };
+	struct route r = { .nhosts = NELEM(ranks) };
+
+	r.hosts = calloc(r.nhosts, sizeof(*r.hosts));
+	ck_assert_ptr_nonnull(r.hosts);
+	for (uint64_t seed = 0; seed < 3000; seed++) {
+		for (unsigned i = 0; i < r.nhosts; i++)
+			r.hosts[i] = (struct route_host){ .port = (uint16_t)i,
+			    .preference = ranks[i] };
+		route_spread(&r, seed);
+		for (unsigned i = 0; i < r.nhosts; i++)
+			ck_assert_uint_eq(r.hosts[i].preference, ranks[i]);
+		ck_assert_uint_eq(r.hosts[0].port, 0);
+		ck_assert_uint_eq(r.hosts[4].port, 4);
+		ck_assert_int_eq(r.hosts[1].port + r.hosts[2].port +
+		    r.hosts[3].port, 1 + 2 + 3);
+		first[r.hosts[1].port]++;
+	}
+	for (unsigned i = 1; i <= 3; i++)
+		ck_assert_uint_gt(first[i], 850);
+	free(r.hosts);
+	r = (struct route){ .nhosts = 0 };
+	route_spread(&r, 1);
+}
+END_TEST
+
 static struct job *
 make_job(unsigned nrcpts)
 {
@@ -249,6 +279,7 @@ main(void)
 	TCase *tc = tcase_create("job");
 
 	tcase_add_test(tc, route_good_and_bad);
+	tcase_add_test(tc, route_spreads);
 	tcase_add_test(tc, job_refused);
 	tcase_add_loop_test(tc, outcome_fits, 0, 5);
 	tcase_add_test(tc, job_domains);
