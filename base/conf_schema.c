@@ -54,7 +54,10 @@ const struct conf_row conf_rows[] = {
 	  .deflt_text = "the machine's name, fully qualified where "
 	      "/etc/hosts knows it so", AT(conf, hostname),
 	  .help = "The relay's own name: in the greeting, in EHLO to others, "
-	      "in Received: and in the certificate it makes." },
+	      "in Received: and in the certificate it makes.  MX hosts of "
+	      "this name, or with an address of this machine, are this relay: "
+	      "they and all worse ones are left out, and where none is left "
+	      "the mail is returned as looping (5.4.6)." },
 
 	{ .block = "", .key = "listen", .type = CONF_LABELLED, .min = 0,
 	  .max = 64, ARRAY_AT(listens, nlistens, conf_listen, label),
@@ -140,7 +143,10 @@ const struct conf_row conf_rows[] = {
 	      "message. Neither ever ends a message." },
 
 	{ .block = "", .key = "relay", .type = CONF_BLOCK,
-	  .help = "How mail goes out." },
+	  .help = "How mail goes out.  Of a domain's MX hosts the 20 best are "
+	      "tried, in random order where they are equal, and of each host "
+	      "8 addresses.  A list of more than 1024 counts as a look-up "
+	      "that failed." },
 	{ .block = "relay", .key = "via", .type = CONF_VIA, .deflt = "\"\"",
 	  .later = "lmtp:", VIA_AT(conf, relay.via, relay.has_via),
 	  .help = "A smart host for all mail that no domain block sends "

@@ -199,12 +199,11 @@ addr_is_loopback(const struct addr *a)
 	return in_any(list, 2, a);
 }
 
-/* The IPv4 address inside an IPv6 form that carries one. */
-static bool
-wrapped_ip4(const struct addr *a, struct addr *inner)
+bool
+addr_unwrap(const struct addr *a, struct addr *inner)
 {
 	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
-	static const uint8_t compat[12];
+	static const uint8_t compat[15];
 
 	*inner = (struct addr){ 0 };
 	if (a->family != 6)
@@ -212,7 +211,8 @@ wrapped_ip4(const struct addr *a, struct addr *inner)
 	if (a->ip[0] == 0x20 && a->ip[1] == 0x02)		/* 6to4 */
 		addr_from_ip4(inner, a->ip + 2);
 	else if (memcmp(a->ip, nat64, 12) == 0 ||
-	    memcmp(a->ip, compat, 12) == 0)
+	    (memcmp(a->ip, compat, 15) != 0 &&		/* neither :: nor ::1 */
+	    memcmp(a->ip, compat, 12) == 0))
 		addr_from_ip4(inner, a->ip + 12);
 	return inner->family != 0;
 }
@@ -234,6 +234,6 @@ addr_is_special(const struct addr *a)
 		return true;
 	if (in_any(list, sizeof list / sizeof list[0], a))
 		return true;
-	return wrapped_ip4(a, &inner) &&
+	return addr_unwrap(a, &inner) &&
 	    in_any(list, sizeof list / sizeof list[0], &inner);
 }

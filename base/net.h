@@ -45,6 +45,9 @@ const char	*addr_text(const struct addr *, char out[ADDR_TEXT_SIZE]);
 
 bool	addr_same_ip(const struct addr *, const struct addr *);
 bool	addr_is_loopback(const struct addr *);
+/* The IPv4 address inside an IPv6 form that carries one: 6to4, NAT64,
+ * IPv4-compatible (RFC 6890).  False: `a` is none. */
+bool	addr_unwrap(const struct addr *, struct addr *inner);
 /* Anything that a name in the public DNS has no business pointing to:
  * loopback, private, link-local, unspecified, multicast, documentation,
  * and IPv6 forms that wrap such an IPv4 address (RFC 6890). */

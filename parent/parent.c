@@ -101,6 +101,8 @@ parent_child_ready(struct child *c)
 		if (p->announced)
 			send_listeners(p, c);
 	}
+	if (c->role == ROLE_POLICY)
+		addresses_send(c);
 	if (p->control_fds[c->role] != -1)
 		send_control(p, c);
 	wiring_connect(p, c);
@@ -439,7 +441,8 @@ prepare(struct parent *p, struct fault *f)
 		return -1;
 	p->loop = loop_new();
 	if (p->loop == NULL || watch_signals(p) == -1 ||
-	    (p->stage_timer = loop_timer_new(p->loop, stage_timeout, p)) == NULL)
+	    (p->stage_timer = loop_timer_new(p->loop, stage_timeout, p)) == NULL ||
+	    addresses_start(p) == -1)
 		return fault_set(f, FAULT_TEMP, 0, NULL, "no event loop");
 	return 0;
 }
@@ -459,6 +462,7 @@ parent_free(struct parent *p)
 	for (size_t i = 0; i < 4; i++)
 		loop_signal_close(&p->signals[i]);
 	loop_timer_close(&p->stage_timer);
+	loop_timer_close(&p->addresses_timer);
 	loop_free(&p->loop);
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
 		if (p->control_fds[r] != -1) {
@@ -470,6 +474,7 @@ parent_free(struct parent *p)
 	free(p->listen_fds);
 	free(p->children);
 	buf_free(&p->certs);
+	buf_free(&p->addresses);
 	conf_free(&p->conf);
 	close_if(p->bundle_fd);
 	close_if(p->lock_fd);
@@ -485,6 +490,7 @@ parent_serve(const char *conf_path)
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
 		p.control_fds[r] = -1;
 	buf_init(&p.certs, IPC_FRAME_MAX);
+	buf_init(&p.addresses, ADDRESSES_MAX);
 	rc = load_conf(&p, conf_path);
 	if (rc != 0)
 		goto out;

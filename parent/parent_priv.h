@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* parent/parent_priv.h - the parts of the parent to each other:
  * wiring.c (who talks to whom), child.c (one process's life), state.c
- * (directories and users), listen.c (sockets), parent.c (the whole). */
+ * (directories and users), listen.c (sockets), addresses.c (the machine's),
+ * parent.c (the whole). */
 #ifndef PARENT_PARENT_PRIV_H
 #define PARENT_PARENT_PRIV_H
 
@@ -44,6 +45,9 @@ struct parent {
 	struct child		*children;
 	size_t			 nchildren;
 	struct buf		 certs;		/* LIST of own_cert, from keys 1 */
+	struct buf		 addresses;	/* LIST of host_addr, the machine's */
+	struct loop_timer	*addresses_timer;
+	bool			 addresses_failed;
 	struct loop_signal	*signals[4];
 	struct loop_timer	*stage_timer;
 	enum stop_stage {
@@ -86,6 +90,11 @@ int	state_prepare(const struct conf *, int *lock_fd, struct fault *);
 int	listen_open(const struct conf_listen *, struct fault *);	/* descriptor or -1 */
 int	listen_control(const struct conf *, enum role, struct fault *);
 void	listen_unlink_control(const struct conf *, enum role);
+
+/* ---- addresses.c ---- */
+#define ADDRESSES_MAX	24576	/* bytes of the list; more are not told */
+int	addresses_start(struct parent *);	/* 0, or -1 without memory */
+void	addresses_send(struct child *policy);
 
 /* ---- announce.c ---- */
 /* What people need to know once all is up: on stdout. */

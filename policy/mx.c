@@ -42,10 +42,10 @@ keep_once(struct mx_set *s)
 /* RFC 5321 sec 5.1: drop ourselves and all that is not better, so that mail
  * only ever moves towards the best host. */
 static void
-cut_self(struct mx_set *s, const char *own)
+cut_self(struct mx_set *s, const struct self *self)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		if (!span_ieq(span_str(s->hosts[i].name), span_str(own)))
+		if (!self_named(self, s->hosts[i].name))
 			continue;
 		while (i > 0 &&
 		    s->hosts[i - 1].preference == s->hosts[i].preference)
@@ -97,8 +97,8 @@ host_add(struct mx_set *s, const char *name, uint16_t preference)
 }
 
 int
-mx_read(const struct dns_answer *a, const char *domain, const char *own,
-    struct mx_set *s)
+mx_read(const struct dns_answer *a, const char *domain,
+    const struct self *self, struct mx_set *s)
 {
 	*s = (struct mx_set){ .kind = classify(a) };
 	if (s->kind != MX_HOSTS && s->kind != MX_IMPLICIT)
@@ -119,7 +119,7 @@ mx_read(const struct dns_answer *a, const char *domain, const char *own,
 		return 0;
 	}
 	keep_once(s);
-	cut_self(s, own);
+	cut_self(s, self);
 	if (s->n == 0)
 		s->kind = MX_LOOP;
 	return 0;

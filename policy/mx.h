@@ -7,6 +7,7 @@
 #define POLICY_MX_H
 
 #include "dns/answer.h"
+#include "policy/self.h"
 
 enum mx_kind {
 	MX_HOSTS,	/* try these */
@@ -32,10 +33,10 @@ struct mx_set {
 	bool		 cut;		/* we were in it, and it was cut there */
 };
 
-/* `domain`: what was asked; `own`: our host name, any case.  The hosts come
- * sorted by preference and name, each once.  0, or -1 without memory. */
-int	mx_read(const struct dns_answer *, const char *domain, const char *own,
-	    struct mx_set *);
+/* `domain`: what was asked.  The hosts come sorted by preference and name,
+ * each once.  0, or -1 without memory. */
+int	mx_read(const struct dns_answer *, const char *domain,
+	    const struct self *, struct mx_set *);
 void	mx_free(struct mx_set *);
 
 /* Equals in random order, so that another twenty of many are tried each time;

@@ -13,6 +13,7 @@
 struct policy {
 	struct role_env		*env;
 	struct resolvers	*resolvers;
+	struct self		 self;
 	struct route_world	 world;
 	struct asks		*asks;
 };
@@ -45,6 +46,18 @@ on_dns_answer(struct role_env *env, struct link *l, struct ipc_msg *m)
 	struct policy *p = env->state;
 
 	resolvers_answer(p->resolvers, link_index(l), &m->u.dns_answer);
+}
+
+/* ---- from parent ---- */
+
+static void
+on_own_addresses(struct role_env *env, struct link *l, struct ipc_msg *m)
+{
+	struct policy *p = env->state;
+
+	(void)l;
+	self_take(&p->self, m->u.own_addresses.addrs);
+	log_debug("own-addresses", KV_N("known", p->self.nlocal));
 }
 
 /* ---- to and from queue ---- */
@@ -103,8 +116,10 @@ policy_start(struct role_env *env, struct fault *f)
 		return fault_sys(f, "getrandom");
 	}
 	p->env = env;
+	p->self.conf = env->conf;
 	p->world = (struct route_world){
 		.conf = env->conf,
+		.self = &p->self,
 		.key = fresh.key,
 		.seed = fresh.seed,
 	};
@@ -161,6 +176,7 @@ policy_stop(struct role_env *env)
 }
 
 static const struct role_handler handlers[] = {
+	{ IPC_OWN_ADDRESSES, on_own_addresses },
 	{ IPC_ROUTE_ASK, on_route_ask },
 	{ IPC_DNS_ANSWER, on_dns_answer },
 };

@@ -191,8 +191,7 @@ take_addresses(struct candidate *c, int f, const struct dns_answer *a)
 		else
 			addr_from_ip4(to, a->rrs[i].ip);
 	}
-	if (!r->plan.by_operator && span_ieq(span_str(a->canonical),
-	    span_str(r->world->conf->hostname)))
+	if (!r->plan.by_operator && self_named(r->world->self, a->canonical))
 		c->self = true;		/* an alias of ourselves */
 	if (--r->pending == 0)
 		finish(r);
@@ -295,7 +294,7 @@ on_mx(void *arg, const struct dns_answer *a)
 
 	r->mx_query = NULL;
 	r->result.mx_secure = a->status;
-	if (mx_read(a, r->plan.name, r->world->conf->hostname, &s) == -1) {
+	if (mx_read(a, r->plan.name, r->world->self, &s) == -1) {
 		no_memory(r);
 		return;
 	}

@@ -12,8 +12,9 @@
 
 #include "base/conf.h"
 #include "base/hop.h"
-#include "dns/lookup.h"
 #include "base/siphash.h"
+#include "dns/lookup.h"
+#include "policy/self.h"
 
 /* Bounds of one ROUTE message.  Of more hosts the best are taken. */
 #define ROUTE_HOSTS_MAX	20
@@ -45,6 +46,7 @@ struct route_result {
 
 struct route_world {
 	const struct conf	*conf;
+	const struct self	*self;
 	struct dns_lookup	 lookup;
 	/* Secret: whoever could find two host sets of one identity would get
 	 * mail for one domain sent over a connection to the other's hosts. */

@@ -43,29 +43,15 @@ drop_refused(struct route *r, struct candidate *c)
 		    KV_Q("reason", "loopback or private, and allow-loopback is off"));
 }
 
-/* Would connecting to `a` reach the listener?  One on all addresses is known
- * to be reached by loopback; which other addresses are ours it does not say. */
-static bool
-reaches(const struct addr *listener, const struct addr *a)
-{
-	static const uint8_t any[16];
-
-	if (addr_same_ip(listener, a))
-		return true;
-	return memcmp(listener->ip, any, sizeof(any)) == 0 &&
-	    (listener->family == 6 || a->family == 4) && addr_is_loopback(a);
-}
-
+/* What the operator names by `to` or `via` may be another program on this
+ * machine, told by its port; what the DNS names is a host. */
 static bool
 is_own_address(const struct route *r, const struct addr *a)
 {
-	const struct conf *c = r->world->conf;
+	const struct self *self = r->world->self;
 
-	for (size_t i = 0; i < c->nlistens; i++)
-		if (c->listens[i].address.port == r->plan.port &&
-		    reaches(&c->listens[i].address, a))
-			return true;
-	return false;
+	return self_listens(self, a, r->plan.port) ||
+	    (!r->plan.by_operator && self_owns(self, a));
 }
 
 static void

@@ -4,7 +4,8 @@
 
 import email
 
-from lab.case import case, expect, expect_equal
+from lab import space
+from lab.case import case, expect, expect_equal, wait_until
 from lab.load import Client, Reply
 
 
@@ -53,6 +54,71 @@ def route_null_mx(lab):
 def route_unknown_domain(lab):
     """A domain that does not exist bounces to the sender's mailbox."""
     bounced(lab, "x@nosuch.example.org", "5.1.2")
+
+
+OWN = """\
+hostname = "relay.example.org"
+listen "in" {{ address = "[::]:2525"; relay-from = [ "127.0.0.0/8" ] }}
+relay {{
+  port = 2525
+  domain "sink.example.org" {{ via = "[127.0.1.5]:25" }}
+}}
+dns {{ trust-anchor-file = "{anchor}"; forward = [ "127.0.0.53@53" ] }}
+state {{ directory = "{s.state}" }}
+control {{ directory = "{s.control}" }}
+processes {{ smtpd = 1; relay = 1 }}
+allow-loopback = true
+"""
+
+
+@case(seconds=60)
+def route_loops(lab):
+    """MX lists that lead back here, by name, by alias, and by an address of
+    the machine that no listener names: 5.4.6, at once (RFC 5321 sec 5.1)."""
+    space.add_address("10.0.9.9")
+    peer = lab.peer("127.0.1.5")
+    s = lab.sealane("own", start=False)
+    s.configure(OWN.format(s=s, anchor=lab.dns.anchor))
+    s.start()
+    to = [f"x@{d}.example.org" for d in ("own", "ownname", "ownalias")]
+    submit("a@sink.example.org", *to)
+
+    def returned():
+        return {f["Final-Recipient"].split(";")[1].strip(): f["Status"]
+                for m in peer.messages
+                for f in email.message_from_bytes(m).get_payload()[1]
+                .get_payload()[1:]}
+    wait_until(lambda: len(returned()) == 3, 20, "all three come back")
+    expect_equal(returned(), dict.fromkeys(to, "5.4.6"), "statuses")
+    s.wait_empty()
+
+
+@case(seconds=60)
+def route_names(lab):
+    """An alias for the MX host, IDN in either form, aliases in a circle, and
+    hosts of equal preference, each of which gets its share."""
+    sink, equal = lab.peer("127.0.1.5"), lab.peer("127.0.1.7")
+    s = lab.sealane("names")
+    for domain in ("mxalias.example.org", "xn--bcher-kva.example.org"):
+        submit("box0@home.example.org", "x@" + domain)
+        sent, = s.wait_delivery("x@" + domain, status="sent")
+        expect_equal(sent["domain"], domain, "domain")
+    submit("box0@home.example.org", "x@circle.example.org")
+    waiting = wait_until(lambda: [
+        r for m in s.queue() for r in m["recipients"]
+        if r["reply"]], 20, "the circle is deferred")
+    expect("DNS look-up of MX" in waiting[0]["reply"], f"circle: {waiting}")
+    s.cli("queue", "drop", s.queue()[0]["id"])
+    sink.forget()
+    # Slow peers, or one connection would carry all.
+    sink.delay = equal.delay = 0.3
+    for n in range(24):
+        submit("box0@home.example.org", f"x{n}@equal.example.org")
+    wait_until(lambda: len(sink.messages) + len(equal.messages) == 24, 20,
+               "all 24 arrive")
+    expect(len(sink.messages) > 3 and len(equal.messages) > 3,
+           f"{len(sink.messages)} and {len(equal.messages)} of 24")
+    s.wait_empty()
 
 
 @case(seconds=60)

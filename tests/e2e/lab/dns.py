@@ -47,6 +47,22 @@ two MX 20 mx.tls
 mx.dead A 127.0.1.9
 dead MX 10 mx.dead
 null MX 0 .
+own MX 10 mx.own
+own MX 10 mx.sink
+own MX 20 mx.sink
+mx.own A 10.0.9.9
+ownname MX 10 relay
+ownalias MX 10 mx.ownalias
+mx.ownalias CNAME relay
+circle CNAME circle2
+circle2 CNAME circle
+mxalias MX 10 mx.mxalias
+mx.mxalias CNAME mx.sink
+xn--bcher-kva MX 10 mx.sink
+xn--bcher-kva CAA 0 issue ";"
+equal MX 10 mx.sink
+equal MX 10 mx.equal
+mx.equal A 127.0.1.7
 nohost MX 10 nowhere
 alias CNAME tls
 """

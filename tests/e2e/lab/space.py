@@ -58,6 +58,14 @@ def loopback_up():
         fcntl.ioctl(s, 0x8914, struct.pack("16sH14x", b"lo", flags | 1))
 
 
+def add_address(text):
+    """One more address of the loopback interface, until the end."""
+    number = socket.inet_aton(text)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        fcntl.ioctl(s, 0x8916, struct.pack(
+            "16sHH4s8x", b"lo:%d" % number[3], socket.AF_INET, 0, number))
+
+
 def ways():
     """The ways to get there, best first: (name, unshare arguments)."""
     base = ["--net", "--mount", "--pid", "--fork", "--mount-proc"]

@@ -25,6 +25,8 @@ struct fix {
 	int			code;
 };
 
+static struct self self;
+
 static void
 on_answer(void *arg, uint64_t txn, const struct route_result *r)
 {
@@ -41,7 +43,8 @@ static void
 setup(struct fix *x)
 {
 	*x = (struct fix){ .dns = { .lines = lines } };
-	x->world = (struct route_world){ .conf = &conf,
+	self.conf = &conf;
+	x->world = (struct route_world){ .conf = &conf, .self = &self,
 	    .lookup = fake_lookup(&x->dns), .key = { 3, 4 } };
 	x->asks = asks_new(&x->world, on_answer, x);
 	ck_assert_ptr_nonnull(x->asks);

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 The Sealane authors */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "policy/decide.h"
 #include "policy/mx.h"
@@ -68,10 +69,14 @@ START_TEST(read_rows)
 {
 	const struct row *r = &rows[_i];
 	struct dns_answer a;
+	const struct conf c = { .hostname = "US.Example" };
+	struct self *self = calloc(1, sizeof(*self));
 	struct mx_set s;
 	char got[256] = "";
 	size_t at = 0;
 
+	ck_assert_ptr_nonnull(self);
+	self->conf = &c;
 	dns_answer_init(&a);
 	a.status = r->status;
 	a.rcode = (uint16_t)r->rcode;
@@ -84,7 +89,7 @@ START_TEST(read_rows)
 		(void)span_copy(span_str(r->rrs[i].host), rr->name,
 		    sizeof(rr->name));
 	}
-	ck_assert_int_eq(mx_read(&a, "example.org", "US.Example", &s), 0);
+	ck_assert_int_eq(mx_read(&a, "example.org", self, &s), 0);
 	for (size_t i = 0; i < s.n; i++)
 		at += (size_t)snprintf(got + at, sizeof(got) - at, "%s%u %s",
 		    i == 0 ? "" : ", ", s.hosts[i].preference, s.hosts[i].name);
@@ -93,6 +98,7 @@ START_TEST(read_rows)
 	ck_assert_msg(s.odd == r->odd && s.cut == r->cut, "%s", r->name);
 	mx_free(&s);
 	dns_answer_free(&a);
+	free(self);
 }
 END_TEST
 

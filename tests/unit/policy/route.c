@@ -19,6 +19,10 @@
 
 static struct conf_accept accepts[] = {		/* sorted by pattern */
 	{ .pattern = "*.sink.example", .to = { .kind = HOP_DISCARD, .host = "" } },
+	{ .pattern = "*.xn--bcher-kva.test.example", .to = { .kind = HOP_HOST,
+	    .host = "192.168.7.6", .literal = IP4(192, 168, 7, 6) } },
+	{ .pattern = "beside.example", .to = { .kind = HOP_HOST,
+	    .host = "198.51.99.98", .literal = IP4(198, 51, 99, 98), .port = 26 } },
 	{ .pattern = "box.example", .to = { .kind = HOP_UNIX, .lmtp = true, .host = "/run/box" } },
 	{ .pattern = "inner.example", .to = { .kind = HOP_HOST, .host = "192.168.7.5",
 	    .literal = IP4(192, 168, 7, 5), .port = 2525 } },
@@ -90,6 +94,7 @@ static const struct conf lab = {
 struct fix {
 	struct fake_dns		dns;
 	struct route_world	world;
+	struct self		self;
 	struct route		*route;
 	unsigned		done;
 	char			line[4096];
@@ -156,7 +161,10 @@ setup(struct fix *x, const struct conf *c, const char *const *lines)
 {
 	*x = (struct fix){ 0 };
 	x->dns.lines = lines;
-	x->world = (struct route_world){ .conf = c,
+	x->self.conf = c;
+	addr_from_ip4(&x->self.local[0], (const uint8_t[4]){ 198, 51, 99, 98 });
+	x->self.nlocal = 1;
+	x->world = (struct route_world){ .conf = c, .self = &x->self,
 	    .lookup = fake_lookup(&x->dns), .key = { 1, 2 }, .seed = 7 };
 }
 
@@ -242,6 +250,40 @@ static const struct row {
 	    { "MX a.example = 10 m.example, 20 mx2.example.org",
 	      "A m.example > us.example.net = 198.51.99.50", EXAMPLE_ORG },
 	    "554 5.4.6" },
+	{ "an alias of ourselves, IPv6 alone", &plain, "a.example",
+	    { "MX a.example = 10 m.example", "A m.example > us.example.net NODATA",
+	      "AAAA m.example > us.example.net = 2a00::77" }, "554 5.4.6" },
+	{ "an alias of ourselves without addresses", &plain, "a.example",
+	    { "MX a.example = 10 m.example, 20 mx2.example.org",
+	      "A m.example > us.example.net NODATA",
+	      "AAAA m.example > us.example.net NODATA", EXAMPLE_ORG },
+	    "554 5.4.6" },
+	{ "the domain is an alias of ourselves, no MX", &plain, "a.example",
+	    { "MX a.example > us.example.net NODATA",
+	      "A a.example > us.example.net = 198.51.99.50" }, "554 5.4.6" },
+	{ "an address of this machine without a listener", &plain, "a.example",
+	    { "MX a.example = 10 m.example, 20 mx2.example.org",
+	      "A m.example = 198.51.99.98", EXAMPLE_ORG }, "554 5.4.6" },
+	{ "the same, IPv4-mapped", &plain, "a.example",
+	    { "MX a.example = 10 m.example", "A m.example NODATA",
+	      "AAAA m.example = 2002:c633:6362::1" }, "554 5.4.6" },
+	{ "this machine is second by address", &plain, "a.example",
+	    { "MX a.example = 5 mx1.example.org, 10 m.example, "
+	      "10 mx2.example.org, 20 mx2.example.org",
+	      "A m.example = 198.51.99.98", EXAMPLE_ORG },
+	    "250 5 mx1.example.org:25 [2a00::1 198.51.99.1]" },
+	{ "one address of several is ours", &plain, "a.example",
+	    { "MX a.example = 5 m.example, 9 mx2.example.org",
+	      "A m.example = 198.51.99.7, 198.51.99.98", EXAMPLE_ORG },
+	    "554 5.4.6" },
+	{ "we are an equal among hosts: none is left", &plain, "a.example",
+	    { "MX a.example = 5 mx1.example.org, 5 us.example.net, "
+	      "7 mx2.example.org", EXAMPLE_ORG }, "554 5.4.6" },
+	{ "a literal of this machine", &plain, "[198.51.99.98]", { NULL },
+	    "554 5.4.6" },
+	{ "the operator's hop on this machine, another port", &plain,
+	    "beside.example", { NULL },
+	    "250 0 198.51.99.98:26 [198.51.99.98]" },
 	{ "our public address under another name", &plain, "a.example",
 	    { "MX a.example = 10 m.example, 20 mx2.example.org",
 	      "A m.example = 198.51.99.99", EXAMPLE_ORG }, "554 5.4.6" },
@@ -254,6 +296,29 @@ static const struct row {
 	    { "MX a.example = 10 mx.example, 20 m.example",
 	      "A mx.example SERVFAIL", "AAAA mx.example SERVFAIL",
 	      "A m.example > us.example.net = 198.51.99.50" }, "451 4.4.3" },
+
+	/* RFC 5321 sec 5.1: aliases.  The domain may be one; a host that is
+	 * one is against RFC 2181 sec 10.3 and followed all the same. */
+	{ "the domain is an alias", &plain, "a.example",
+	    { "MX a.example > example.org = 20 mx2.example.org, 10 mx1.example.org",
+	      EXAMPLE_ORG }, EXAMPLE_ORG_ROUTE },
+	{ "the domain is an alias of a host without MX", &plain, "a.example",
+	    { "MX a.example > b.example NODATA",
+	      "A a.example > b.example = 198.51.99.7" },
+	    "250 0 a.example:25 [198.51.99.7]" },
+	{ "the domain is an alias of nothing", &plain, "a.example",
+	    { "MX a.example > b.example NXDOMAIN" }, "550 5.1.2" },
+	{ "aliases in a circle", &plain, "a.example",
+	    { "MX a.example SERVFAIL" }, "451 4.4.3" },
+	{ "the host is an alias", &plain, "a.example",
+	    { "MX a.example = 10 m.example", "A m.example > n.example = 198.51.99.7",
+	      "AAAA m.example > n.example = 2a00::7" },
+	    "250 10 m.example:25 [2a00::7 198.51.99.7]" },
+	{ "the host is an alias of nothing", &plain, "a.example",
+	    { "MX a.example = 10 m.example, 20 mx2.example.org",
+	      "A m.example > n.example NXDOMAIN",
+	      "AAAA m.example > n.example NXDOMAIN", EXAMPLE_ORG },
+	    "250 20 mx2.example.org:25 [198.51.99.2]" },
 
 	/* RFC 7505 */
 	{ "null MX", &plain, "null.example", { "MX null.example = 0 ." },
@@ -352,6 +417,26 @@ static const struct row {
 	{ "IPv4 only, and we are the host by IPv6", &mapped, "four.example",
 	    { "MX four.example = 1 m.example, 2 mx1.example.org", EXAMPLE_ORG,
 	      "AAAA m.example = 2a00::99" }, "554 5.4.6" },
+
+	/* RFC 5891 sec 5: names are asked as A-labels, however they come */
+	{ "IDN", &plain, "xn--bcher-kva.example",
+	    { "MX xn--bcher-kva.example = 10 mx2.example.org", EXAMPLE_ORG },
+	    "250 10 mx2.example.org:25 [198.51.99.2]" },
+	{ "IDN as U-labels", &plain, "B\303\234CHER.Example",
+	    { "MX xn--bcher-kva.example = 10 mx2.example.org", EXAMPLE_ORG },
+	    "250 10 mx2.example.org:25 [198.51.99.2]" },
+	{ "IDN, ideographic full stop", &plain, "b\303\274cher\343\200\202example",
+	    { "MX xn--bcher-kva.example = 10 mx2.example.org", EXAMPLE_ORG },
+	    "250 10 mx2.example.org:25 [198.51.99.2]" },
+	{ "IDN that is none", &plain, "a\342\200\215b.example", { NULL },
+	    "550 5.1.2" },
+	{ "not even UTF-8", &plain, "b\374cher.example", { NULL },
+	    "550 5.1.2" },
+	{ "a rule for an IDN", &plain, "mail.xn--bcher-kva.test.example",
+	    { NULL }, "250 0 192.168.7.6:25 [192.168.7.6]" },
+	{ "a rule for an IDN, recipient as U-labels", &plain,
+	    "mail.b\303\274cher.test.example", { NULL },
+	    "250 0 192.168.7.6:25 [192.168.7.6]" },
 
 	/* relay: `via` */
 	{ "via of the domain, loopback", &plain, "slow.example", { EXAMPLE_ORG },
