@@ -9,6 +9,8 @@
 
 #include <assert.h>
 
+#include "base/utf8.h"
+
 static const char word_bytes[] =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 
@@ -94,34 +96,6 @@ skip_blank(struct conf_lexer *x)
 	}
 }
 
-/* How many bytes the UTF-8 character at p has (RFC 3629), 0 when it is none. */
-static size_t
-utf8_length(const unsigned char *p, size_t n)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t want;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	want = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (n < want || p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < want; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return want;
-}
-
 static void
 bad(struct conf_token *t, const char *why)
 {
@@ -136,7 +110,7 @@ static size_t
 string_piece(struct conf_lexer *x, struct conf_token *t, char out[4])
 {
 	const unsigned char *p = (const unsigned char *)x->text.p + x->at;
-	size_t n = utf8_length(p, x->text.n - x->at);
+	size_t n = utf8_take(span_of(p, x->text.n - x->at), NULL);
 
 	if (n == 0) {
 		bad(t, "the string is not valid UTF-8");

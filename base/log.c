@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 /* Longer values are cut: a line stays one atomic write to a pipe or file. */
 #define LOG_LINE_MAX	16384
@@ -37,33 +38,15 @@ log_set_level(enum log_level least)
 	logger.least = least;
 }
 
-/* Length of the valid UTF-8 sequence at the start of s, 0 when there is none.
- * RFC 3629: no surrogates, no overlong forms, nothing above U+10FFFF. */
+/* Length of the character at the start of s, 0 when there is none or a C1
+ * control character. */
 static size_t
 utf8_len(struct span s)
 {
-	const unsigned char *p = (const unsigned char *)s.p;
-	size_t n;
-	unsigned c;
+	uint32_t code = 0;
+	size_t n = utf8_take(s, &code);
 
-	if (p[0] < 0x80)
-		return 1;
-	n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	if (p[0] < 0xc2 || p[0] > 0xf4 || s.n < n)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	c = p[0] << 8 | p[1];
-	if (c >= 0xe080 && c <= 0xe09f)
-		return 0;
-	if (c >= 0xeda0 && c <= 0xedbf)
-		return 0;
-	if ((c >= 0xf080 && c <= 0xf08f) || c >= 0xf490)
-		return 0;
-	if (c >= 0xc280 && c <= 0xc29f)		/* C1 control characters */
-		return 0;
-	return n;
+	return code >= 0x80 && code < 0xa0 ? 0 : n;
 }
 
 static void
