@@ -134,7 +134,8 @@ const struct conf_row conf_rows[] = {
 	{ .block = "limits", .key = "recipients", .type = CONF_NUMBER,
 	  .min = 1, .max = 50000, .deflt = "1000", AT(conf, limits.recipients),
 	  .help = "The most recipients of one message; clients send the rest "
-	      "in further transactions. RFC 5321 asks for 100 at least." },
+	      "in further transactions. Announced as RCPTMAX. RFC 5321 asks "
+	      "for 100 at least." },
 	{ .block = "limits", .key = "bare-newline", .type = CONF_WORD,
 	  .words = "normalize|reject", .deflt = "\"normalize\"",
 	  AT(conf, limits.bare_newline),

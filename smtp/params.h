@@ -3,7 +3,7 @@
 /* smtp/params.h - what follows the path in MAIL and RCPT.
  *
  * Pure.  esmtp-keyword[=esmtp-value] as in RFC 5321 sec 4.1.2; which keyword
- * means what is one table in params.c, holding those that smtpd announces. */
+ * means what are two tables in params.c, holding those that smtpd announces. */
 #ifndef SMTP_PARAMS_H
 #define SMTP_PARAMS_H
 
@@ -20,15 +20,22 @@ enum smtp_params_error {
 };
 
 struct smtp_mail_params {
-	bool		has_size, has_body;
+	bool		has_size, has_body, has_ret;
 	uint64_t	size;		/* RFC 1870; what is larger than any number: UINT64_MAX */
 	uint16_t	flags;		/* enum envelope_flag */
+	struct span	envid;		/* RFC 3461 sec 4.4, as given, "" if not */
+};
+
+struct smtp_rcpt_params {
+	uint8_t		notify;		/* enum notify, 0 not given */
+	struct span	orcpt;		/* as given, "" if not */
 };
 
 /* `rest` is all behind the ">", its leading spaces included. */
 enum smtp_params_error	smtp_mail_params(struct span rest,
 			    struct smtp_mail_params *);
-/* No extension of ours adds a parameter to RCPT: only emptiness is fine. */
-enum smtp_params_error	smtp_rcpt_params(struct span rest);
+/* The spans point into `rest`.  `flags` of the MAIL before. */
+enum smtp_params_error	smtp_rcpt_params(struct span rest, uint16_t flags,
+			    struct smtp_rcpt_params *);
 
 #endif

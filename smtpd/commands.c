@@ -45,14 +45,22 @@ size_limit(const struct session *s)
 	return s->conf->limits.message_size;
 }
 
+static uint64_t
+rcpt_limit(const struct session *s)
+{
+	return s->conf->limits.recipients;
+}
+
 static const struct {
 	const char	*keyword;
 	uint64_t	(*value)(const struct session *);	/* NULL: none */
 } extensions[] = {
 	{ "PIPELINING", NULL },			/* RFC 2920 */
-	{ "SIZE", size_limit },			/* RFC 1870 */
+	{ "SIZE ", size_limit },		/* RFC 1870 */
 	{ "8BITMIME", NULL },			/* RFC 6152 */
 	{ "CHUNKING", NULL },			/* RFC 3030 */
+	{ "DSN", NULL },			/* RFC 3461 */
+	{ "LIMITS RCPTMAX=", rcpt_limit },	/* RFC 9422 */
 	{ "ENHANCEDSTATUSCODES", NULL },	/* RFC 2034 */
 };
 
@@ -71,7 +79,7 @@ session_announce(struct session *s)
 		buf_printf(&s->out, "250%c%s", i + 1 < NEXTENSIONS ? '-' : ' ',
 		    extensions[i].keyword);
 		if (extensions[i].value != NULL)
-			buf_printf(&s->out, " %llu", (unsigned long long)
+			buf_printf(&s->out, "%llu", (unsigned long long)
 			    extensions[i].value(s));
 		buf_str(&s->out, "\r\n");
 	}

@@ -95,6 +95,7 @@ cmd_mail(struct session *s, struct span arg, size_t behind)
 		return cmd_refuse(s, 552, "5.3.4", "Message is too large");
 	s->msg.sender = a;
 	s->msg.flags = p.flags;
+	(void)span_copy(p.envid, s->msg.envid, sizeof s->msg.envid);
 	if (!s->met)
 		s->ops->met(s->arg);
 	s->met = true;
@@ -156,11 +157,12 @@ enum session_state
 cmd_rcpt(struct session *s, struct span arg, size_t behind)
 {
 	const struct conf_accept *accept;
+	struct smtp_rcpt_params p;
 	struct smtp_address a;
 
 	(void)behind;
 	if (!take_path(s, &arg, SPAN_LIT("TO:"), false, &a) ||
-	    !params_ok(s, smtp_rcpt_params(arg)))
+	    !params_ok(s, smtp_rcpt_params(arg, s->msg.flags, &p)))
 		return s->state;
 	if (a.kind == SMTP_NULL ||
 	    (a.kind == SMTP_POSTMASTER && !place_postmaster(s, &a)))
@@ -179,7 +181,8 @@ cmd_rcpt(struct session *s, struct span arg, size_t behind)
 		return s->state;
 	}
 	if (ipc_put_rcpt(&s->msg.rcpts, &(struct ipc_rcpt){
-	    .address = span_of(a.text, a.n), .orcpt = SPAN_NONE }) == -1) {
+	    .address = span_of(a.text, a.n), .notify = p.notify,
+	    .orcpt = p.orcpt }) == -1) {
 		/* Half a record must not stay; the transaction ends. */
 		session_forget_message(s);
 		session_reply(s, 451, "4.3.0", "No memory");

@@ -29,6 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span in = span_of(data, size), all = in, name, domain;
 	struct smtp_mail_params p;
+	struct smtp_rcpt_params r;
 	struct smtp_address a;
 
 	if (smtp_helo(in, &name)) {
@@ -50,6 +51,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(domain.p[i] == ascii_lower(domain.p[i]));
 	same_again(&a);
 	(void)smtp_mail_params(in, &p);
-	(void)smtp_rcpt_params(in);
+	(void)smtp_rcpt_params(in, 0, &r);
+	(void)smtp_rcpt_params(in, ENVELOPE_SMTPUTF8, &r);
 	return 0;
 }

@@ -22,6 +22,8 @@
  *	write CODE		writing to that file fails; 0: works
  *	queue-lost, timeout, shut
  *	message FROM RCPTS 7bit|8bit inline|file	one more was handed over
+ *	asked RET ENVID RCPT...	it asked for this; "-" nothing, RCPT is
+ *				NOTIFY:ORCPT, NOTIFY of the letters N S F D
  *	header TEXT		is in the first field of its body,
  *	body TEXT		and this the rest, with \r \n
  *	size N			or so many bytes of it
@@ -346,6 +348,13 @@ want_message(const char *arg)
 		wrong("the message is: %s", got);
 }
 
+static void
+want_asked(const char *arg)
+{
+	if (strcmp(buf_cstr(&play.t.asked), arg) != 0)
+		wrong("it asked for: %s", buf_cstr(&play.t.asked));
+}
+
 /* The Received: field ends where a line does not begin with a tab. */
 static struct span
 split(struct span *rest)
@@ -440,6 +449,7 @@ static const struct {
 	{ "spool", act_spool }, { "write", act_write },
 	{ "queue-lost", act_queue_lost }, { "timeout", act_timeout },
 	{ "shut", act_shut }, { "message", want_message },
+	{ "asked", want_asked },
 	{ "header", want_header }, { "body", want_body },
 	{ "size", want_size }, { "messages", want_messages }, { "abuse", want_abuse },
 	{ "open", want_open }, { "closed", want_closed },

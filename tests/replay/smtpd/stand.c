@@ -86,6 +86,27 @@ op_abort(void *arg)
 	buf_reset(&t->file);
 }
 
+/* What MAIL and RCPTs asked for about notifications. */
+static void
+put_asked(struct buf *b, const struct session_message *m)
+{
+	struct span rest = buf_get(&m->rcpts);
+	struct ipc_rcpt r;
+
+	buf_reset(b);
+	buf_printf(b, "%s %s", m->flags & ENVELOPE_RET_FULL ? "full" :
+	    m->flags & ENVELOPE_RET_HDRS ? "hdrs" : "-",
+	    m->envid[0] == '\0' ? "-" : m->envid);
+	while (ipc_get_rcpt(&rest, &r) == 1) {
+		buf_printf(b, " %s%s%s%s%s:", r.notify == 0 ? "-" : "",
+		    r.notify & NOTIFY_NEVER ? "N" : "",
+		    r.notify & NOTIFY_SUCCESS ? "S" : "",
+		    r.notify & NOTIFY_FAILURE ? "F" : "",
+		    r.notify & NOTIFY_DELAY ? "D" : "");
+		buf_span(b, r.orcpt.n == 0 ? SPAN_LIT("-") : r.orcpt);
+	}
+}
+
 static int
 op_commit(void *arg, const struct session_message *m)
 {
@@ -109,6 +130,7 @@ op_commit(void *arg, const struct session_message *m)
 		n++;
 	}
 	require(n == m->nrcpts && n > 0, "recipients");
+	put_asked(&t->asked, m);
 	memcpy(t->sender, m->sender.text, sizeof t->sender);
 	t->flags = m->flags;
 	t->in_file = m->in_file;
@@ -190,6 +212,7 @@ stand_init(struct stand *t)
 	buf_init(&t->file, MOST);
 	buf_init(&t->body, MOST);
 	buf_init(&t->rcpts, MOST);
+	buf_init(&t->asked, MOST);
 }
 
 void
@@ -326,4 +349,5 @@ stand_free(struct stand *t)
 	buf_free(&t->file);
 	buf_free(&t->body);
 	buf_free(&t->rcpts);
+	buf_free(&t->asked);
 }

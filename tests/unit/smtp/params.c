@@ -29,7 +29,14 @@ static const struct {
 	{ " BODY", "6152 2", SMTP_PARAMS_VALUE, 0, false, false },
 	{ " BODY=BINARYMIME", "3030 3", SMTP_PARAMS_VALUE, 0, false, false },
 	{ " SMTPUTF8", "6531 3.4", SMTP_PARAMS_UNKNOWN, 0, false, false },
-	{ " RET=HDRS", "5321 4.1.1.11", SMTP_PARAMS_UNKNOWN, 0, false, false },
+	{ " AUTH=<>", "5321 4.1.1.11", SMTP_PARAMS_UNKNOWN, 0, false, false },
+	{ " RET=HDRS RET=FULL", "3461 4.3", SMTP_PARAMS_SYNTAX, 0, false, false },
+	{ " RET=BODY", "3461 4.3", SMTP_PARAMS_VALUE, 0, false, false },
+	{ " RET", "3461 4.3", SMTP_PARAMS_VALUE, 0, false, false },
+	{ " ENVID=a ENVID=b", "3461 4.4", SMTP_PARAMS_SYNTAX, 0, false, false },
+	{ " ENVID=a+", "3461 4.4", SMTP_PARAMS_VALUE, 0, false, false },
+	{ " ENVID=\xc3\xbc", "3461 4.4", SMTP_PARAMS_SYNTAX, 0, false, false },
+	{ " ENVID", "3461 4.4", SMTP_PARAMS_VALUE, 0, false, false },
 	{ "SIZE=1", "5321 4.1.1.2", SMTP_PARAMS_SYNTAX, 0, false, false },
 	{ " =1", "5321 4.1.2", SMTP_PARAMS_SYNTAX, 0, false, false },
 	{ " -X=1", "5321 4.1.2", SMTP_PARAMS_SYNTAX, 0, false, false },
@@ -51,16 +58,61 @@ START_TEST(mail_rows)
 }
 END_TEST
 
+/* RFC 3461 sec 4.3 and 4.4 */
+START_TEST(mail_dsn)
+{
+	struct smtp_mail_params p;
+
+	ck_assert_int_eq(smtp_mail_params(
+	    SPAN_LIT(" ret=hdrs BODY=8BITMIME ENVID=QQ+2B1"), &p), 0);
+	ck_assert_uint_eq(p.flags, ENVELOPE_8BIT | ENVELOPE_RET_HDRS);
+	ck_assert(span_eq(p.envid, SPAN_LIT("QQ+2B1")));
+	ck_assert_int_eq(smtp_mail_params(SPAN_LIT(" RET=FULL"), &p), 0);
+	ck_assert_uint_eq(p.flags, ENVELOPE_RET_FULL);
+	ck_assert_uint_eq(p.envid.n, 0);
+}
+END_TEST
+
+static const struct {
+	const char	*rest, *rfc;
+	uint16_t	 flags;
+	enum smtp_params_error e;
+	uint8_t		 notify;
+	const char	*orcpt;
+} rcpt[] = {
+	{ "", "5321 4.1.1.3", 0, SMTP_PARAMS_OK, 0, "" },
+	{ "  ", "5321 4.1.1.3", 0, SMTP_PARAMS_OK, 0, "" },
+	{ " NOTIFY=NEVER", "3461 4.1", 0, SMTP_PARAMS_OK, NOTIFY_NEVER, "" },
+	{ " orcpt=rfc822;a+2Bb@x notify=delay,success", "3461 4.2", 0,
+	    SMTP_PARAMS_OK, NOTIFY_DELAY | NOTIFY_SUCCESS, "rfc822;a+2Bb@x" },
+	{ " ORCPT=utf-8;m\xc3\xbc@x", "6533 3", ENVELOPE_SMTPUTF8,
+	    SMTP_PARAMS_OK, 0, "utf-8;m\xc3\xbc@x" },
+	{ " ORCPT=utf-8;m\xc3\xbc@x", "6531 3.3", 0, SMTP_PARAMS_SYNTAX, 0, "" },
+	{ " ORCPT=utf-8;m\xfc@x", "6531 3.3", ENVELOPE_SMTPUTF8,
+	    SMTP_PARAMS_SYNTAX, 0, "" },
+	{ " ORCPT=rfc822", "3461 4.2", 0, SMTP_PARAMS_VALUE, 0, "" },
+	{ " ORCPT", "3461 4.2", 0, SMTP_PARAMS_VALUE, 0, "" },
+	{ " ORCPT=a;b ORCPT=a;b", "3461 4.2", 0, SMTP_PARAMS_SYNTAX, 0, "" },
+	{ " NOTIFY=NEVER NOTIFY=NEVER", "3461 4.1", 0, SMTP_PARAMS_SYNTAX, 0, "" },
+	{ " NOTIFY=NEVER,DELAY", "3461 4.1", 0, SMTP_PARAMS_VALUE, 0, "" },
+	{ " NOTIFY", "3461 4.1", 0, SMTP_PARAMS_VALUE, 0, "" },
+	{ " NOTIFY=", "5321 4.1.2", 0, SMTP_PARAMS_SYNTAX, 0, "" },
+	{ " RET=FULL", "3461 4.3", 0, SMTP_PARAMS_UNKNOWN, 0, "" },
+	{ "x", "5321 4.1.2", 0, SMTP_PARAMS_SYNTAX, 0, "" },
+	{ " *", "5321 4.1.2", 0, SMTP_PARAMS_SYNTAX, 0, "" },
+};
+
 START_TEST(rcpt_rows)
 {
-	static const struct { const char *rest; enum smtp_params_error e; } r[] = {
-		{ "", SMTP_PARAMS_OK }, { "  ", SMTP_PARAMS_OK },
-		{ " NOTIFY=NEVER", SMTP_PARAMS_UNKNOWN },
-		{ "x", SMTP_PARAMS_SYNTAX }, { " *", SMTP_PARAMS_SYNTAX },
-	};
+	struct smtp_rcpt_params p;
+	enum smtp_params_error e = smtp_rcpt_params(span_str(rcpt[_i].rest),
+	    rcpt[_i].flags, &p);
 
-	for (int i = 0; i < NELEM(r); i++)
-		ck_assert_int_eq(smtp_rcpt_params(span_str(r[i].rest)), r[i].e);
+	ck_assert_msg(e == rcpt[_i].e, "'%s': %d", rcpt[_i].rest, (int)e);
+	if (e != SMTP_PARAMS_OK)
+		return;
+	ck_assert_uint_eq(p.notify, rcpt[_i].notify);
+	ck_assert(span_eq(p.orcpt, span_str(rcpt[_i].orcpt)));
 }
 END_TEST
 
@@ -103,7 +155,8 @@ main(void)
 	TCase *tc = tcase_create("all");
 
 	tcase_add_loop_test(tc, mail_rows, 0, NELEM(mail));
-	tcase_add_test(tc, rcpt_rows);
+	tcase_add_test(tc, mail_dsn);
+	tcase_add_loop_test(tc, rcpt_rows, 0, NELEM(rcpt));
 	tcase_add_test(tc, helo_rows);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
