@@ -120,6 +120,9 @@ struct conf {
 		} timeout;
 	} relay;
 	struct {
+		bool		 old_versions;		/* 1.0 and 1.1 */
+	} tls;
+	struct {
 		const char	*trust_anchor_file;
 		const char	*root_hints;		/* "" : built in */
 		const char	**forward;		/* "192.0.2.53@53" */

@@ -229,7 +229,21 @@ const struct conf_row conf_rows[] = {
 	TIMEOUT("data-end", data_end, "10m",
 	    "To answer the end of a message. A short time makes duplicates."),
 
-	LATER("", "tls", "Certificates, CA file, tickets."),
+	{ .block = "", .key = "tls", .type = CONF_BLOCK,
+	  .help = "TLS, in and out. A peer's handshake is cut off beyond 64K, "
+	      "32 certificates, an RSA key of 16384 bits or a DH group of "
+	      "8192 bits." },
+	LATER("tls", "certificate", "Certificates of your own."),
+	LATER("tls", "ca-file", "Authorities that are believed."),
+	{ .block = "tls", .key = "old-versions", .type = CONF_BOOL,
+	  .deflt = "true", AT(conf, tls.old_versions),
+	  .help = "Whether TLS 1.0 and 1.1 are taken where nothing better "
+	      "can be had: they are weak, but clear text is weaker. The log "
+	      "and the report mark such mail. They are never used where an "
+	      "authenticated level is asked." },
+	LATER("tls", "tickets", "Session tickets for clients."),
+	LATER("tls", "client-certificates", "Ask clients for certificates."),
+
 	LATER("", "policy", "DANE, MTA-STS, memory, required levels."),
 
 	{ .block = "", .key = "dns", .type = CONF_BLOCK,

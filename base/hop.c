@@ -70,4 +70,5 @@ tls_facts_clear(struct tls_facts *f)
 	snprintf(f->cipher, sizeof f->cipher, "none");
 	snprintf(f->kx, sizeof f->kx, "none");
 	snprintf(f->spki, sizeof f->spki, "none");
+	snprintf(f->weak, sizeof f->weak, "none");
 }

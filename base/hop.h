@@ -40,12 +40,18 @@ const char	*why_name(enum why);
 const char	*how_name(enum how);
 bool		 level_parse(struct span, enum level *);
 
+#define TLS_WEAK_SIZE	24
+
 /* What is known of the TLS of a session; all "none" in clear. */
 struct tls_facts {
 	char	version[12];	/* "TLS1.3" */
 	char	cipher[40];	/* "AES-256-GCM" */
 	char	kx[32];		/* key exchange group: "X25519", "SECP256R1" */
 	char	spki[65];	/* SHA-256 of the peer's public key, hex; "none" */
+	/* What is weak in it, words joined by commas: "version" (TLS 1.0 and
+	 * 1.1), "dh" (a group of less than 2048 bits), "no-pfs" (who gets the
+	 * server's key reads what was recorded); "none". */
+	char	weak[TLS_WEAK_SIZE];
 	bool	resumed;
 };
 

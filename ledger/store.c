@@ -171,6 +171,7 @@ ledger_store_session(struct store *s, struct ledger_now now,
 	db_bind_int(q, 13, m->resumed != 0);
 	bind_text(q, 14, m->not_after);
 	bind_text(q, 15, m->issuer);
+	bind_word(q, 16, m->weak);
 	return insert(s, q, now, 1, f);
 }
 
@@ -212,6 +213,7 @@ ledger_store_delivery(struct store *s, struct ledger_now now,
 	db_bind_int(q, 17, m->recipients);
 	bind_u64(q, 18, m->bytes);
 	bind_u64(q, 19, m->delay);
+	bind_word(q, 20, m->weak);
 	return insert(s, q, now, 1, f);
 }
 
@@ -309,12 +311,13 @@ ledger_store_open(const char *path, struct fault *f)
 		goto fail;
 	s->session = db_prepare(s->db, "INSERT INTO session (time, out, "
 	    "session, domain, mx, addr, reached, how, tls, cipher, kx, spki, "
-	    "resumed, not_after, issuer) "
-	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", f);
+	    "resumed, not_after, issuer, weak) "
+	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", f);
 	s->delivery = db_prepare(s->db, "INSERT INTO delivery (time, out, "
 	    "message, session, domain, mx, addr, asked, why, reached, how, "
-	    "tls, cipher, kx, status, dsn, recipients, bytes, delay) VALUES "
-	    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", f);
+	    "tls, cipher, kx, status, dsn, recipients, bytes, delay, weak) "
+	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+	    "?)", f);
 	s->gap = db_prepare(s->db, "INSERT INTO gap (time, role, instance, "
 	    "reason, dropped) VALUES (?, ?, ?, ?, ?)", f);
 	if (s->session == NULL || s->delivery == NULL || s->gap == NULL)

@@ -100,6 +100,7 @@ try_connect(struct courier *c, struct job *j)
 		.source = to->family == 6 ? &sending->source6 :
 		    &sending->source4,
 		.reduced = j->step.mode == LADDER_REDUCED,
+		.strict = host->asked > LEVEL_ENCRYPTED,
 	};
 	struct fault f = { .class = FAULT_NONE };
 	struct session *s;

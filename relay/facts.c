@@ -19,6 +19,7 @@ facts_session(struct link *ledger, const struct job *j, const struct session *s)
 		.tls = span_str(s->hop.tls.version),
 		.cipher = span_str(s->hop.tls.cipher), .kx = span_str(s->hop.tls.kx),
 		.spki = span_str(s->hop.tls.spki), .resumed = s->hop.tls.resumed,
+		.weak = span_str(s->hop.tls.weak),
 	};
 
 	if (s->client.is_tls) {
@@ -45,7 +46,7 @@ facts_delivery(struct link *ledger, const struct job *j, const struct hop *h,
 		.asked = (uint8_t)h->asked, .why = (uint8_t)h->why,
 		.reached = (uint8_t)h->reached, .how = (uint8_t)h->how,
 		.tls = span_str(h->tls.version), .cipher = span_str(h->tls.cipher),
-		.kx = span_str(h->tls.kx),
+		.kx = span_str(h->tls.kx), .weak = span_str(h->tls.weak),
 		.status = span_str(outcome_name(first->status)),
 		.dsn = span_str(first->dsn), .recipients = n,
 		.bytes = first->status == OUTCOME_SENT ? j->body.size : 0,

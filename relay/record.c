@@ -29,7 +29,8 @@ record_delivery(const struct job *j, const struct job_rcpt *r,
 	    KV_S("dsn", r->dsn),
 	    KV_S("status", outcome_name(r->status)),
 	    KV_SEC("delay", now > j->arrived ? now - j->arrived : 0),
-	    KV_Q("reply", r->reply));
+	    KV_Q("reply", r->reply),
+	    KV_S("weak", h->tls.weak));
 }
 
 void

@@ -284,7 +284,7 @@ start(struct role_env *env, struct fault *f)
 		return fault_set(f, FAULT_TEMP, 0, "4.3.0", "no memory");
 	r->env = env;
 	buf_init(&r->list, LIST_MAX);
-	r->creds = tls_creds_client(f);
+	r->creds = tls_creds_client(env->conf->tls.old_versions, f);
 	if (r->creds == NULL)
 		goto free_relay;
 	r->resend = loop_timer_new(env->loop, on_resend, r);

@@ -135,7 +135,10 @@ pump(struct session *s)
 static void
 start_tls(struct session *s)
 {
-	if (channel_start_client(s->channel, s->creds, s->sni, s->reduced) == -1)
+	const struct tls_offer offer = { .sni = s->sni, .reduced = s->reduced,
+	    .strict = s->strict };
+
+	if (channel_start_client(s->channel, s->creds, &offer) == -1)
 		end_own(s, "TLS could not be started");
 }
 
@@ -284,6 +287,7 @@ session_new(const struct session_setup *setup, struct fault *f)
 	s->loop = setup->loop;
 	s->sni = setup->sni;
 	s->reduced = setup->reduced;
+	s->strict = setup->strict;
 	s->connecting = true;
 	s->timer_at = CLIENT_NEVER;
 	hop_init(&s->hop);

@@ -36,7 +36,7 @@ struct session_setup {
 	struct tls_creds	*creds;
 	const struct addr	*to, *source;
 	const char		*sni;		/* "" none; outlives the session */
-	bool			 reduced;
+	bool			 reduced, strict;	/* as struct tls_offer */
 };
 
 struct session {
@@ -47,7 +47,7 @@ struct session {
 	struct client	 client;
 	struct tls_creds *creds;
 	const char	*sni;
-	bool		 reduced;
+	bool		 reduced, strict;
 
 	struct fault	 fault;		/* why the connection ended; or "" */
 	bool		 connecting;

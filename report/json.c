@@ -39,12 +39,13 @@ coverage_json(const struct coverage *c)
 			json_decref(levels);
 			return NULL;
 		}
-	return json_pack("{s:I, s:I, s:I, s:I, s:o}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:I}",
 	    "messages", (json_int_t)c->messages,
 	    "recipients", (json_int_t)c->recipients,
 	    "bytes", (json_int_t)c->bytes,
 	    "sessions", (json_int_t)c->sessions,
-	    "levels", levels);
+	    "levels", levels,
+	    "weak", (json_int_t)c->weak);
 }
 
 static json_t *

@@ -19,11 +19,12 @@
 /* LEDGER_ACCEPTED and LEDGER_SENT; the ledger lets neither in with the other
  * direction. */
 #define DELIVERED	IN_PERIOD " AND status IN (1, 2)"
-/* recipients, bytes, and recipients at each level from 1 on */
+/* recipients, bytes, recipients at each level from 1 on, and with weak TLS */
 #define SUMS								\
 	"sum(recipients), sum(bytes), sum(recipients * (reached = 1)), "	\
 	"sum(recipients * (reached = 2)), sum(recipients * (reached = 3)), "	\
-	"sum(recipients * (reached = 4)), sum(recipients * (reached = 5))"
+	"sum(recipients * (reached = 4)), sum(recipients * (reached = 5)), "	\
+	"sum(recipients * (weak <> ''))"
 
 _Static_assert(LEDGER_ACCEPTED == 1 && LEDGER_SENT == 2, "used in DELIVERED");
 _Static_assert(LEVEL_CLEAR == 1 && LEVEL_COUNT == 6, "used in SUMS");
@@ -44,15 +45,16 @@ static const char domain_sql[] =
  * carried nothing. */
 #define BY_NUMBER(expr)							\
 	"SELECT k, sum(m), sum(s), sum(r), sum(b), sum(l1), sum(l2), "	\
-	"sum(l3), sum(l4), sum(l5) FROM (SELECT " expr " AS k, "	\
+	"sum(l3), sum(l4), sum(l5), sum(w) FROM (SELECT " expr " AS k, "	\
 	"count(DISTINCT message) AS m, 0 AS s, sum(recipients) AS r, "	\
 	"sum(bytes) AS b, sum(recipients * (reached = 1)) AS l1, "	\
 	"sum(recipients * (reached = 2)) AS l2, "			\
 	"sum(recipients * (reached = 3)) AS l3, "			\
 	"sum(recipients * (reached = 4)) AS l4, "			\
-	"sum(recipients * (reached = 5)) AS l5 "			\
+	"sum(recipients * (reached = 5)) AS l5, "			\
+	"sum(recipients * (weak <> '')) AS w "				\
 	"FROM delivery WHERE " DELIVERED " GROUP BY k UNION ALL "	\
-	"SELECT " expr " AS k, 0, count(*), 0, 0, 0, 0, 0, 0, 0 "	\
+	"SELECT " expr " AS k, 0, count(*), 0, 0, 0, 0, 0, 0, 0, 0 "	\
 	"FROM session WHERE " IN_PERIOD " GROUP BY k) "			\
 	"GROUP BY k ORDER BY k"
 
@@ -95,6 +97,7 @@ take_coverage(struct db_stmt *s, struct coverage *c)
 	    .bytes = count_of(s, 4) };
 	for (level = LEVEL_CLEAR; level < LEVEL_COUNT; level++)
 		c->levels[level] = count_of(s, 4 + level);
+	c->weak = count_of(s, 4 + LEVEL_COUNT);
 }
 
 static char *

@@ -39,6 +39,7 @@ struct coverage {
 	uint64_t	bytes;
 	uint64_t	sessions;
 	uint64_t	levels[LEVEL_COUNT];	/* recipients by level reached */
+	uint64_t	weak;		/* recipients by TLS that is weak (base/hop.h) */
 };
 
 struct report_row {

@@ -61,6 +61,9 @@ const char *const report_migrations[LEDGER_SCHEMA_VERSION] = {
 	"	dropped INTEGER NOT NULL"
 	") STRICT;"
 	"CREATE INDEX gap_time ON gap (time);",
+	/* 2: what is weak in the TLS, '' nothing */
+	"ALTER TABLE session ADD COLUMN weak TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE delivery ADD COLUMN weak TEXT NOT NULL DEFAULT '';",
 };
 
 bool

@@ -11,7 +11,7 @@
 #include "base/span.h"
 
 #define LEDGER_FILE		"ledger.db"	/* in conf->state_directory */
-#define LEDGER_SCHEMA_VERSION	1		/* PRAGMA user_version */
+#define LEDGER_SCHEMA_VERSION	2		/* PRAGMA user_version */
 
 /* One per version, for db_open_writer(). */
 extern const char *const	report_migrations[LEDGER_SCHEMA_VERSION];

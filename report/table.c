@@ -177,6 +177,10 @@ put_answer(const struct report *r, struct buf *b)
 		buf_printf(b, "%s travelled encrypted: %" PRIu64 " of %" PRIu64
 		    " recipient%s. %" PRIu64 " went in clear text.\n", share,
 		    coverage_encrypted(t), sent, plural(sent), weak);
+	if (t->weak > 0)
+		buf_printf(b, "%" PRIu64 " recipient%s had weak TLS: an old "
+		    "version, a small group or no forward secrecy.\n",
+		    t->weak, plural(t->weak));
 	if (t->recipients > sent)
 		buf_printf(b, "%" PRIu64 " recipient%s got nothing by wire: "
 		    "their mail was discarded, as configured.\n",

@@ -27,6 +27,7 @@ send_session_fact(const struct client *c, struct link *ledger)
 	    .kx = span_str(s->tls.kx),
 	    .spki = span_str(s->tls.spki),
 	    .resumed = s->tls.resumed,
+	    .weak = span_str(s->tls.weak),
 	    .not_after = SPAN_NONE,
 	    .issuer = SPAN_NONE,
 	}, -1);
@@ -65,6 +66,7 @@ send_delivery_fact(const struct client *c, struct link *ledger,
 	    .tls = span_str(s->tls.version),
 	    .cipher = span_str(s->tls.cipher),
 	    .kx = span_str(s->tls.kx),
+	    .weak = span_str(s->tls.weak),
 	    .status = SPAN_LIT("accepted"),
 	    .dsn = SPAN_LIT("2.0.0"),
 	    .recipients = m->nrcpts,
@@ -95,7 +97,8 @@ facts_accepted(void *arg, const struct session_message *m)
 	    KV_S("tls", s->tls.version),
 	    KV_S("cipher", s->tls.cipher),
 	    KV_S("kx", s->tls.kx),
-	    KV_S("resumed", s->tls.resumed ? "true" : "false"));
+	    KV_S("resumed", s->tls.resumed ? "true" : "false"),
+	    KV_S("weak", s->tls.weak));
 	if (ledger != NULL)
 		send_delivery_fact(c, ledger, m);
 }

@@ -65,7 +65,8 @@ creds_load(struct smtpd *d)
 
 	if (d->certs.len == 0 || d->env->keys_fd == -1)
 		return;
-	fresh = tls_creds_server(buf_get(&d->certs), &d->signer, &f);
+	fresh = tls_creds_server(buf_get(&d->certs), &d->signer,
+	    d->env->conf->tls.old_versions, &f);
 	if (fresh == NULL) {
 		log_error("credentials-failed", KV_Q("reason", f.text));
 		loop_timer_set(d->reload, RELOAD_MS);

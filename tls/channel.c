@@ -524,10 +524,10 @@ channel_start_server(struct channel *c, struct tls_creds *creds)
 
 int
 channel_start_client(struct channel *c, struct tls_creds *creds,
-    const char *sni, bool reduced)
+    const struct tls_offer *offer)
 {
 	return channel_start_tls(c,
-	    tls_session_client(creds, &c->wire, sni, reduced));
+	    tls_session_client(creds, &c->wire, offer));
 }
 
 bool

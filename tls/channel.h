@@ -20,6 +20,7 @@
 
 struct channel;
 struct tls_creds;		/* tls/creds.h */
+struct tls_offer;
 
 enum channel_end {
 	CHANNEL_EOF,		/* the peer closed (TLS: close_notify; then nothing is parsed any more) */
@@ -64,11 +65,10 @@ size_t		 channel_unsent(const struct channel *);
 /* Turn into TLS.  Asserts that no unread input is there: bytes that came
  * ahead of the handshake are an injection and the caller must have closed
  * (RFC 3207 sec 4.2).  Outcome by secured() or ended(in_handshake).
- * Server: creds as loaded from keys.  Client: `sni` "" for none; `reduced`
- * offers a small, middlebox-proof ClientHello. -1: could not even start. */
+ * -1: could not even start. */
 int		 channel_start_server(struct channel *, struct tls_creds *);
 int		 channel_start_client(struct channel *, struct tls_creds *,
-		    const char *sni, bool reduced);
+		    const struct tls_offer *);
 bool		 channel_is_tls(const struct channel *);
 const struct tls_facts	*channel_facts(const struct channel *);
 

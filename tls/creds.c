@@ -10,6 +10,7 @@
 #include "tls/session_priv.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <gnutls/x509.h>
 
@@ -25,6 +26,7 @@ static const char server_priority[] = "NORMAL:-RSA:%SERVER_PRECEDENCE"
     ":+GROUP-SECP521R1:+GROUP-X448:+GROUP-FFDHE2048:+GROUP-FFDHE3072"
     ":+GROUP-FFDHE4096";
 static const char client_priority[] = "NORMAL";
+static const char no_old_versions[] = ":-VERS-TLS1.1:-VERS-TLS1.0";
 /* For peers and boxes that stumble over a modern hello: no TLS 1.3, whose hello
  * is large and whose extensions some drop; one group; the suites that servers
  * of the last twenty years have; %COMPAT for certificates with a wrong
@@ -39,11 +41,40 @@ static const char reduced_priority[] =
 
 #define SIGNATURE_MAX	1024	/* RSA-8192 */
 
+static int
+priority_make(gnutls_priority_t *p, const char *text, bool old_versions)
+{
+	char all[768];
+
+	snprintf(all, sizeof all, "%s%s", text,
+	    old_versions ? "" : no_old_versions);
+	return gnutls_priority_init(p, all, NULL);
+}
+
+static int
+creds_priorities(struct tls_creds *c, bool old_versions)
+{
+	int rc = 0;
+
+	if (c->server)
+		return priority_make(&c->priority[0][0], server_priority,
+		    old_versions);
+	for (int strict = 0; strict < 2 && rc >= 0; strict++) {
+		bool old = old_versions && !strict;
+
+		rc = priority_make(&c->priority[strict][0], client_priority,
+		    old);
+		if (rc >= 0)
+			rc = priority_make(&c->priority[strict][1],
+			    reduced_priority, old);
+	}
+	return rc;
+}
+
 static struct tls_creds *
-creds_new(bool server, struct fault *f)
+creds_new(bool server, bool old_versions, struct fault *f)
 {
 	struct tls_creds *c = calloc(1, sizeof *c);
-	const char *normal = server ? server_priority : client_priority;
 
 	if (c == NULL) {
 		fault_set(f, FAULT_TEMP, 451, "4.3.0", "TLS: no memory");
@@ -55,9 +86,7 @@ creds_new(bool server, struct fault *f)
 	if (gnutls_certificate_allocate_credentials(&c->cert) < 0 ||
 	    gnutls_certificate_set_known_dh_params(c->cert,
 	    GNUTLS_SEC_PARAM_MEDIUM) < 0 ||
-	    gnutls_priority_init(&c->priority, normal, NULL) < 0 ||
-	    (!server && gnutls_priority_init(&c->reduced, reduced_priority,
-	    NULL) < 0)) {
+	    creds_priorities(c, old_versions) < 0) {
 		fault_set(f, FAULT_TEMP, 451, "4.3.0",
 		    "TLS: credentials cannot be set up");
 		tls_creds_unref(&c);
@@ -66,9 +95,9 @@ creds_new(bool server, struct fault *f)
 }
 
 struct tls_creds *
-tls_creds_client(struct fault *f)
+tls_creds_client(bool old_versions, struct fault *f)
 {
-	return creds_new(false, f);
+	return creds_new(false, old_versions, f);
 }
 
 struct tls_creds *
@@ -91,10 +120,9 @@ tls_creds_unref(struct tls_creds **cp)
 		return;
 	if (c->cert != NULL)
 		gnutls_certificate_free_credentials(c->cert);
-	if (c->priority != NULL)
-		gnutls_priority_deinit(c->priority);
-	if (c->reduced != NULL)
-		gnutls_priority_deinit(c->reduced);
+	for (int i = 0; i < 4; i++)
+		if (c->priority[i / 2][i % 2] != NULL)
+			gnutls_priority_deinit(c->priority[i / 2][i % 2]);
 	free(c);
 }
 
@@ -229,9 +257,9 @@ out_crt:
 
 struct tls_creds *
 tls_creds_server(struct span certs, const struct tls_signer *signer,
-    struct fault *f)
+    bool old_versions, struct fault *f)
 {
-	struct tls_creds *c = creds_new(true, f);
+	struct tls_creds *c = creds_new(true, old_versions, f);
 	struct ipc_own_cert own;
 	int rc = 0;
 

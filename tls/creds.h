@@ -11,6 +11,17 @@
 
 struct tls_creds;
 
+/* What a client offers in one handshake. */
+struct tls_offer {
+	const char	*sni;		/* "": none; nor is one sent for a literal */
+	/* For a peer or a box on the way that broke off at a full ClientHello:
+	 * no TLS 1.3, and below 256 bytes. */
+	bool		 reduced;
+	/* An authenticated level is asked: neither old versions nor small
+	 * groups, which hold up a listener only. */
+	bool		 strict;
+};
+
 /* How a private key elsewhere signs.  Blocking (GnuTLS 3.7 cannot suspend a
  * handshake there); `alg` is a gnutls_sign_algorithm_t, `prehashed` says
  * whether `data` is the hash or the bytes to be hashed.  Returns the length of
@@ -22,13 +33,17 @@ struct tls_signer {
 	void	*arg;
 };
 
-/* Server: `certs` is a LIST of own_cert records (base/ipc/messages.def), ECDSA
+/* `old_versions`: TLS 1.0 and 1.1 are better than clear text (RFC 7435 sec 3);
+ * facts name them weak.
+ *
+ * Server: `certs` is a LIST of own_cert records (base/ipc/messages.def), ECDSA
  * first.  Makes a trial signature with each key, so the signer must answer.
  * NULL with a fault.  The signer must outlive the credentials. */
 struct tls_creds	*tls_creds_server(struct span certs,
-			    const struct tls_signer *, struct fault *);
-/* Client, opportunistic: any certificate is taken and recorded. */
-struct tls_creds	*tls_creds_client(struct fault *);
+			    const struct tls_signer *, bool old_versions,
+			    struct fault *);
+/* Client: any certificate is taken and recorded. */
+struct tls_creds	*tls_creds_client(bool old_versions, struct fault *);
 struct tls_creds	*tls_creds_ref(struct tls_creds *);
 void			 tls_creds_unref(struct tls_creds **);
 

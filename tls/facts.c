@@ -34,6 +34,30 @@ fact_kx(gnutls_session_t g, char *to, size_t size)
 		fact(to, size, gnutls_kx_get_name(kx));
 }
 
+#define DH_BITS_GOOD	2048	/* RFC 7919 sec 1 */
+
+/* Ciphers are not among it: GnuTLS offers no weak ones. */
+static void
+fact_weak(gnutls_session_t g, char *to, size_t size)
+{
+	gnutls_kx_algorithm_t kx = gnutls_kx_get(g);
+	gnutls_protocol_t version = gnutls_protocol_get_version(g);
+	bool dh = (kx == GNUTLS_KX_DHE_RSA || kx == GNUTLS_KX_DHE_DSS) &&
+	    gnutls_dh_get_prime_bits(g) < DH_BITS_GOOD;
+	const struct { bool is; const char *word; } words[] = {
+		{ version == GNUTLS_TLS1_0 || version == GNUTLS_TLS1_1,
+		    "version" },
+		{ dh, "dh" },
+		{ kx == GNUTLS_KX_RSA, "no-pfs" },
+	};
+	int at = 0;
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (words[i].is)
+			at += snprintf(to + at, size - (size_t)at, "%s%s",
+			    at == 0 ? "" : ",", words[i].word);
+}
+
 static struct span
 peer_leaf(const struct tls_session *s)
 {
@@ -56,6 +80,7 @@ tls_session_facts(const struct tls_session *s, struct tls_facts *f)
 	fact(f->cipher, sizeof f->cipher,
 	    gnutls_cipher_get_name(gnutls_cipher_get(s->g)));
 	fact_kx(s->g, f->kx, sizeof f->kx);
+	fact_weak(s->g, f->weak, sizeof f->weak);
 	f->resumed = gnutls_session_is_resumed(s->g) != 0;
 	if (tls_spki(peer_leaf(s), &spki))
 		(void)tls_sha256_hex(spki, f->spki);

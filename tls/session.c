@@ -9,17 +9,37 @@
 #include <stdlib.h>
 
 #include "base/net.h"
+#include "tls/guard.h"
 
-/* A chain of a hundred certificates is an attack on memory and CPU, not a mail
- * server; GnuTLS alone would take 128 KiB. */
+/* Of all messages of a handshake together: twenty times what a mail server
+ * sends.  GnuTLS bounds each one only. */
 #define HANDSHAKE_MAX	(64 * 1024)
 /* Warning alerts and wishes to renegotiate cost us work and carry no mail. */
 #define NUISANCES_MAX	4
 /* A weak group still hides mail from whoever only listens; the alternative at
  * the opportunistic level is clear text (RFC 7435 sec 3). */
-#define REDUCED_DH_BITS	512
+#define WEAK_DH_BITS	512
+
+#define RECORD_HANDSHAKE	22	/* RFC 8446 sec 5.1 */
+#define RECORD_ALERT		21
+#define RECORD_SSL2		0x80	/* hello of RFC 5246 app E.2, and above */
 
 /* ---- transport ---- */
+
+static int
+handshake_bytes(struct tls_session *s, size_t n)
+{
+	uint8_t first = (uint8_t)s->wire->rx.p[0];
+
+	if (s->taken == 0)
+		s->plain_text = first != RECORD_HANDSHAKE &&
+		    first != RECORD_ALERT && first < RECORD_SSL2;
+	s->taken += n;
+	if (s->taken <= HANDSHAKE_MAX)
+		return 0;
+	s->objection = "more than 64 KiB";
+	return -1;
+}
 
 static ssize_t
 wire_pull(gnutls_transport_ptr_t p, void *to, size_t n)
@@ -35,6 +55,10 @@ wire_pull(gnutls_transport_ptr_t p, void *to, size_t n)
 	}
 	if (n > w->rx.n)
 		n = w->rx.n;
+	if (s->shaking && handshake_bytes(s, n) == -1) {
+		gnutls_transport_set_errno(s->g, EMSGSIZE);
+		return -1;
+	}
 	memcpy(to, w->rx.p, n);
 	w->rx = span_skip(w->rx, n);
 	return (ssize_t)n;
@@ -70,6 +94,28 @@ wire_push(gnutls_transport_ptr_t p, const giovec_t *v, int n)
 
 /* ---- life ---- */
 
+static int
+on_message(gnutls_session_t g, unsigned type, unsigned when, unsigned incoming,
+    const gnutls_datum_t *body)
+{
+	struct tls_session *s = gnutls_session_get_ptr(g);
+	struct span b = span_of(body->data, body->size);
+	gnutls_kx_algorithm_t kx;
+
+	(void)when;
+	if (!incoming)
+		return 0;
+	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT) {
+		s->objection = tls_guard_certificate(b,
+		    gnutls_protocol_get_version(g) == GNUTLS_TLS1_3);
+	} else if (type == GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE) {
+		kx = gnutls_kx_get(g);
+		if (kx == GNUTLS_KX_DHE_RSA || kx == GNUTLS_KX_DHE_DSS)
+			s->objection = tls_guard_dh(b);
+	}
+	return s->objection == NULL ? 0 : GNUTLS_E_HANDSHAKE_TOO_LARGE;
+}
+
 static struct tls_session *
 session_new(struct tls_creds *creds, struct tls_wire *wire, unsigned flags,
     gnutls_priority_t priority)
@@ -79,6 +125,7 @@ session_new(struct tls_creds *creds, struct tls_wire *wire, unsigned flags,
 	if (s == NULL)
 		return NULL;
 	s->wire = wire;
+	s->shaking = true;
 	if (gnutls_init(&s->g, flags | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS) < 0) {
 		free(s);
 		return NULL;
@@ -90,6 +137,9 @@ session_new(struct tls_creds *creds, struct tls_wire *wire, unsigned flags,
 		tls_session_free(&s);
 		return NULL;
 	}
+	gnutls_session_set_ptr(s->g, s);
+	gnutls_handshake_set_hook_function(s->g, GNUTLS_HANDSHAKE_ANY,
+	    GNUTLS_HOOK_PRE, on_message);
 	gnutls_transport_set_ptr(s->g, s);
 	gnutls_transport_set_pull_function(s->g, wire_pull);
 	gnutls_transport_set_pull_timeout_function(s->g, wire_pull_timeout);
@@ -104,7 +154,7 @@ tls_session_server(struct tls_creds *creds, struct tls_wire *wire)
 	struct tls_session *s;
 
 	assert(creds->server);
-	s = session_new(creds, wire, GNUTLS_SERVER, creds->priority);
+	s = session_new(creds, wire, GNUTLS_SERVER, creds->priority[0][0]);
 	if (s != NULL)
 		gnutls_certificate_server_set_request(s->g, GNUTLS_CERT_IGNORE);
 	return s;
@@ -127,18 +177,18 @@ set_server_name(gnutls_session_t g, struct span name)
 
 struct tls_session *
 tls_session_client(struct tls_creds *creds, struct tls_wire *wire,
-    const char *sni, bool reduced)
+    const struct tls_offer *offer)
 {
 	struct tls_session *s;
 
 	assert(!creds->server);
 	s = session_new(creds, wire, GNUTLS_CLIENT,
-	    reduced ? creds->reduced : creds->priority);
+	    creds->priority[offer->strict][offer->reduced]);
 	if (s == NULL)
 		return NULL;
-	if (reduced)
-		gnutls_dh_set_prime_bits(s->g, REDUCED_DH_BITS);
-	set_server_name(s->g, span_str(sni));
+	if (!offer->strict)
+		gnutls_dh_set_prime_bits(s->g, WEAK_DH_BITS);
+	set_server_name(s->g, span_str(offer->sni));
 	return s;
 }
 
@@ -162,8 +212,13 @@ session_failed(struct tls_session *s, const char *what, int rc,
     struct fault *f)
 {
 	const char *alert = NULL, *text = gnutls_strerror(rc);
-	size_t n = strlen(text);
+	size_t n;
 
+	if (s->objection != NULL)
+		text = s->objection;
+	else if (s->plain_text)
+		text = "it is plain text, not TLS";
+	n = strlen(text);
 	if (n > 0 && text[n - 1] == '.')
 		n--;
 	if (rc == GNUTLS_E_FATAL_ALERT_RECEIVED)
@@ -208,8 +263,10 @@ tls_session_handshake(struct tls_session *s, struct fault *f)
 		size_t before = s->wire->rx.n;
 		int rc = gnutls_handshake(s->g);
 
-		if (rc == GNUTLS_E_SUCCESS)
+		if (rc == GNUTLS_E_SUCCESS) {
+			s->shaking = false;
 			return TLS_DONE;
+		}
 		if (rc == GNUTLS_E_AGAIN && session_starved(s, before))
 			return TLS_WAIT;
 		if (rc == GNUTLS_E_AGAIN)

@@ -13,8 +13,8 @@
 #include "base/fault.h"
 #include "base/hop.h"
 #include "base/span.h"
+#include "tls/creds.h"
 
-struct tls_creds;
 struct tls_session;
 
 /* The two directions of ciphertext.  Borrowed by the session for its life. */
@@ -33,9 +33,8 @@ enum tls_step {
 
 /* Both take their own reference to the credentials.  NULL: no memory. */
 struct tls_session	*tls_session_server(struct tls_creds *, struct tls_wire *);
-/* `sni` is left out when it is "" or an address literal (RFC 6066 sec 3). */
 struct tls_session	*tls_session_client(struct tls_creds *, struct tls_wire *,
-			    const char *sni, bool reduced);
+			    const struct tls_offer *);
 void			 tls_session_free(struct tls_session **);
 
 enum tls_step	tls_session_handshake(struct tls_session *, struct fault *);

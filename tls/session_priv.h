@@ -23,8 +23,8 @@ struct tls_creds {
 	unsigned			 refs;
 	bool				 server;
 	gnutls_certificate_credentials_t cert;
-	gnutls_priority_t		 priority;
-	gnutls_priority_t		 reduced;	/* client only */
+	/* [strict][reduced]; of a server only the first. */
+	gnutls_priority_t		 priority[2][2];
 	struct tls_remote_key		 keys[TLS_KEYS_MAX];
 	unsigned			 nkeys;
 };
@@ -34,6 +34,10 @@ struct tls_session {
 	struct tls_wire		*wire;
 	struct tls_creds	*creds;
 	unsigned		 nuisances;	/* warnings, renegotiation wishes */
+	bool			 shaking;	/* the handshake is not done */
+	bool			 plain_text;	/* it began as no TLS begins */
+	size_t			 taken;		/* bytes of it */
+	const char		*objection;	/* to one of its messages */
 };
 
 #endif

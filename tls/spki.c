@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #define DER_INTEGER	0x02
+#define DER_BIT_STRING	0x03
+#define DER_OID		0x06
 #define DER_SEQUENCE	0x30
 #define DER_VERSION	0xa0	/* [0] EXPLICIT */
 
@@ -55,4 +57,31 @@ tls_spki(struct span der, struct span *spki)
 		if (!der_take(&tbs, before[i], &whole, &body))
 			return false;
 	return der_take(&tbs, DER_SEQUENCE, spki, &body);
+}
+
+/* RFC 8017 app A: 1.2.840.113549.1.1.1 and .10 */
+static bool
+oid_is_rsa(struct span oid)
+{
+	static const char rsa[] = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
+	static const char pss[] = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
+
+	return span_eq(oid, span_of(rsa, sizeof rsa - 1)) ||
+	    span_eq(oid, span_of(pss, sizeof pss - 1));
+}
+
+bool
+tls_spki_rsa(struct span spki, struct span *modulus, struct span *exponent)
+{
+	struct span whole, info, alg, oid, key, numbers;
+
+	if (!der_take(&spki, DER_SEQUENCE, &whole, &info) ||
+	    !der_take(&info, DER_SEQUENCE, &whole, &alg) ||
+	    !der_take(&alg, DER_OID, &whole, &oid) || !oid_is_rsa(oid) ||
+	    !der_take(&info, DER_BIT_STRING, &whole, &key))
+		return false;
+	key = span_skip(key, 1);	/* count of unused bits: none */
+	return der_take(&key, DER_SEQUENCE, &whole, &numbers) &&
+	    der_take(&numbers, DER_INTEGER, &whole, modulus) &&
+	    der_take(&numbers, DER_INTEGER, &whole, exponent);
 }

@@ -12,4 +12,9 @@
 /* Points into `der`.  False when that is no certificate as far as we walk. */
 bool	tls_spki(struct span der, struct span *spki);
 
+/* Modulus and exponent of an RSA key (also one that is for PSS only), with the
+ * leading zero that DER may give them.  False for every other key. */
+bool	tls_spki_rsa(struct span spki, struct span *modulus,
+	    struct span *exponent);
+
 #endif

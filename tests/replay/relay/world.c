@@ -231,13 +231,13 @@ channel_unsent(const struct channel *c)
 
 int
 channel_start_client(struct channel *c, struct tls_creds *creds,
-    const char *sni, bool reduced)
+    const struct tls_offer *offer)
 {
 	(void)creds;
 	assert(c->state == WIRE_CLEAR && c->in.len == 0);
 	c->state = WIRE_HANDSHAKE;
-	c->reduced = reduced;
-	(void)span_copy(span_str(sni), c->sni, sizeof(c->sni));
+	c->reduced = offer->reduced;
+	(void)span_copy(span_str(offer->sni), c->sni, sizeof(c->sni));
 	return 0;
 }
 

@@ -314,8 +314,9 @@ stand_feed(struct stand *t, struct span s)
 void
 stand_tls(struct stand *t)
 {
-	struct tls_facts facts = { "TLS1.3", "AES-256-GCM", "X25519", "none",
-	    false };
+	struct tls_facts facts = { .version = "TLS1.3",
+	    .cipher = "AES-256-GCM", .kx = "X25519", .spki = "none",
+	    .weak = "none" };
 
 	require(t->tls_asked && !t->closed, "a handshake was asked for");
 	t->tls_asked = false;

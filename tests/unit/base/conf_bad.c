@@ -24,7 +24,7 @@ static const struct row {
 	{ "log { hostname = \"x.example\" }", { "unknown key `hostname`",
 	  "; it belongs outside of blocks" }, 1 },
 	{ "zzzzzz = 1", { "1:1: error: unknown key `zzzzzz`; allowed here: "
-	  "hostname, listen, accept, limits, relay, dns, state, control, log, "
+	  "hostname, listen, accept, limits, relay, tls, dns, state, control, log, "
 	  "processes, allow-loopback\n" }, 1 },
 	{ "log { format = \"jason\" }", { "1:16: error: `format` cannot be "
 	  "\"jason\"; allowed: \"logfmt\" or \"json\"; did you mean `json`?" },
@@ -65,7 +65,7 @@ static const struct row {
 	  "error: `policy` is not supported in this version\n" }, 1 },
 	{ "policy { }", { "`policy` is not supported in this version" }, 1 },
 	{ "tls { certificate \"own\" { chain = \"/x\" } }",
-	  { "1:1: error: `tls` is not supported in this version" }, 1 },
+	  { "1:7: error: `certificate` is not supported in this version" }, 1 },
 	{ "listen \"p\" { xforward = true; auth = 1; proxy = true\n"
 	  "greeting-name = \"x\" }", { "1:14: error: `xforward` is not "
 	  "supported in this version", "`auth` is not supported",

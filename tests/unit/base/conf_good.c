@@ -72,7 +72,7 @@ START_TEST(every_key)
 	    "  forward = [ \"192.0.2.53\", \"2001:DB8::53@5353\" ] }\n"
 	    "state { directory = \"/s\" }; control { directory = \"/c\" }\n"
 	    "log { format = \"json\" }\nprocesses { smtpd = 1; relay = 2 }\n"
-	    "allow-loopback = true");
+	    "tls { old-versions = false }\nallow-loopback = true");
 	char text[ADDR_TEXT_SIZE];
 
 	ck_assert_str_eq(c->hostname, "mx1.example.org");
@@ -108,6 +108,7 @@ START_TEST(every_key)
 	ck_assert_uint_eq(c->relay.retry.give_up, 14 * DAY);
 	ck_assert_uint_eq(c->relay.timeout.connect, 250);
 	ck_assert_uint_eq(c->relay.timeout.data_end, HOUR);
+	ck_assert(!c->tls.old_versions);
 	ck_assert_str_eq(c->dns.trust_anchor_file, "/a b");
 	ck_assert_str_eq(c->dns.root_hints, "/h");
 	ck_assert_uint_eq(c->dns.nforward, 2);

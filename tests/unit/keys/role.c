@@ -351,7 +351,7 @@ shake(struct tls_creds *server_creds, const struct shake *r)
 	struct buf up, down, up_kept, down_kept;
 	struct tls_wire sw = { .rx = SPAN_NONE, .tx = &down };
 	struct tls_wire cw = { .rx = SPAN_NONE, .tx = &up };
-	struct tls_creds *creds = tls_creds_client(NULL);
+	struct tls_creds *creds = tls_creds_client(true, NULL);
 	struct tls_session *s, *c;
 	enum tls_step ss = TLS_WAIT, cs = TLS_WAIT;
 	struct fault f = { 0 };
@@ -360,11 +360,12 @@ shake(struct tls_creds *server_creds, const struct shake *r)
 	buf_init(&down, 1 << 20);
 	buf_init(&up_kept, 1 << 20);
 	buf_init(&down_kept, 1 << 20);
-	gnutls_priority_deinit(creds->priority);
-	ck_assert_int_eq(gnutls_priority_init(&creds->priority, r->priority,
-	    NULL), 0);
+	gnutls_priority_deinit(creds->priority[0][0]);
+	ck_assert_int_eq(gnutls_priority_init(&creds->priority[0][0],
+	    r->priority, NULL), 0);
 	s = tls_session_server(server_creds, &sw);
-	c = tls_session_client(creds, &cw, "mx1.example.org", false);
+	c = tls_session_client(creds, &cw,
+	    &(struct tls_offer){ .sni = "mx1.example.org" });
 	for (int i = 0; i < 10 && (ss == TLS_WAIT || cs == TLS_WAIT); i++) {
 		if (cs == TLS_WAIT)
 			cs = tls_session_handshake(c, &f);
@@ -396,7 +397,7 @@ START_TEST(handshakes)
 	struct fault f;
 
 	rig_open();
-	creds = tls_creds_server(buf_get(&rig.certs), &signer, &f);
+	creds = tls_creds_server(buf_get(&rig.certs), &signer, true, &f);
 	ck_assert_msg(creds != NULL, "%s", f.text);
 	for (size_t i = 0; i < NELEM(shakes); i++)
 		shake(creds, &shakes[i]);
@@ -415,11 +416,11 @@ START_TEST(no_answer_no_credentials)
 	rig_open();
 	smtpd = rig.smtpd;
 	shutdown(smtpd, SHUT_RDWR);
-	ck_assert_ptr_null(tls_creds_server(buf_get(&rig.certs), &signer, &f));
+	ck_assert_ptr_null(tls_creds_server(buf_get(&rig.certs), &signer, true, &f));
 	ck_assert_str_ne(f.text, "");
-	ck_assert_ptr_null(tls_creds_server(SPAN_NONE, &signer, &f));
+	ck_assert_ptr_null(tls_creds_server(SPAN_NONE, &signer, true, &f));
 	ck_assert_str_eq(f.text, "no certificate was given");
-	ck_assert_ptr_null(tls_creds_server(SPAN_LIT("nonsense"), &signer, &f));
+	ck_assert_ptr_null(tls_creds_server(SPAN_LIT("nonsense"), &signer, true, &f));
 	rig_close();
 }
 END_TEST

@@ -85,6 +85,7 @@ static const struct ipc_fact_session session = {
 	.how = HOW_OPPORTUNISTIC, .tls = SPAN_LIT("TLS1.3"),
 	.cipher = SPAN_LIT("AES-256-GCM"), .kx = SPAN_LIT("X25519"),
 	.spki = SPAN_LIT("00ff"), .resumed = 7,
+	.weak = SPAN_LIT("version,dh"),
 	.not_after = SPAN_LIT("2036-01-01T00:00:00Z"),
 	.issuer = SPAN_LIT("CN=Some CA"),
 };
@@ -96,7 +97,8 @@ static const struct ipc_fact_delivery delivery = {
 	.addr = SPAN_LIT("192.0.2.1"), .asked = LEVEL_DANE, .why = WHY_DANE,
 	.reached = LEVEL_CLEAR, .how = HOW_NOT_OFFERED,
 	.tls = SPAN_LIT("none"), .cipher = SPAN_LIT("none"),
-	.kx = SPAN_LIT("none"), .status = SPAN_LIT("sent"),
+	.kx = SPAN_LIT("none"), .weak = SPAN_LIT("none"),
+	.status = SPAN_LIT("sent"),
 	.dsn = SPAN_LIT("2.0.0"), .recipients = 3, .bytes = 4096,
 	.delay = 1234,
 };
@@ -116,16 +118,16 @@ START_TEST(every_field_is_kept)
 	ck_assert_int_eq(ledger_store_commit(s, at(10), &f), STORE_OK);
 	ck_assert_uint_eq(ledger_store_pending(s), 0);
 	ck_assert_str_eq(ask("SELECT time, out, session, domain, mx, addr, "
-	    "reached, how, tls, cipher, kx, spki, resumed, not_after, issuer "
-	    "FROM session", 15),
+	    "reached, how, tls, cipher, kx, spki, resumed, not_after, issuer, "
+	    "weak FROM session", 16),
 	    "1767225600005|1|aaaabbbbccccdddd|example.org|mx.example.org|"
 	    "192.0.2.1|2|5|TLS1.3|AES-256-GCM|X25519|00ff|1|"
-	    "2036-01-01T00:00:00Z|CN=Some CA");
+	    "2036-01-01T00:00:00Z|CN=Some CA|version,dh");
 	ck_assert_str_eq(ask("SELECT time, out, message, session, domain, mx, "
 	    "addr, asked, why, reached, how, tls, cipher, kx, status, dsn, "
-	    "recipients, bytes, delay FROM delivery", 19),
+	    "recipients, bytes, delay, weak FROM delivery", 20),
 	    "1767225600006|1|eeeeffffgggghhhh|aaaabbbbccccdddd|example.org|"
-	    "mx.example.org|192.0.2.1|5|5|1|1||||2|2.0.0|3|4096|1234");
+	    "mx.example.org|192.0.2.1|5|5|1|1||||2|2.0.0|3|4096|1234|");
 	ck_assert_str_eq(ask("SELECT time, role, instance, reason, dropped "
 	    "FROM gap", 5), "1767225600009|relay|2|link-full|40");
 	ledger_store_close(&s, WALL);

@@ -614,7 +614,7 @@ START_TEST(log_line)
 	    "asked=clear", "why=none", "reached=encrypted",
 	    "how=opportunistic", "tls=TLS1.3", "cipher=", "kx=", "spki=",
 	    "resumed=", "dsn=2.0.0", "status=sent", "delay=1.",
-	    "reply=\"250 2.0.0 taken\"\n" };
+	    "reply=\"250 2.0.0 taken\"", "weak=none\n" };
 	static char text[65536];
 	struct rig *g = rig_open();
 	FILE *f = tmpfile();

@@ -56,6 +56,7 @@ static const char *const statuses[] = { "accepted", "sent", "deferred",
 struct fact {
 	bool		session;	/* else a delivery */
 	unsigned	out, message, number, domain, reached, status, rcpts;
+	bool		weak;
 	uint64_t	time, bytes;
 };
 
@@ -82,6 +83,7 @@ make_facts(unsigned seed)
 			.reached = (unsigned)any(&seed, LEVEL_COUNT),
 			.rcpts = (unsigned)any(&seed, 1000),
 			.bytes = any(&seed, 50000000),
+			.weak = any(&seed, 3) == 0,
 			.time = START + any(&seed, 5) * DAY,
 		};
 		/* The edges of the period are among them. */
@@ -115,6 +117,7 @@ store_facts(void)
 		    .domain = span_str(domains[x->domain]),
 		    .reached = (uint8_t)x->reached,
 		    .status = span_str(statuses[x->status]),
+		    .weak = span_str(x->weak ? "version,dh" : "none"),
 		    .recipients = x->rcpts, .bytes = x->bytes }, &f);
 		ck_assert_msg(r == STORE_OK, "%s", f.text);
 	}
@@ -167,6 +170,7 @@ count(const struct report_query *q, const char *key, struct coverage *c)
 		c->bytes += x->bytes;
 		if (x->reached != LEVEL_NONE)
 			c->levels[x->reached] += x->rcpts;
+		c->weak += x->weak ? x->rcpts : 0;
 	}
 	for (i = 0; i < NMESSAGES; i++)
 		c->messages += message[i];
@@ -193,6 +197,7 @@ same(const struct coverage *got, const struct coverage *want, const char *what)
 	    (unsigned long long)want->sessions);
 	for (i = 0; i < LEVEL_COUNT; i++)
 		ck_assert_uint_eq(got->levels[i], want->levels[i]);
+	ck_assert_uint_eq(got->weak, want->weak);
 }
 
 static void
@@ -314,16 +319,16 @@ END_TEST
 START_TEST(newer_ledger_is_refused)
 {
 	static const char *const future[] = { "CREATE TABLE a (b)",
-	    "CREATE TABLE c (d)" };
+	    "CREATE TABLE c (d)", "CREATE TABLE e (f)" };
 	const struct report_query q = { .since = SINCE, .until = UNTIL };
 	struct fault f = { 0 };
-	struct db *db = db_open_writer(path, future, 2, &f);
+	struct db *db = db_open_writer(path, future, 3, &f);
 	struct report r;
 
 	db_close(&db);
 	ck_assert_int_eq(report_read(path, &q, &r, &f), -1);
 	ck_assert_ptr_nonnull(strstr(f.text, path));
-	ck_assert_ptr_nonnull(strstr(f.text, "version 2"));
+	ck_assert_ptr_nonnull(strstr(f.text, "version 3"));
 }
 END_TEST
 

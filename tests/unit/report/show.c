@@ -12,7 +12,9 @@
 #define WEEK		(7 * 86400000ULL)
 
 #define COVERAGE(m, r, b, s, clear, enc, ver, sts, dane)		\
-	{ (m), (r), (b), (s), { 0, (clear), (enc), (ver), (sts), (dane) } }
+	WEAK(m, r, b, s, clear, enc, ver, sts, dane, 0)
+#define WEAK(m, r, b, s, clear, enc, ver, sts, dane, weak)		\
+	{ (m), (r), (b), (s), { 0, (clear), (enc), (ver), (sts), (dane) }, (weak) }
 
 static char empty[] = "", example[] = "mixed.example", wild[] = "a\nb\xff.example";
 static char clear[] = "clear", none[] = "none";
@@ -39,7 +41,7 @@ static const struct row {
 	  "There was no mail in this period.\n",
 	  "{\"since\":\"2026-01-01T00:00:00Z\",\"until\":\"2026-01-08T00:00:00Z\",\"direction\":\"both\","
 	  "\"total\":{\"messages\":0,\"recipients\":0,\"bytes\":0,\"sessions\":0,"
-	  "\"levels\":{\"clear\":0,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0}},\"rows\":[]}" },
+	  "\"levels\":{\"clear\":0,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0},\"rows\":[]}" },
 	{ "sessions without mail, and a gap",
 	  { { SINCE, SINCE + WEEK, REPORT_IN, REPORT_DAY },
 	    COVERAGE(0, 0, 0, 1, 0, 0, 0, 0, 0), NULL, 0, 17 },
@@ -50,7 +52,7 @@ static const struct row {
 	  "the figures are too low by as much.\n",
 	  "{\"since\":\"2026-01-01T00:00:00Z\",\"until\":\"2026-01-08T00:00:00Z\",\"direction\":\"in\","
 	  "\"total\":{\"messages\":0,\"recipients\":0,\"bytes\":0,\"sessions\":1,"
-	  "\"levels\":{\"clear\":0,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0}},\"rows\":[]}" },
+	  "\"levels\":{\"clear\":0,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0},\"rows\":[]}" },
 	{ "by domain",
 	  { { SINCE, SINCE + WEEK, REPORT_OUT, REPORT_DOMAIN },
 	    COVERAGE(5, 1202, 5000712, 6, 32, 1101, 9, 20, 40),
@@ -65,13 +67,13 @@ static const struct row {
 	  "all             97.3%        1202     32       1101         9   20    40         5         6  4.8M\n",
 	  "{\"since\":\"2026-01-01T00:00:00Z\",\"until\":\"2026-01-08T00:00:00Z\",\"direction\":\"out\","
 	  "\"total\":{\"messages\":5,\"recipients\":1202,\"bytes\":5000712,\"sessions\":6,"
-	  "\"levels\":{\"clear\":32,\"encrypted\":1101,\"verified\":9,\"sts\":20,\"dane\":40}},\"rows\":["
+	  "\"levels\":{\"clear\":32,\"encrypted\":1101,\"verified\":9,\"sts\":20,\"dane\":40},\"weak\":0},\"rows\":["
 	  "{\"key\":\"mixed.example\",\"messages\":3,\"recipients\":1200,\"bytes\":5000000,\"sessions\":4,"
-	  "\"levels\":{\"clear\":31,\"encrypted\":1100,\"verified\":9,\"sts\":20,\"dane\":40}},"
+	  "\"levels\":{\"clear\":31,\"encrypted\":1100,\"verified\":9,\"sts\":20,\"dane\":40},\"weak\":0},"
 	  "{\"key\":\"\",\"messages\":1,\"recipients\":1,\"bytes\":700,\"sessions\":1,"
-	  "\"levels\":{\"clear\":0,\"encrypted\":1,\"verified\":0,\"sts\":0,\"dane\":0}},"
+	  "\"levels\":{\"clear\":0,\"encrypted\":1,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0},"
 	  "{\"key\":\"a?b?.example\",\"messages\":1,\"recipients\":1,\"bytes\":12,\"sessions\":1,"
-	  "\"levels\":{\"clear\":1,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0}}]}" },
+	  "\"levels\":{\"clear\":1,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0}]}" },
 	{ "by level, some discarded, one lost",
 	  { { SINCE, SINCE + WEEK, REPORT_OUT, REPORT_LEVEL },
 	    COVERAGE(2, 3, 150, 1, 1, 0, 0, 0, 0),
@@ -89,20 +91,23 @@ static const struct row {
 	  "the figures are too low by as much.\n",
 	  "{\"since\":\"2026-01-01T00:00:00Z\",\"until\":\"2026-01-08T00:00:00Z\",\"direction\":\"out\","
 	  "\"total\":{\"messages\":2,\"recipients\":3,\"bytes\":150,\"sessions\":1,"
-	  "\"levels\":{\"clear\":1,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0}},\"rows\":["
+	  "\"levels\":{\"clear\":1,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0},\"rows\":["
 	  "{\"key\":\"none\",\"messages\":1,\"recipients\":2,\"bytes\":100,\"sessions\":0,"
-	  "\"levels\":{\"clear\":0,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0}},"
+	  "\"levels\":{\"clear\":0,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0},"
 	  "{\"key\":\"clear\",\"messages\":1,\"recipients\":1,\"bytes\":50,\"sessions\":1,"
-	  "\"levels\":{\"clear\":1,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0}}]}" },
+	  "\"levels\":{\"clear\":1,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0}]}" },
 	{ "all encrypted",
 	  { { SINCE, SINCE + WEEK, REPORT_IN, REPORT_DOMAIN },
-	    COVERAGE(1, 2, 10, 1, 0, 2, 0, 0, 0), NULL, 0, 0 },
+	    WEAK(1, 2, 10, 1, 0, 2, 0, 0, 0, 1), NULL, 0, 0 },
 	  "Mail that came in, from 2026-01-01T00:00:00Z to 2026-01-08T00:00:00Z:\n"
 	  "All of it travelled encrypted: 2 recipients of 1 message.\n"
+	  "1 recipient had weak TLS: an old version, a small group or no forward secrecy.\n"
 	  "\n"
 	  "domain     TLS  recipients  clear  encrypted  verified  sts  dane  messages  sessions  size\n"
 	  "all     100.0%           2      0          2         0    0     0         1         1    10\n",
-	  NULL }, /* as the others */
+	  "{\"since\":\"2026-01-01T00:00:00Z\",\"until\":\"2026-01-08T00:00:00Z\",\"direction\":\"in\","
+	  "\"total\":{\"messages\":1,\"recipients\":2,\"bytes\":10,\"sessions\":1,"
+	  "\"levels\":{\"clear\":0,\"encrypted\":2,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":1},\"rows\":[]}" },
 };
 
 START_TEST(table_rows)
@@ -127,8 +132,7 @@ START_TEST(json_rows)
 
 	ck_assert_ptr_nonnull(j);
 	text = json_dumps(j, JSON_COMPACT);
-	if (rows[_i].json != NULL)
-		ck_assert_str_eq(text, rows[_i].json);
+	ck_assert_str_eq(text, rows[_i].json);
 	free(text);
 	json_decref(j);
 }

@@ -464,7 +464,7 @@ START_TEST(takes_a_message_over_tls)		/* RFC 3207 sec 4.2 */
 	talk(g, "EHLO c.test\r\n", "250-STARTTLS\r\n");
 	talk(g, "STARTTLS\r\n", "220 2.0.0");
 	ck_assert_int_eq(channel_start_client(g->chan, g->fix.client_creds,
-	    "mx.test", false), 0);
+	    &(struct tls_offer){ .sni = "mx.test" }), 0);
 	run(g, is_secured);
 	talk(g, "MAIL FROM:<a@c.test>\r\n", "503 5.5.1 EHLO first");
 	talk(g, START, "354 ");

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tls/session_priv.h"
+
 static struct fix x;
 
 /* ---- handshakes ---- */
@@ -106,13 +108,34 @@ START_TEST(handshake_rows)
 }
 END_TEST
 
+/* old-versions = false, on either side. */
+START_TEST(no_old_versions)
+{
+	x.no_old_versions = true;
+	fix_open(&x, true, true);
+	if (_i == 0) {		/* a client that has nothing else */
+		fix_client_priority(&x, "NORMAL:-VERS-ALL:+VERS-TLS1.1");
+	} else {			/* a server that has nothing else */
+		gnutls_priority_deinit(x.server_creds->priority[0][0]);
+		gnutls_priority_init(&x.server_creds->priority[0][0],
+		    "NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0", NULL);
+	}
+	ck_assert_int_eq(channel_start_server(x.server.chan, x.server_creds),
+	    0);
+	fix_start_client(&x, "", _i == 2);
+	fix_run(&x, fix_both_ended);
+	ck_assert(x.server.in_handshake && x.client.in_handshake);
+	fix_close(&x);
+}
+END_TEST
+
 /* The key process refuses or is gone: the session ends, nothing else does. */
 START_TEST(signer_fails)
 {
 	fix_open(&x, true, true);
 	x.sign_fails = true;
 	channel_start_server(x.server.chan, x.server_creds);
-	channel_start_client(x.client.chan, x.client_creds, "", false);
+	fix_start_client(&x, "", false);
 	fix_run(&x, fix_both_ended);
 	ck_assert(x.server.in_handshake && x.client.in_handshake);
 	ck_assert_uint_gt(x.signatures, 2);
@@ -159,7 +182,6 @@ START_TEST(clear_text)
 }
 END_TEST
 
-/* ---- the first flight ---- */
 
 static bool
 hello_seen(struct fix *f)
@@ -169,45 +191,6 @@ hello_seen(struct fix *f)
 	return f->up.seen.len >= 5 &&
 	    f->up.seen.len >= 5u + (unsigned)(p[3] << 8 | p[4]);
 }
-
-static const struct hello {
-	const char	*sni;
-	bool		 reduced, sent;
-} hellos[] = {
-	{ "mx.example.org", false, true },
-	{ "mx.example.org.", false, true },
-	{ "mx.example.org", true, true },
-	{ "a-rather-long-host-name.of-a-department.of-some.university.example",
-	    true, true },
-	{ "", true, false },
-	{ "192.0.2.1", false, false },		/* RFC 6066 sec 3 */
-	{ "2001:db8::1", false, false },
-	{ "[192.0.2.1]", false, false },
-};
-
-START_TEST(hello_rows)
-{
-	const struct hello *h = &hellos[_i];
-	struct span sni = span_str(h->sni), seen;
-
-	fix_open(&x, true, false);
-	x.up.hold = true;
-	channel_start_client(x.client.chan, x.client_creds, h->sni, h->reduced);
-	fix_run(&x, hello_seen);
-	seen = buf_get(&x.up.seen);
-	if (sni.n > 0 && sni.p[sni.n - 1] == '.')
-		sni.n--;
-	if (sni.n > 0)
-		ck_assert_int_eq(memmem(seen.p, seen.n, sni.p, sni.n) != NULL,
-		    h->sent);
-	if (h->sent)	/* and not with its final dot */
-		ck_assert_int_eq(memcmp((const char *)memmem(seen.p, seen.n,
-		    sni.p, sni.n) + sni.n, ".", 1) != 0, 1);
-	if (h->reduced)
-		ck_assert_uint_lt(seen.n, 256);
-	fix_close(&x);
-}
-END_TEST
 
 /* ---- what must not get through ---- */
 
@@ -276,6 +259,8 @@ START_TEST(clear_text_into_a_server_handshake)
 	ck_assert_int_eq(x.server.end, CHANNEL_ERROR);
 	ck_assert(x.server.in_handshake);
 	ck_assert_uint_eq(x.server.inputs, 0);
+	ck_assert_str_eq(x.server.fault.text,
+	    "TLS handshake: it is plain text, not TLS");
 	fix_close(&x);
 }
 END_TEST
@@ -289,7 +274,7 @@ client_ended(struct fix *f)
 START_TEST(clear_text_into_a_client_handshake)
 {
 	fix_open(&x, true, false);
-	channel_start_client(x.client.chan, x.client_creds, "", false);
+	fix_start_client(&x, "", false);
 	channel_send(x.server.chan, SPAN_LIT("454 4.7.0 not today\r\n"));
 	fix_run(&x, client_ended);
 	ck_assert(x.client.in_handshake);
@@ -304,7 +289,7 @@ START_TEST(eof_in_the_handshake)
 	fix_open(&x, true, false);
 	x.up.hold = true;
 	channel_start_server(x.server.chan, x.server_creds);
-	channel_start_client(x.client.chan, x.client_creds, "", false);
+	fix_start_client(&x, "", false);
 	fix_run(&x, hello_seen);
 	/* cut after each of the first bytes, and somewhere inside */
 	x.up.held.len = _i < 16 ? (size_t)_i : x.up.held.len / 2;
@@ -330,7 +315,7 @@ START_TEST(alert_arrives)
 	fix_open(&x, true, true);
 	fix_client_priority(&x, "NORMAL:-KX-ALL:+RSA:-VERS-ALL:+VERS-TLS1.2");
 	channel_start_server(x.server.chan, x.server_creds);
-	channel_start_client(x.client.chan, x.client_creds, "", false);
+	fix_start_client(&x, "", false);
 	fix_run(&x, fix_both_ended);
 	ck_assert(both_hellos(&x));
 	ck_assert(x.client.in_handshake && x.server.in_handshake);
@@ -556,10 +541,10 @@ main(void)
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, handshake_rows, 0, NELEM(shakes));
+	tcase_add_loop_test(tc, no_old_versions, 0, 3);
 	tcase_add_test(tc, signer_fails);
 	tcase_add_loop_test(tc, any_piece, 0, NELEM(pieces));
 	tcase_add_test(tc, clear_text);
-	tcase_add_loop_test(tc, hello_rows, 0, NELEM(hellos));
 	tcase_add_loop_test(tc, nothing_behind_close_notify, 0, 2);
 	tcase_add_test(tc, truncation_is_an_error);
 	tcase_add_loop_test(tc, clear_text_into_a_server_handshake, 0, 2);

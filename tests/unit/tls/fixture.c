@@ -232,9 +232,10 @@ fix_creds(struct fix *x, bool ecdsa, bool rsa)
 		fix_key(x, TLS_KEY_ECDSA, &list);
 	if (rsa)
 		fix_key(x, TLS_KEY_RSA, &list);
-	x->server_creds = tls_creds_server(buf_get(&list), &signer, &f);
+	x->server_creds = tls_creds_server(buf_get(&list), &signer,
+	    !x->no_old_versions, &f);
 	ck_assert_msg(x->server_creds != NULL, "%s", f.text);
-	x->client_creds = tls_creds_client(&f);
+	x->client_creds = tls_creds_client(!x->no_old_versions, &f);
 	ck_assert_msg(x->client_creds != NULL, "%s", f.text);
 	buf_free(&list);
 }
@@ -242,9 +243,10 @@ fix_creds(struct fix *x, bool ecdsa, bool rsa)
 void
 fix_client_priority(struct fix *x, const char *text)
 {
-	gnutls_priority_deinit(x->client_creds->priority);
-	ck_assert_int_eq(gnutls_priority_init(&x->client_creds->priority, text,
-	    NULL), 0);
+	gnutls_priority_t *p = &x->client_creds->priority[0][0];
+
+	gnutls_priority_deinit(*p);
+	ck_assert_int_eq(gnutls_priority_init(p, text, NULL), 0);
 }
 
 /* ---- life ---- */
@@ -261,7 +263,8 @@ fix_timeout(void *arg)
 static void
 fix_begin(struct fix *x, bool ecdsa, bool rsa)
 {
-	*x = (struct fix){ .piece = 65536 };
+	*x = (struct fix){ .piece = 65536,
+	    .no_old_versions = x->no_old_versions };
 	x->loop = loop_new();
 	ck_assert_ptr_nonnull(x->loop);
 	x->guard = loop_timer_new(x->loop, fix_timeout, x);
@@ -414,12 +417,21 @@ fix_both_ended(struct fix *x)
 }
 
 void
+fix_start_client(struct fix *x, const char *sni, bool reduced)
+{
+	const struct tls_offer offer = { .sni = sni, .reduced = reduced,
+	    .strict = x->strict };
+
+	ck_assert_int_eq(channel_start_client(x->client.chan, x->client_creds,
+	    &offer), 0);
+}
+
+void
 fix_handshake(struct fix *x, const char *sni, bool reduced)
 {
 	ck_assert_int_eq(channel_start_server(x->server.chan,
 	    x->server_creds), 0);
-	ck_assert_int_eq(channel_start_client(x->client.chan, x->client_creds,
-	    sni, reduced), 0);
+	fix_start_client(x, sni, reduced);
 	fix_run(x, fix_both_secured);
 	ck_assert_msg(x->client.secures == 1 && x->server.secures == 1,
 	    "client: %s; server: %s", x->client.fault.text,

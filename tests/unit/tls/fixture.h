@@ -53,6 +53,8 @@ struct fix {
 	char			 spki[TLS_KEY_KINDS][65];
 	unsigned		 signatures;
 	bool			 sign_fails;
+	bool			 strict;	/* of the client's offer */
+	bool			 no_old_versions;	/* set ahead of fix_open() */
 	bool			(*done)(struct fix *);
 	bool			 timed_out;
 };
@@ -67,6 +69,7 @@ void	fix_open_listener(struct fix *, struct addr *at);
 void	fix_close(struct fix *);
 /* Until done() says so; fails the test after 20 s. */
 void	fix_run(struct fix *, bool (*done)(struct fix *));
+void	fix_start_client(struct fix *, const char *sni, bool reduced);
 void	fix_handshake(struct fix *, const char *sni, bool reduced);
 /* The client's priority string from now on. */
 void	fix_client_priority(struct fix *, const char *);

@@ -61,28 +61,29 @@ static const struct to_us {
 	const char	*name;
 	const char	*args[12];
 	const char	*version, *cipher, *kx;	/* NULL version: must fail */
+	const char	*weak;		/* NULL: nothing */
 } to_us[] = {
-	{ "1.3", { "-tls1_3" }, "TLS1.3", "AES-256-GCM", "X25519" },
-	{ "1.3 P-256", { "-tls1_3", "-groups", "P-256" }, "TLS1.3", NULL,
+	{ .name = "1.3", { "-tls1_3" }, "TLS1.3", "AES-256-GCM", "X25519" },
+	{ .name = "1.3 P-256", { "-tls1_3", "-groups", "P-256" }, "TLS1.3", NULL,
 	    "SECP256R1" },
-	{ "1.3 RSA-PSS", { "-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256" },
+	{ .name = "1.3 RSA-PSS", { "-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256" },
 	    "TLS1.3", NULL, NULL },
-	{ "1.2", { "-tls1_2" }, "TLS1.2", "AES-256-GCM", "X25519" },
-	{ "1.2 RSA", { "-tls1_2", "-sigalgs", "RSA+SHA256" }, "TLS1.2", NULL,
+	{ .name = "1.2", { "-tls1_2" }, "TLS1.2", "AES-256-GCM", "X25519" },
+	{ .name = "1.2 RSA", { "-tls1_2", "-sigalgs", "RSA+SHA256" }, "TLS1.2", NULL,
 	    NULL },
-	{ "1.2 DHE", { "-tls1_2", "-cipher", "DHE-RSA-AES128-GCM-SHA256" },
+	{ .name = "1.2 DHE", { "-tls1_2", "-cipher", "DHE-RSA-AES128-GCM-SHA256" },
 	    "TLS1.2", "AES-128-GCM", "DHE-2048" },
-	{ "1.1", { "-tls1_1", "-cipher", "ALL:@SECLEVEL=0" }, "TLS1.1", NULL,
-	    NULL },
-	{ "1.0", { "-tls1", "-cipher", "ALL:@SECLEVEL=0" }, "TLS1.0", NULL,
-	    NULL },
-	{ "1.0 RSA certificate", { "-tls1", "-cipher",
+	{ .name = "1.1", { "-tls1_1", "-cipher", "ALL:@SECLEVEL=0" }, "TLS1.1", NULL,
+	    NULL, "version" },
+	{ .name = "1.0", { "-tls1", "-cipher", "ALL:@SECLEVEL=0" }, "TLS1.0", NULL,
+	    NULL, "version" },
+	{ .name = "1.0 RSA certificate", { "-tls1", "-cipher",
 	    "ECDHE-RSA-AES128-SHA:@SECLEVEL=0" }, "TLS1.0", "AES-128-CBC",
-	    NULL },
-	{ "1.3 with an unknown name", { "-tls1_3", "-servername",
+	    NULL, "version" },
+	{ .name = "1.3 with an unknown name", { "-tls1_3", "-servername",
 	    "other.example" }, "TLS1.3", NULL, NULL },
 	/* keys never decrypts */
-	{ "static RSA", { "-tls1_2", "-cipher", "AES128-SHA" }, NULL, NULL,
+	{ .name = "static RSA", { "-tls1_2", "-cipher", "AES128-SHA" }, NULL, NULL,
 	    NULL },
 };
 
@@ -133,6 +134,7 @@ START_TEST(client_to_us)
 		ck_assert_str_eq(f->cipher, r->cipher);
 	if (r->kx != NULL)
 		ck_assert_str_eq(f->kx, r->kx);
+	ck_assert_str_eq(f->weak, r->weak == NULL ? "none" : r->weak);
 	ck_assert(span_eq(buf_get(&x.server.got), SPAN_LIT("PING\n")));
 	channel_send(x.server.chan, SPAN_LIT("PONG\n"));
 	channel_close_after_flush(&x.server.chan, 5000);
@@ -148,37 +150,62 @@ END_TEST
 
 /* ---- s_server ---- */
 
+#define DH1024	"-----BEGIN DH PARAMETERS-----\n" \
+"MIGHAoGBAPFphR8VSFmDnRGsx5QfYFT5+6Upe15V9IRlXMTN5vlVMlLP3zXPsWr2\n" \
+"7VgPRVZjHINMWPr6Q8NFAHhLHw/Ul8aXWjgywn12hs0HCdB+7yC3JqLpClGWhZ2i\n" \
+"gn3wx5nr4F+PT+osaZi7Fihx+6eSfvrJRMLrVr+PJoo+ht7Wb7OPAgEC\n" \
+"-----END DH PARAMETERS-----\n"
+
 static const struct from_us {
 	const char	*name;
 	const char	*args[12];
 	enum tls_key_kind key;
 	bool		 reduced;
-	const char	*version, *cipher, *kx;
+	const char	*version, *cipher, *kx;	/* NULL version: must fail */
+	const char	*weak;		/* NULL: nothing */
+	const char	*dh;		/* parameters of the peer */
+	bool		 strict;
 } from_us[] = {
-	{ "1.3", { "-tls1_3" }, TLS_KEY_RSA, false, "TLS1.3", "AES-256-GCM",
+	{ .name = "1.3", { "-tls1_3" }, TLS_KEY_RSA, false, "TLS1.3", "AES-256-GCM",
 	    NULL },
-	{ "1.2", { "-tls1_2" }, TLS_KEY_ECDSA, false, "TLS1.2",
+	{ .name = "1.2", { "-tls1_2" }, TLS_KEY_ECDSA, false, "TLS1.2",
 	    "AES-256-GCM", NULL },
-	{ "1.2 ChaCha", { "-tls1_2", "-cipher", "ECDHE-RSA-CHACHA20-POLY1305" },
+	{ .name = "1.2 ChaCha", { "-tls1_2", "-cipher", "ECDHE-RSA-CHACHA20-POLY1305" },
 	    TLS_KEY_RSA, false, "TLS1.2", "CHACHA20-POLY1305", NULL },
-	{ "1.1", { "-tls1_1", "-cipher", "ALL:@SECLEVEL=0" }, TLS_KEY_RSA,
-	    false, "TLS1.1", NULL, NULL },
-	{ "1.0", { "-tls1", "-cipher", "ALL:@SECLEVEL=0" }, TLS_KEY_RSA, false,
-	    "TLS1.0", NULL, NULL },
-	{ "1.0 ECDSA", { "-tls1", "-cipher", "ALL:@SECLEVEL=0" },
-	    TLS_KEY_ECDSA, false, "TLS1.0", NULL, NULL },
+	{ .name = "1.1", { "-tls1_1", "-cipher", "ALL:@SECLEVEL=0" }, TLS_KEY_RSA,
+	    false, "TLS1.1", NULL, NULL, "version" },
+	{ .name = "1.0", { "-tls1", "-cipher", "ALL:@SECLEVEL=0" }, TLS_KEY_RSA, false,
+	    "TLS1.0", NULL, NULL, "version" },
+	{ .name = "1.0 ECDSA", { "-tls1", "-cipher", "ALL:@SECLEVEL=0" },
+	    TLS_KEY_ECDSA, false, "TLS1.0", NULL, NULL, "version" },
 	/* What only a very old server still does beats clear text. */
-	{ "static RSA", { "-tls1_2", "-cipher", "AES128-SHA" }, TLS_KEY_RSA,
-	    false, "TLS1.2", "AES-128-CBC", "RSA" },
-	{ "DHE", { "-tls1_2", "-cipher", "DHE-RSA-AES128-SHA" }, TLS_KEY_RSA,
+	{ .name = "static RSA", { "-tls1_2", "-cipher", "AES128-SHA" }, TLS_KEY_RSA,
+	    false, "TLS1.2", "AES-128-CBC", "RSA", "no-pfs" },
+	{ .name = "DHE 1024", { "-tls1_2", "-cipher", "DHE-RSA-AES128-SHA" },
+	    TLS_KEY_RSA, false, "TLS1.2", NULL, "DHE-1024", "dh", DH1024 },
+	{ .name = "DHE 1024 and 1.0", { "-tls1", "-cipher",
+	    "DHE-RSA-AES128-SHA:@SECLEVEL=0" }, TLS_KEY_RSA, true, "TLS1.0",
+	    NULL, "DHE-1024", "version,dh", DH1024 },
+	/* Where the peer must be authenticated, nothing of it is taken. */
+	{ .name = "1.1, strict", { "-tls1_1", "-cipher", "ALL:@SECLEVEL=0" },
+	    TLS_KEY_RSA, false, NULL, NULL, NULL, NULL, NULL, true },
+	{ .name = "1.0, strict and reduced", { "-tls1", "-cipher", "ALL:@SECLEVEL=0" },
+	    TLS_KEY_RSA, true, NULL, NULL, NULL, NULL, NULL, true },
+	{ .name = "1.2, strict", { "-tls1_2" }, TLS_KEY_ECDSA, false, "TLS1.2", NULL,
+	    NULL, NULL, NULL, true },
+	{ .name = "1.3, strict", { "-tls1_3" }, TLS_KEY_ECDSA, false, "TLS1.3", NULL,
+	    NULL, NULL, NULL, true },
+	{ .name = "1.2, strict and reduced", { "-tls1_2" }, TLS_KEY_ECDSA, true,
+	    "TLS1.2", NULL, NULL, NULL, NULL, true },
+	{ .name = "DHE", { "-tls1_2", "-cipher", "DHE-RSA-AES128-SHA" }, TLS_KEY_RSA,
 	    false, "TLS1.2", "AES-128-CBC", NULL },
-	{ "reduced, 1.3 server", { "-no_ticket" }, TLS_KEY_RSA, true, "TLS1.2",
+	{ .name = "reduced, 1.3 server", { "-no_ticket" }, TLS_KEY_RSA, true, "TLS1.2",
 	    NULL, "SECP256R1" },
-	{ "reduced, 1.0", { "-tls1", "-cipher", "ALL:@SECLEVEL=0" },
-	    TLS_KEY_RSA, true, "TLS1.0", NULL, NULL },
-	{ "reduced, static RSA", { "-tls1_2", "-cipher", "AES128-SHA" },
-	    TLS_KEY_RSA, true, "TLS1.2", "AES-128-CBC", "RSA" },
-	{ "reduced, DHE", { "-tls1_2", "-cipher", "DHE-RSA-AES128-SHA" },
+	{ .name = "reduced, 1.0", { "-tls1", "-cipher", "ALL:@SECLEVEL=0" },
+	    TLS_KEY_RSA, true, "TLS1.0", NULL, NULL, "version" },
+	{ .name = "reduced, static RSA", { "-tls1_2", "-cipher", "AES128-SHA" },
+	    TLS_KEY_RSA, true, "TLS1.2", "AES-128-CBC", "RSA", "no-pfs" },
+	{ .name = "reduced, DHE", { "-tls1_2", "-cipher", "DHE-RSA-AES128-SHA" },
 	    TLS_KEY_RSA, true, "TLS1.2", "AES-128-CBC", NULL },
 };
 
@@ -195,6 +222,18 @@ write_pem(const char *name, const gnutls_datum_t *d, char *path, size_t size)
 	ck_assert_uint_eq(fwrite(d->data, 1, d->size, out), d->size);
 	ck_assert_int_eq(fclose(out), 0);
 }
+
+static void
+write_text(const char *name, const char *text, char *path, size_t size)
+{
+	const gnutls_datum_t d = { (unsigned char *)(uintptr_t)text,
+	    (unsigned)strlen(text) };
+
+	write_pem(name, &d, path, size);
+}
+
+static const char anything_goes[] = "openssl_conf = a\n[a]\nssl_conf = b\n"
+    "[b]\nsystem_default = c\n[c]\nCipherString = DEFAULT:@SECLEVEL=0\n";
 
 /* SPKI digest by GnuTLS's own way, not by ours. */
 static void
@@ -269,19 +308,28 @@ client_got_line(struct fix *f)
 START_TEST(us_to_server)
 {
 	const struct from_us *r = &from_us[_i];
-	char key[128], crt[128], spki[65];
-	const char *args[24] = { "s_server", "-accept", "127.0.0.1:0", "-rev",
+	char key[128], crt[128], dh[128], cnf[128], spki[65];
+	const char *args[26] = { "s_server", "-accept", "127.0.0.1:0", "-rev",
 	    "-key", key, "-cert", crt };
 	const struct tls_facts *f;
 	struct addr ours, at;
 	struct fault why;
 	struct peer p;
+	int n;
 
 	snprintf(dir, sizeof dir, "/tmp/sealane-tls-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	make_pair(r->key, key, crt, sizeof key, spki);
-	for (int i = 0; r->args[i] != NULL; i++)
-		args[8 + i] = r->args[i];
+	for (n = 8; r->args[n - 8] != NULL; n++)
+		args[n] = r->args[n - 8];
+	if (r->dh != NULL) {
+		write_text("dh", r->dh, dh, sizeof dh);
+		args[n++] = "-dhparam";
+		args[n++] = dh;
+	}
+	/* It looks at the group before it reads its list of ciphers. */
+	write_text("cnf", anything_goes, cnf, sizeof cnf);
+	ck_assert_int_eq(setenv("OPENSSL_CONF", cnf, 1), 0);
 	peer_start(&p, args);
 	read_port(&p, &at);
 	fix_open_listener(&x, &ours);
@@ -289,14 +337,20 @@ START_TEST(us_to_server)
 	    &why);
 	ck_assert_ptr_nonnull(x.client.chan);
 	fix_run(&x, client_connected);
-	ck_assert_int_eq(channel_start_client(x.client.chan, x.client_creds,
-	    "mx.example.org", r->reduced), 0);
+	x.strict = r->strict;
+	fix_start_client(&x, "mx.example.org", r->reduced);
 	fix_run(&x, client_secured);
+	if (r->version == NULL) {
+		ck_assert_msg(x.client.ends == 1 && x.client.in_handshake,
+		    "%s", r->name);
+		goto stop;
+	}
 	ck_assert_msg(x.client.ends == 0, "%s: %s", r->name,
 	    x.client.fault.text);
 	f = channel_facts(x.client.chan);
 	ck_assert_str_eq(f->version, r->version);
 	ck_assert_str_eq(f->spki, spki);
+	ck_assert_str_eq(f->weak, r->weak == NULL ? "none" : r->weak);
 	if (r->cipher != NULL)
 		ck_assert_str_eq(f->cipher, r->cipher);
 	if (r->kx != NULL)
@@ -304,8 +358,12 @@ START_TEST(us_to_server)
 	channel_send(x.client.chan, SPAN_LIT("GNIP\n"));
 	fix_run(&x, client_got_line);
 	ck_assert(span_eq(buf_get(&x.client.got), SPAN_LIT("PING\n")));
+stop:
 	fix_close(&x);
 	peer_stop(&p);
+	if (r->dh != NULL)
+		ck_assert_int_eq(unlink(dh), 0);
+	ck_assert_int_eq(unlink(cnf), 0);
 	ck_assert(unlink(key) == 0 && unlink(crt) == 0 && rmdir(dir) == 0);
 }
 END_TEST
