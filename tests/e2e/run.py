@@ -3,7 +3,7 @@
 # Copyright (c) 2026 The Sealane authors
 """End-to-end tests: real programs talk to Sealane in a network of their own.
 
-    tests/e2e/run.py --build DIR --postfix ROOT --knot ROOT [--only PATTERN]
+    tests/e2e/run.py --build DIR [--PACKAGE ROOT ...] [--only PATTERN]
 
 scripts/test calls this.  DIR has the sealane binary; the ROOTs are unpacked
 Debian packages (see fetch_package in scripts/lib.sh); by default the newest
@@ -31,7 +31,9 @@ from lab import space                               # noqa: E402
 from lab.case import CASES, Failed, Skip            # noqa: E402
 
 MODULES = ("lab_itself", "hop", "fallback", "routing", "queue", "inbound",
-           "lifecycle", "config", "bulk", "crash")
+           "lifecycle", "config", "bulk", "crash", "mtas")
+PACKAGES = ("postfix", "knot", "exim4-daemon-light", "opensmtpd", "chasquid",
+            "dovecot-lmtpd")
 
 
 def options():
@@ -42,8 +44,8 @@ def options():
         return found[-1] if found else "/nonexistent"
     p = argparse.ArgumentParser(description="end-to-end tests")
     p.add_argument("--build", default=str(top / "build"))
-    p.add_argument("--postfix", default=newest("postfix"))
-    p.add_argument("--knot", default=newest("knot"))
+    for name in PACKAGES:
+        p.add_argument("--" + name, default=newest(name))
     p.add_argument("--results", help="a JSON object a line per case")
     p.add_argument("--only", action="append", help="names, with * and ?")
     p.add_argument("--all", action="store_true", help="the long ones too")
@@ -51,6 +53,7 @@ def options():
     p.add_argument("--list", action="store_true")
     o = p.parse_args()
     o.top = str(top)
+    o.roots = {name: getattr(o, name.replace("-", "_")) for name in PACKAGES}
     o.build = os.path.abspath(o.build)
     o.results = o.results and os.path.abspath(o.results)
     return o

@@ -47,6 +47,14 @@ two MX 20 mx.tls
 mx.dead A 127.0.1.9
 dead MX 10 mx.dead
 null MX 0 .
+exim MX 10 mx.exim
+mx.exim A 127.0.1.8
+opensmtpd MX 10 mx.opensmtpd
+mx.opensmtpd A 127.0.1.9
+chasquid MX 10 mx.chasquid
+mx.chasquid A 127.0.1.10
+viasealane MX 10 mx.viasealane
+mx.viasealane A 127.0.0.25
 own MX 10 mx.own
 own MX 10 mx.sink
 own MX 20 mx.sink

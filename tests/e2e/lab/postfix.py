@@ -13,7 +13,7 @@ from lab.case import Failed, wait_until
 from lab.load import smtp_answers
 
 # Mailboxes box0, box1 ... of each domain; lab.box() hands out fresh ones.
-BOXES = 100
+BOXES = 400
 
 MAIN = """\
 compatibility_level = 3.6

@@ -122,9 +122,11 @@ def reap():
             os._exit(os.waitstatus_to_exitcode(status) & 0xff)
 
 
-USERS = {"postfix": 790, "mailbox": 792, "plain": 793}
+USERS = {"postfix": 790, "mailbox": 792, "plain": 793, "Debian-exim": 794,
+         "opensmtpd": 795, "opensmtpq": 796, "dovecot": 797, "dovenull": 798}
 GROUPS = {**USERS, "postdrop": 791}
-OURS = ("_sealane", "sealane:", "postfix:", "postdrop:")
+OURS = ("_sealane", "sealane:", "postfix:", "postdrop:", "Debian-exim:",
+        "opensmtpd:", "opensmtpq:", "dovecot:", "dovenull:")
 
 
 def private_etc(folder, sysusers):

@@ -11,14 +11,38 @@ import tempfile
 
 from lab import space
 from lab.case import Skip
+from lab.chasquid import Chasquid
 from lab.dns import Dns
+from lab.exim import Exim
 from lab.load import Load
+from lab.opensmtpd import OpenSMTPD
 from lab.peer import Peer
 from lab.postfix import Postfix
 from lab.sealane import Sealane
 
 
+MTAS = {
+    "exim": (Exim, "127.0.1.8", "exim4-daemon-light"),
+    "opensmtpd": (OpenSMTPD, "127.0.1.9", "opensmtpd"),
+    "chasquid": (Chasquid, "127.0.1.10", "chasquid"),
+}
+
+
+SMART_HOST = """\
+relayhost = [127.0.0.1]:2525
+smtp_tls_security_level = encrypt
+smtp_tls_loglevel = 1
+smtp_send_xforward_command = yes
+smtpd_relay_restrictions = permit_mynetworks reject
+smtp_destination_recipient_limit = 1000
+minimal_backoff_time = 10s
+queue_run_delay = 10s
+"""
+
+
 class Lab:
+    onward = ("127.0.1.5", 2600)        # where the MTAs hand their mail on to
+
     def __init__(self, options):
         self.options = options
         self.dir = tempfile.mkdtemp(prefix="sealane-e2e.")
@@ -110,7 +134,8 @@ class Lab:
     # -- who is there ---------------------------------------------------
 
     def postfix(self, name="tls"):
-        """tls at 127.0.1.1 (also the senders' mailboxes), clear at .2."""
+        """tls at 127.0.1.1 (also the senders' mailboxes), clear at .2, and
+        smart at .11, which sends all it gets to Sealane."""
         if space.mode() == "single":
             raise Skip("Postfix needs users of its own: not root, and no "
                        "range in /etc/subuid")
@@ -122,10 +147,23 @@ class Lab:
                     "alias.example.org", "signed.example.net"]),
                 "clear": dict(address="127.0.1.2", tls=False,
                               domains=["clear.example.org"]),
+                "smart": dict(address="127.0.1.11", domains=[],
+                              more=SMART_HOST),
             }[name]
             p = Postfix(self, self.options.postfix, name, **what)
             p.start()
             self.shared[name] = p
+        return self.shared[name]
+
+    def mta(self, name):
+        """An MTA of others (lab/daemon.py), started once."""
+        if space.mode() == "single":
+            raise Skip(f"{name} needs users of its own: not root, and no "
+                       "range in /etc/subuid")
+        if name not in self.shared:
+            kind, address, package = MTAS[name]
+            root = self.options.roots[package]
+            self.shared[name] = kind(self, root, name, address).start()
         return self.shared[name]
 
     def peer(self, address, starttls="good", **how):
