@@ -94,12 +94,15 @@ const struct conf_row conf_rows[] = {
 	  .deflt_text = "none",
 	  .help = "Mail for these domains is taken from anyone." },
 	{ .block = "accept.domain", .key = "to", .type = CONF_HOP,
-	  .later = "lmtp:", AT(conf_accept, to),
+	  AT(conf_accept, to),
 	  .required = "`to` is missing: say where this domain's mail goes, "
 	      "such as to = \"smtp:[192.0.2.5]:25\"",
 	  .help = "Where it goes. smtp:[HOST]:PORT connects to that host or "
 	      "address, smtp:DOMAIN to the MX hosts of that domain; "
-	      "discard: throws the mail away." },
+	      "lmtp:unix:PATH and lmtp:[HOST]:PORT (24 when left out) to a mail "
+	      "store by LMTP (RFC 2033); discard: throws the mail away. The "
+	      "relay's user _sealane-relay needs leave to connect to the "
+	      "socket at PATH." },
 	{ .block = "accept.domain", .key = "recipients",
 	  .type = CONF_RECIPIENTS, .later = "verify",
 	  AT(conf_accept, recipients),
@@ -149,11 +152,12 @@ const struct conf_row conf_rows[] = {
 	      "8 addresses.  A list of more than 1024 counts as a look-up "
 	      "that failed." },
 	{ .block = "relay", .key = "via", .type = CONF_VIA, .deflt = "\"\"",
-	  .later = "lmtp:", VIA_AT(conf, relay.via, relay.has_via),
+	  VIA_AT(conf, relay.via, relay.has_via),
 	  .help = "A smart host for all mail that no domain block sends "
 	      "elsewhere. [HOST]:PORT connects to that host or address, "
-	      "DOMAIN to its MX hosts; empty: to the MX hosts of each "
-	      "recipient's domain." },
+	      "DOMAIN to its MX hosts, lmtp:unix:PATH and lmtp:[HOST]:PORT to "
+	      "a mail store; empty: to the MX hosts of each recipient's "
+	      "domain." },
 	{ .block = "relay", .key = "port", .type = CONF_NUMBER, .min = 1,
 	  .max = 65535, .deflt = "25", AT(conf, relay.port),
 	  .help = "The port of next hops that are written without one." },
@@ -182,7 +186,7 @@ const struct conf_row conf_rows[] = {
 	  .help = "What differs for recipients in these domains." },
 	{ .block = "relay.domain", .key = "via", .type = CONF_VIA,
 	  .deflt_text = "as in relay",
-	  .later = "lmtp:", VIA_AT(conf_relay_domain, via, has_via),
+	  VIA_AT(conf_relay_domain, via, has_via),
 	  .help = "As relay.via; empty: the domain's MX hosts even where "
 	      "relay.via is set." },
 	{ .block = "relay.domain", .key = "connections", .type = CONF_NUMBER,
@@ -384,9 +388,11 @@ static const char *const allowed_texts[CONF_TYPES] = {
 	[CONF_SOURCES] = "a list of one IPv4 address, one IPv6 address or both "
 	    "such as [ \"192.0.2.1\", \"2001:db8::1\" ]",
 	[CONF_HOP] = "\"smtp:[192.0.2.5]:25\", \"smtp:[host.example.org]\", "
-	    "\"smtp:example.org\" (by MX) or \"discard:\"",
-	[CONF_VIA] = "\"\", \"[192.0.2.5]:25\", \"[host.example.org]\" or "
-	    "\"example.org\" (by MX)",
+	    "\"smtp:example.org\" (by MX), \"lmtp:unix:/path\", "
+	    "\"lmtp:[host]:24\" or \"discard:\"",
+	[CONF_VIA] = "\"\", \"[192.0.2.5]:25\", \"[host.example.org]\", "
+	    "\"example.org\" (by MX), \"lmtp:unix:/path\" or "
+	    "\"lmtp:[host]:24\"",
 	[CONF_SERVERS] = "a list of resolvers such as [ \"192.0.2.53\", "
 	    "\"2001:db8::53@5353\" ]",
 };

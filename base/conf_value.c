@@ -441,8 +441,6 @@ set_hop(const struct setter *s)
 
 	if (need_string(s, &s->value->self) == -1)
 		return -1;
-	if (is_later(s, s->value->self.text))
-		return not_yet(s, &s->value->self);
 	if (parse_hop(s, false, &h) == -1)
 		return -1;
 	memcpy(member(s, s->row->offset), &h, sizeof h);
@@ -457,8 +455,6 @@ set_via(const struct setter *s)
 
 	if (need_string(s, &s->value->self) == -1)
 		return -1;
-	if (is_later(s, s->value->self.text))
-		return not_yet(s, &s->value->self);
 	if (has && parse_hop(s, true, &h) == -1)
 		return -1;
 	memcpy(member(s, s->row->offset), &h, sizeof h);

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#define LINE_MAX_BYTES	999	/* 998, and the CR */
+
 int
 body_piece(const struct body *b, uint64_t at, struct span *out, struct fault *f)
 {
@@ -50,6 +52,18 @@ body_has_8bit(const struct body *b)
 	}
 	/* What can't be read is not vouched for. */
 	return at < b->size;
+}
+
+bool
+body_has_long_line(const struct body *b)
+{
+	struct span rest = b->inline_bytes;
+
+	while (b->fd == -1 && rest.n > 0) {
+		if (span_cut(&rest, '\n').n > LINE_MAX_BYTES)
+			return true;
+	}
+	return false;
 }
 
 void

@@ -25,6 +25,9 @@ int	body_piece(const struct body *, uint64_t at, struct span *, struct fault *);
 
 /* Are there bytes above 127?  Reads all of it. */
 bool	body_has_8bit(const struct body *);
+/* A line of the bytes at hand is longer than SMTP allows, RFC 5321 sec
+ * 4.5.3.1.6.  Files are not looked at. */
+bool	body_has_long_line(const struct body *);
 
 void	body_close(struct body *);
 

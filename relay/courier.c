@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* relay/courier.c - a job's life: waiting, verdicts, end.  How it gets a
- * connection, and what the end of one means, is courier_hosts.c.
+/* relay/courier.c - a job's life: waiting, and its end.  How it gets a
+ * connection, and what the end of one means, is courier_hosts.c; what is said
+ * on it courier_mail.c.
  * A session always belongs to one job or to the pool. */
 #include "relay/courier_priv.h"
 
@@ -29,8 +30,8 @@ courier_decide(struct courier *c, struct job *j, struct job_rcpt *r,
 }
 
 /* Facts for the ledger: one for all with equal status and dsn. */
-static void
-tell(struct courier *c, struct job *j, const struct hop *h)
+void
+courier_tell(struct courier *c, struct job *j, const struct hop *h)
 {
 	size_t i, k;
 
@@ -72,7 +73,7 @@ courier_decide_rest(struct courier *c, struct job *j,
 			job_judge(j, r, status, dsn, text, h->mx);
 		courier_decide(c, j, r, h);
 	}
-	tell(c, j, h);
+	courier_tell(c, j, h);
 }
 
 static void
@@ -100,179 +101,14 @@ courier_finish(struct courier *c, struct job *j)
 	check_idle(c);
 }
 
-/* ---- a transaction ---- */
-
-struct hop
-courier_hop(const struct session *s)
-{
-	struct hop h = s->hop;
-	const struct client *cl = &s->client;
-	enum client_step at = cl->end != CLIENT_END_NONE ? cl->at : cl->step;
-
-	/* Nothing of this message was sent: no level was reached by it. */
-	if (at < CLIENT_MAIL) {
-		h.reached = LEVEL_NONE;
-		h.how = HOW_NONE;
-	}
-	return h;
-}
-
-void
-courier_send(struct courier *c, struct job *j, struct session *s)
-{
-	struct client_message m = {
-		.sender = j->sender, .size = j->body.size,
-		.flags = j->flags, .probe = j->probe,
-	};
-
-	(void)c;
-	if (job_batch(j) == -1) {
-		struct hop h = courier_hop(s);
-
-		courier_decide_rest(c, j, OUTCOME_DEFERRED, "4.3.0",
-		    "no memory", &h);
-		courier_release(c, s);
-		courier_finish(c, j);
-		return;
-	}
-	j->next_host = j->null_refused = s->touched = false;
-	m.rcpts = j->batch;
-	m.nrcpts = j->nbatch;
-	/* BODY=8BITMIME is also said of content that is plain after all. */
-	if ((m.flags & ENVELOPE_8BIT) &&
-	    !(s->client.ehlo.caps & EHLO_8BITMIME) &&
-	    !body_has_8bit(&j->body))
-		m.flags &= (uint16_t)~ENVELOPE_8BIT;
-	session_send(s, &m, &j->body);
-}
-
-static void
-judge(struct courier *c, struct job *j, struct job_rcpt *r,
-    const struct outcome_rule *rule, const struct session *s,
-    const struct hop *h)
-{
-	char dsn[REPLY_ENHANCED_SIZE], text[REPLY_LINE_SIZE];
-
-	if (r->decided || r->again)
-		return;
-	outcome_dsn(rule, s->client.reply.enhanced, dsn);
-	job_judge(j, r, rule->status, dsn,
-	    reply_line(&s->client.reply, text, sizeof(text)), h->mx);
-	if (rule->again)
-		r->again = true;
-	else
-		courier_decide(c, j, r, h);
-}
-
-const struct outcome_rule *
-courier_rule(const struct job *j, enum client_step step, int code)
-{
-	return j->probe ? outcome_of_probe(step, code) :
-	    outcome_of_reply(step, code);
-}
-
-/* RFC 5321 sec 4.5.5 wants the null sender taken everywhere, and some refuse
- * it by policy (RFC 3463 X.7): this is about the probe, not the mailbox. */
-static bool
-refuses_null(const struct job *j, const struct client *cl)
-{
-	return j->probe && j->sender.n == 0 && cl->reply.code >= 500 &&
-	    (cl->verdict == CLIENT_MAIL ||
-	    strncmp(cl->reply.enhanced, "5.7.", 4) == 0);
-}
-
-void
-courier_on_verdict(struct session *s)
-{
-	struct courier *c = s->courier;
-	struct job *j = s->job;
-	const struct outcome_rule *rule = courier_rule(j, s->client.verdict,
-	    s->client.reply.code);
-	struct hop h = courier_hop(s);
-	size_t i;
-
-	s->touched |= h.reached != LEVEL_NONE;
-	/* Refusals add up on a connection until the host closes it, or slows
-	 * it down; mail shall not suffer from that. */
-	if (j->probe && rule->status != OUTCOME_SENT)
-		s->poolable = false;
-	if (refuses_null(j, &s->client)) {
-		j->null_refused = true;
-		return;
-	}
-	if (rule->next_host) {
-		char dsn[REPLY_ENHANCED_SIZE], text[REPLY_LINE_SIZE];
-
-		outcome_dsn(rule, s->client.reply.enhanced, dsn);
-		courier_note(j, &h, rule, dsn, reply_line(&s->client.reply,
-		    text, sizeof(text)), false);
-		j->next_host = true;
-		return;
-	}
-	if (s->client.rcpt != CLIENT_ALL) {
-		judge(c, j, &j->rcpts[j->batch_at[s->client.rcpt]], rule, s, &h);
-		return;
-	}
-	for (i = 0; i < j->nbatch; i++)
-		judge(c, j, &j->rcpts[j->batch_at[i]], rule, s, &h);
-}
-
-/* RFC 5321 sec 4.5.3.1.10: who did not fit goes in another transaction, as long
- * as each one takes somebody. */
-static bool
-another_round(const struct job *j)
-{
-	size_t i;
-
-	for (i = 0; i < j->nbatch; i++) {
-		const struct job_rcpt *r = &j->rcpts[j->batch_at[i]];
-
-		if (r->decided && r->status == OUTCOME_SENT)
-			return true;
-	}
-	return false;
-}
-
-void
-courier_on_done(struct session *s)
-{
-	struct courier *c = s->courier;
-	struct job *j = s->job;
-	struct hop h = courier_hop(s);
-
-	if (s->touched) {	/* what was decided just now */
-		h.reached = s->level;
-		h.how = s->hop.how;
-	}
-	tell(c, j, &h);
-	if (j->null_refused) {
-		j->sender = span_str(c->setup.probe_sender);
-		courier_send(c, j, s);
-		return;
-	}
-	if (j->nundecided > 0 && !j->next_host && another_round(j)) {
-		courier_send(c, j, s);
-		return;
-	}
-	if (j->nundecided > 0 && j->next_host) {
-		courier_detach(s);
-		c->nsessions--;
-		session_quit(&s);
-		courier_advance(c, j, LADDER_NO_HOST);
-		return;
-	}
-	courier_decide_rest(c, j, OUTCOME_DEFERRED, "4.0.0", "no verdict", &h);
-	courier_release(c, s);
-	courier_finish(c, j);
-	courier_pump(c);
-}
+/* ---- connections ---- */
 
 void
 courier_release(struct courier *c, struct session *s)
 {
 	courier_detach(s);
-	if (s->poolable && !c->draining && s->nmessages < POOL_MESSAGES &&
-	    s->client.step == CLIENT_IDLE) {
+	if (s->poolable && !c->draining && s->client.step == CLIENT_IDLE &&
+	    courier_may_reuse(s)) {
 		pool_put(&c->pool, s);
 		return;
 	}
@@ -390,31 +226,27 @@ finish_at_once(struct courier *c, struct job *j, enum outcome_status status,
 static void
 refuse_addresses(struct courier *c, struct job *j)
 {
+	bool utf8 = j->flags & ENVELOPE_SMTPUTF8;
 	size_t i;
 
 	for (i = 0; i < j->nrcpts; i++) {
 		struct job_rcpt *r = &j->rcpts[i];
 
-		if (client_address_ok(r->address))
+		if (client_address_ok(r->address, utf8))
 			continue;
 		job_judge(j, r, OUTCOME_FAILED, "5.1.3",
 		    "address can not be sent by SMTP without SMTPUTF8", "");
 		courier_decide(c, j, r, &j->last);
 	}
-	tell(c, j, &j->last);
+	courier_tell(c, j, &j->last);
 }
 
 void
 courier_take(struct courier *c, struct job *j)
 {
 	const struct route *r = &j->route;
-	unsigned h, a;
 
-	ladder_init(&j->ladder, j->tls_failed_before);
-	for (h = 0; h < r->nhosts; h++) {
-		for (a = 0; a < r->hosts[h].naddrs; a++)
-			ladder_add(&j->ladder, h, a, r->hosts[h].asked);
-	}
+	courier_begin_hosts(j);
 	if (r->nhosts > 0) {
 		j->last.asked = r->hosts[0].asked;
 		j->last.why = r->hosts[0].why;
@@ -423,7 +255,7 @@ courier_take(struct courier *c, struct job *j)
 		finish_at_once(c, j, OUTCOME_SENT, "2.0.0", "discarded");
 		return;
 	}
-	if (!client_address_ok(j->sender)) {
+	if (!client_address_ok(j->sender, j->flags & ENVELOPE_SMTPUTF8)) {
 		finish_at_once(c, j, OUTCOME_FAILED, "5.1.7",
 		    "sender can not be sent by SMTP without SMTPUTF8");
 		return;

@@ -70,7 +70,11 @@ fill_hop(struct hop *h, const struct job *j)
 
 	hop_init(h);
 	(void)span_copy(span_str(host->name), h->mx, sizeof(h->mx));
-	(void)addr_ip_text(&host->addrs[j->step.addr], h->addr);
+	h->local = host->path != NULL;
+	if (h->local)
+		(void)span_copy(SPAN_LIT("unix"), h->addr, sizeof(h->addr));
+	else
+		(void)addr_ip_text(&host->addrs[j->step.addr], h->addr);
 	h->asked = host->asked;
 	h->why = host->why;
 	id_make(clock_wall_ms(), h->session);
@@ -99,7 +103,7 @@ try_connect(struct courier *c, struct job *j)
 		.creds = c->setup.creds, .to = to,
 		.source = to->family == 6 ? &sending->source6 :
 		    &sending->source4,
-		.reduced = j->step.mode == LADDER_REDUCED,
+		.path = host->path, .reduced = j->step.mode == LADDER_REDUCED,
 		.strict = host->asked > LEVEL_ENCRYPTED,
 	};
 	struct fault f = { .class = FAULT_NONE };
@@ -107,7 +111,10 @@ try_connect(struct courier *c, struct job *j)
 	struct hop h;
 
 	setup.client.name = sending->ehlo_name;
-	setup.client.starttls = j->step.mode != LADDER_CLEAR;
+	setup.client.lmtp = j->route.lmtp;
+	/* What goes over a socket of this machine nobody can listen to. */
+	setup.client.starttls = j->step.mode != LADDER_CLEAR &&
+	    host->path == NULL;
 	fill_hop(&h, j);
 	s = session_new(&setup, &f);
 	if (s == NULL) {
@@ -124,6 +131,19 @@ try_connect(struct courier *c, struct job *j)
 	j->session = s;
 	c->nsessions++;
 	return true;
+}
+
+void
+courier_begin_hosts(struct job *j)
+{
+	const struct route *r = &j->route;
+	unsigned h, a;
+
+	ladder_init(&j->ladder, j->tls_failed_before);
+	for (h = 0; h < r->nhosts; h++) {
+		for (a = 0; a < r->hosts[h].naddrs; a++)
+			ladder_add(&j->ladder, h, a, r->hosts[h].asked);
+	}
 }
 
 /* All was tried. */
@@ -197,6 +217,8 @@ on_ready(struct session *s)
 		j->tls_worked = true;
 		s->level = LEVEL_ENCRYPTED;
 		s->hop.how = HOW_OPPORTUNISTIC;
+	} else if (s->hop.local) {
+		s->level = LEVEL_CLEAR;
 	} else if (j->step.mode == LADDER_CLEAR) {
 		/* Good for jobs alone that have TLS trouble behind them. */
 		s->poolable = false;
@@ -216,6 +238,7 @@ on_ready(struct session *s)
 		return;
 	}
 	j->trouble = false;
+	job_again(j);
 	courier_send(c, j, s);
 }
 
@@ -329,7 +352,8 @@ on_ended(struct session *s)
 	courier_detach(s);
 	c->nsessions--;
 	session_close(&s);
-	if (!own && (rule->next_host || silent || t != LADDER_NO_HOST)) {
+	if (!own && j->nundecided > 0 &&
+	    (rule->next_host || silent || t != LADDER_NO_HOST)) {
 		courier_advance(c, j, t);
 		return;
 	}

@@ -29,7 +29,7 @@ facts_session(struct link *ledger, const struct job *j, const struct session *s)
 	}
 	m.not_after = span_str(not_after);
 	m.issuer = span_str(issuer);
-	if (ledger != NULL)
+	if (ledger != NULL && !s->hop.local)
 		(void)ipc_send_fact_session(ledger, &m, -1);
 }
 
@@ -53,6 +53,6 @@ facts_delivery(struct link *ledger, const struct job *j, const struct hop *h,
 		.delay = now > j->arrived ? now - j->arrived : 0,
 	};
 
-	if (ledger != NULL)
+	if (ledger != NULL && !h->local)
 		(void)ipc_send_fact_delivery(ledger, &m, -1);
 }

@@ -7,7 +7,8 @@
 #include "relay/session.h"
 
 /* `ledger` may be NULL: then nothing is told.  Both are dropped and counted by
- * the link rather than delaying mail. */
+ * the link rather than delaying mail.  A socket of this machine is no way on
+ * which mail could be read: nothing is told of it either. */
 void	facts_session(struct link *ledger, const struct job *,
 	    const struct session *);
 /* `n` recipients like `first`.  Its bytes: the message's size, once however many

@@ -167,9 +167,53 @@ job_judge(struct job *j, struct job_rcpt *r, enum outcome_status status,
 	r->reply = intern(j, reply);
 }
 
-int
-job_batch(struct job *j)
+void
+job_again(struct job *j)
 {
+	size_t i;
+
+	for (i = 0; i < j->nrcpts; i++)
+		j->rcpts[i].again = false;
+}
+
+bool
+job_has_more(const struct job *j)
+{
+	size_t i;
+
+	for (i = 0; i < j->nrcpts; i++) {
+		const struct job_rcpt *r = &j->rcpts[i];
+
+		if (!r->decided && !r->again && !r->batched)
+			return true;
+	}
+	return false;
+}
+
+/* May `r` go into the batch, as far as domains are counted? */
+static bool
+domain_fits(const struct job *j, const struct job_rcpt *r, unsigned most,
+    unsigned *n)
+{
+	size_t i;
+
+	if (most == 0)
+		return true;
+	for (i = 0; i < j->nbatch; i++) {
+		if (span_ieq(job_domain(j->batch[i].address),
+		    job_domain(r->address)))
+			return true;
+	}
+	if (*n >= most)
+		return false;
+	(*n)++;
+	return true;
+}
+
+int
+job_batch(struct job *j, const struct ehlo *e)
+{
+	unsigned ndomains = 0;
 	size_t i;
 
 	if (j->batch == NULL)
@@ -179,10 +223,16 @@ job_batch(struct job *j)
 	if (j->batch == NULL || j->batch_at == NULL)
 		return -1;
 	for (j->nbatch = i = 0; i < j->nrcpts; i++) {
-		if (j->rcpts[i].decided)
+		struct job_rcpt *r = &j->rcpts[i];
+
+		r->batched = !r->decided && !r->again &&
+		    (e->rcpt_max == 0 || j->nbatch < e->rcpt_max) &&
+		    domain_fits(j, r, e->domain_max, &ndomains);
+		if (!r->batched)
 			continue;
-		j->rcpts[i].again = false;
-		j->batch[j->nbatch] = j->rcpts[i].address;
+		j->batch[j->nbatch] = (struct client_rcpt){
+			.address = r->address, .orcpt = r->orcpt,
+			.notify = r->notify };
 		j->batch_at[j->nbatch++] = i;
 	}
 	return 0;
@@ -212,7 +262,9 @@ put_outcomes(const struct job *j, struct buf *mem, size_t reply_max)
 			.status = (uint8_t)r->status,
 			.dsn = span_str(r->dsn),
 			.reply = span_head(span_str(r->reply), reply_max),
-			.mx = reply_max == 0 ? SPAN_NONE : span_str(r->mx),
+			/* The socket of a mail store is no remote MTA. */
+			.mx = reply_max == 0 || r->mx[0] == '/' ? SPAN_NONE :
+			    span_str(r->mx),
 			.dsn_passed = r->dsn_passed,
 			.final = r->final,
 		};

@@ -13,7 +13,7 @@
 #include "relay/body.h"
 #include "relay/ladder.h"
 #include "relay/route.h"
-#include "smtp/reply.h"
+#include "smtp/client.h"
 
 struct session;
 struct job_word;	/* texts that recipients share */
@@ -23,6 +23,7 @@ struct hop {
 	char		 session[ID_SIZE];	/* "" before any connection */
 	char		 mx[256];
 	char		 addr[ADDR_TEXT_SIZE];
+	bool		 local;			/* a socket of this machine */
 	enum level	 asked, reached;	/* NONE: nothing was sent */
 	enum why	 why;
 	enum how	 how;
@@ -38,6 +39,7 @@ struct job_rcpt {
 	bool		 decided;
 	bool		 again;		/* refused for want of room: what follows is
 					   its verdict unless another round helps */
+	bool		 batched;	/* in the transaction at hand */
 	bool		 told;		/* to the ledger */
 	enum outcome_status status;
 	bool		 dsn_passed, final;	/* as in record outcome */
@@ -76,7 +78,7 @@ struct job {
 	struct session	*session;
 	struct ladder	 ladder;
 	struct ladder_step step;
-	struct span	*batch;		/* addresses of the transaction at hand */
+	struct client_rcpt *batch;	/* of the transaction at hand */
 	size_t		*batch_at;	/* and which recipients they are */
 	size_t		 nbatch;
 	bool		 next_host;	/* a reply sends the rest to another host */
@@ -107,8 +109,13 @@ int	job_fill(struct job *, const struct ipc_job *, int fd);
 void	job_judge(struct job *, struct job_rcpt *, enum outcome_status,
 	    const char *dsn, const char *reply, const char *mx);
 
-/* The batch: recipients without verdict.  -1: no memory. */
-int	job_batch(struct job *);
+/* The batch: recipients without verdict, as many as the host takes at once
+ * (RFC 9422).  -1: no memory. */
+int	job_batch(struct job *, const struct ehlo *);
+/* Who was refused for want of room may be asked again. */
+void	job_again(struct job *);
+/* Somebody without verdict was not in the batch. */
+bool	job_has_more(const struct job *);
 
 /* Domain of an address, for the log; "" without one. */
 struct span	job_domain(struct span address);

@@ -12,6 +12,7 @@
 #define PUMP_LOW	(128 * 1024)
 /* A leading dot or a bare line end doubles; the final dot comes on top. */
 #define STUFFED_MAX	(2 * BODY_PIECE + 64)
+#define CHUNK_HEAD_MAX	64
 #define QUIT_FLUSH_MS	5000
 
 static void	session_run(struct session *);
@@ -88,6 +89,23 @@ flush(struct session *s)
 
 /* ---- body ---- */
 
+/* What was read goes as one chunk: only then its size is known, for line ends
+ * may have been mended. */
+static int
+pump_chunk(struct session *s, struct span bytes, bool last)
+{
+	struct buf head;
+	int rc;
+
+	if (bytes.n == 0 && !last)
+		return 0;
+	buf_init(&head, CHUNK_HEAD_MAX);
+	client_chunk(&s->client, bytes.n, last, &head, now_of(s));
+	rc = head.failed ? -1 : channel_send(s->channel, buf_get(&head));
+	buf_free(&head);
+	return rc == -1 ? -1 : channel_send(s->channel, bytes);
+}
+
 static int
 pump_piece(struct session *s, struct buf *out)
 {
@@ -101,14 +119,23 @@ pump_piece(struct session *s, struct buf *out)
 	s->body_at += piece.n;
 	last = s->body_at >= s->body->size;
 	if (dot_put(&s->dot, piece, out) == -1 ||
-	    (last && dot_end(&s->dot, out) == -1) ||
-	    channel_send(s->channel, buf_get(out)) == -1)
+	    (last && dot_end(&s->dot, out) == -1))
 		return -1;
-	if (last) {
-		s->pumping = false;
+	s->pumping = !last;
+	if (s->client.chunked)
+		return pump_chunk(s, buf_get(out), last);
+	if (channel_send(s->channel, buf_get(out)) == -1)
+		return -1;
+	if (last)
 		client_body_end(&s->client, now_of(s));
-	}
 	return 0;
+}
+
+static bool
+pump_due(const struct session *s)
+{
+	return s->pumping && channel_unsent(s->channel) < PUMP_LOW &&
+	    (!s->client.chunked || client_chunk_due(&s->client));
 }
 
 static void
@@ -119,7 +146,7 @@ pump(struct session *s)
 	if (!s->pumping)
 		return;
 	buf_init(&out, STUFFED_MAX);
-	while (s->pumping && channel_unsent(s->channel) < PUMP_LOW) {
+	while (pump_due(s)) {
 		buf_reset(&out);
 		if (pump_piece(s, &out) == 0)
 			continue;
@@ -159,8 +186,11 @@ event(struct session *s, enum client_event ev)
 		break;
 	case CLIENT_SEND_BODY:
 		s->body_at = 0;
-		dot_begin(&s->dot);
+		dot_begin(&s->dot, s->client.chunked);
 		s->pumping = true;
+		pump(s);
+		break;
+	case CLIENT_SEND_MORE:
 		pump(s);
 		break;
 	case CLIENT_MESSAGE_DONE:
@@ -294,8 +324,10 @@ session_new(const struct session_setup *setup, struct fault *f)
 	s->timer = loop_timer_new(s->loop, on_timer, s);
 	if (s->timer == NULL)
 		goto free_session;
-	s->channel = channel_connect(s->loop, setup->to, setup->source,
-	    &channel_ops, s, f);
+	s->channel = setup->path != NULL ?
+	    channel_connect_unix(s->loop, setup->path, &channel_ops, s, f) :
+	    channel_connect(s->loop, setup->to, setup->source, &channel_ops, s,
+	    f);
 	if (s->channel == NULL)
 		goto close_timer;
 	s->creds = tls_creds_ref(setup->creds);

@@ -35,6 +35,7 @@ struct session_setup {
 	uint64_t		 connect_ms;
 	struct tls_creds	*creds;
 	const struct addr	*to, *source;
+	const char		*path;		/* of a unix socket; else NULL */
 	const char		*sni;		/* "" none; outlives the session */
 	bool			 reduced, strict;	/* as struct tls_offer */
 };

@@ -4,7 +4,8 @@
  *
  * Pure: bytes and `now` in, bytes and events out; no socket, clock or log.
  * greeting, EHLO (HELO where that is refused), STARTTLS, EHLO again, then any
- * number of messages: MAIL, RCPT..., DATA, body, final reply; QUIT.  Whoever
+ * number of messages: MAIL, RCPT..., DATA or BDAT, body, final reply; QUIT.
+ * As LMTP (RFC 2033) the same with LHLO and a last reply per recipient.  Whoever
  * drives it owns the connection and decides policy: whether a session may go
  * on in clear, which host comes next, what a reply means for a recipient.
  *
@@ -49,8 +50,11 @@ enum client_event {
 	 * CLIENT_ALL, for each one without a verdict so far; c->verdict is the
 	 * command that it answers.  An accepted RCPT is one in a probe only. */
 	CLIENT_VERDICT,
-	/* Send the body through smtp/dot.h, then client_body_end(). */
+	/* Send the body through smtp/dot.h.  When c->chunked is not set, all of
+	 * it, then client_body_end(); else with client_chunk() ahead of each
+	 * piece, the last one too, while client_chunk_due(). */
 	CLIENT_SEND_BODY,
+	CLIENT_SEND_MORE,	/* the next chunk */
 	CLIENT_MESSAGE_DONE,	/* back at CLIENT_IDLE */
 	/* Send what is in the output, then close.  c->end says why, c->at the
 	 * step, c->reply the reply if there was one. */
@@ -80,17 +84,29 @@ struct client_timeouts {	/* ms, RFC 5321 sec 4.5.3.2 */
 struct client_setup {
 	const char	*name;		/* for EHLO; outlives the client */
 	bool		 starttls;	/* ask for it when it is offered */
+	bool		 lmtp;		/* RFC 2033 */
 	struct client_timeouts timeouts;
+};
+
+struct client_rcpt {
+	struct span	 address;
+	struct span	 orcpt;		/* as it came, "" not given */
+	uint8_t		 notify;	/* enum notify, base/envelope.h */
 };
 
 /* Borrowed until CLIENT_MESSAGE_DONE or CLIENT_CLOSE.  The driver may skip
  * recipients by passing only some. */
 struct client_message {
 	struct span		 sender;
-	const struct span	*rcpts;
+	const struct client_rcpt *rcpts;
 	size_t			 nrcpts;
 	uint64_t		 size;		/* with CRLFs, RFC 1870 sec 6.1 */
-	uint16_t		 flags;		/* enum envelope_flag */
+	/* enum envelope_flag: what the content and the addresses need, not what
+	 * a client once said of them. */
+	unsigned		 flags;
+	struct span		 envid;		/* as it came, "" not given */
+	/* By BDAT where the host takes it (RFC 3030). */
+	bool			 chunks;
 	/* Only ask whether the recipients would be taken: MAIL and RCPT, and
 	 * no message.  Each RCPT gets its verdict; `size` is not looked at. */
 	bool			 probe;
@@ -106,6 +122,7 @@ struct client {
 	/* of CLIENT_VERDICT */
 	enum client_step	 verdict;	/* the command it answers */
 	size_t			 rcpt;		/* index, or CLIENT_ALL */
+	bool			 own_verdict;	/* the host was not asked */
 
 	/* of CLIENT_CLOSE */
 	enum client_end		 end;
@@ -114,7 +131,12 @@ struct client {
 	/* inner: the message at hand */
 	struct client_message	 msg;
 	size_t			 nsent, nanswered, naccepted;	/* RCPTs */
-	bool			 pipelined;	/* DATA is on its way already */
+	struct buf		 taken;		/* a byte for each one answered */
+	size_t			 final_at;	/* of LMTP */
+	uint64_t		 nchunks, nchunk_replies;
+	bool			 pipelined;	/* commands go without waiting */
+	bool			 chunked;	/* the body goes by BDAT */
+	bool			 data_sent;	/* DATA is on its way already */
 	bool			 mail_refused;
 	bool			 lone_dot;	/* the final dot ends nothing */
 
@@ -123,7 +145,7 @@ struct client {
 	uint64_t		 deadline;
 	bool			 partial;	/* reply holds the start of one */
 	bool			 need_rset;
-	bool			 say_verdict, say_done;	/* events due at once */
+	bool			 say_verdict, say_body, say_done; /* due at once */
 	bool			 say_close;
 };
 
@@ -142,17 +164,23 @@ enum client_event	client_next(struct client *, struct span in,
 void	client_secured(struct client *, uint64_t now);
 
 /* At CLIENT_IDLE only.  Queues the commands of a transaction; a message that
- * this host can't take (SIZE, 8BITMIME) gets its verdict without a command:
- * RFC 6152 sec 3 forbids to send 8-bit content to a host that does not announce
- * it, and conversion to 7 bits is not done here, so it fails with 5.6.3.
- * All addresses must be client_address_ok(). */
+ * this host can't take gets its verdict without a command: SIZE (5.3.4); 8-bit
+ * content without 8BITMIME, which RFC 6152 sec 3 forbids (5.6.3; to convert it
+ * is the driver's, see smtp/mime7.h); SMTPUTF8 (5.6.7: there is no way down,
+ * RFC 6531 sec 3.6).  All addresses must be client_address_ok(). */
 void	client_message(struct client *, const struct client_message *,
 	    uint64_t now);
-/* Could this be put in a command line without ending it? */
-bool	client_address_ok(struct span);
+/* Could this be put in a command line without ending it? `utf8`: in one that
+ * says SMTPUTF8. */
+bool	client_address_ok(struct span, bool utf8);
 
 void	client_body_moved(struct client *, uint64_t now);	/* some of it left */
 void	client_body_end(struct client *, uint64_t now);	/* the final dot is queued */
+/* Without PIPELINING each chunk waits for the reply to the one before. */
+bool	client_chunk_due(const struct client *);
+/* Puts the command of a chunk of n bytes into `out`, for them to follow. */
+void	client_chunk(struct client *, size_t n, bool last, struct buf *out,
+	    uint64_t now);
 
 /* Queue QUIT; the next event is CLIENT_CLOSE. */
 void	client_quit(struct client *);

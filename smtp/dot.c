@@ -4,9 +4,9 @@
 #include "smtp/dot.h"
 
 void
-dot_begin(struct dot *d)
+dot_begin(struct dot *d, bool chunks)
 {
-	*d = (struct dot){ .inside = false };
+	*d = (struct dot){ .chunks = chunks };
 }
 
 static void
@@ -54,7 +54,7 @@ dot_put(struct dot *d, struct span in, struct buf *out)
 			continue;
 		}
 		run = plain_run(in.p + i, in.n - i);
-		if (!d->inside && in.p[i] == '.')
+		if (!d->inside && in.p[i] == '.' && !d->chunks)
 			(void)buf_char(out, '.');
 		(void)buf_add(out, in.p + i, run);
 		d->inside = true;
@@ -68,6 +68,7 @@ dot_end(struct dot *d, struct buf *out)
 {
 	if (d->inside || d->cr)
 		end_line(d, out);
-	(void)buf_add(out, ".\r\n", 3);
+	if (!d->chunks)
+		(void)buf_add(out, ".\r\n", 3);
 	return out->failed ? -1 : 0;
 }

@@ -12,6 +12,10 @@ static const struct {
 	{ "SIZE",			EHLO_SIZE },
 	{ "8BITMIME",			EHLO_8BITMIME },
 	{ "ENHANCEDSTATUSCODES",	EHLO_ENHANCED },
+	{ "CHUNKING",			EHLO_CHUNKING },
+	{ "DSN",			EHLO_DSN },
+	{ "SMTPUTF8",			EHLO_SMTPUTF8 },
+	{ "LIMITS",			EHLO_LIMITS },
 };
 
 bool
@@ -45,6 +49,34 @@ take_size(struct ehlo *e, struct span arg)
 	e->size_max = span_u64(span_trim(arg), UINT64_MAX, &n) ? n : 0;
 }
 
+/* RFC 9422 sec 3: words like RCPTMAX=100.  What is unknown or no number names
+ * no limit. */
+static void
+take_limits(struct ehlo *e, struct span arg)
+{
+	const struct {
+		struct span	 name;
+		unsigned	*to;
+	} limits[] = {
+		{ SPAN_LIT("MAILMAX"), &e->mail_max },
+		{ SPAN_LIT("RCPTMAX"), &e->rcpt_max },
+		{ SPAN_LIT("RCPTDOMAINMAX"), &e->domain_max },
+	};
+	unsigned long long n;
+	size_t i;
+
+	while ((arg = span_trim(arg)).n > 0) {
+		struct span value = span_cut(&arg, ' ');
+		struct span name = span_cut(&value, '=');
+
+		for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+			if (span_ieq(name, limits[i].name) &&
+			    span_u64(value, UINT32_MAX, &n))
+				*limits[i].to = (unsigned)n;
+		}
+	}
+}
+
 static struct span
 cut_word(struct span *line)
 {
@@ -74,6 +106,8 @@ take_line(struct ehlo *e, struct span line)
 		e->caps |= keywords[i].cap;
 		if (keywords[i].cap == EHLO_SIZE)
 			take_size(e, line);
+		if (keywords[i].cap == EHLO_LIMITS)
+			take_limits(e, line);
 		return;
 	}
 	if (!e->mangled && ehlo_word_mangled(word)) {
@@ -85,8 +119,11 @@ take_line(struct ehlo *e, struct span line)
 void
 ehlo_parse(struct ehlo *e, struct span lines)
 {
+	struct span first = span_cut(&lines, '\n');
+
 	*e = (struct ehlo){ .caps = 0 };
-	(void)span_cut(&lines, '\n');		/* name and greeting */
+	if (span_ieq(cut_word(&first), SPAN_LIT("STARTTLS")))
+		e->caps |= EHLO_STARTTLS;
 	while (lines.n > 0)
 		take_line(e, span_cut(&lines, '\n'));
 }

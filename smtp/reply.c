@@ -81,6 +81,10 @@ put_text(struct reply *r, char c)
 {
 	unsigned char u = (unsigned char)c;
 
+	/* A NUL says nothing, and kept, it would make another word of the one
+	 * that it is in: of a STARTTLS too. */
+	if (u == '\0')
+		return;
 	if (u == '\t')
 		c = ' ';
 	else if (u < 0x20 || u > 0x7e)

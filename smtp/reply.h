@@ -30,7 +30,7 @@ struct reply {
 	 * the reply (RFC 2034 sec 4), or "". */
 	char		 enhanced[REPLY_ENHANCED_SIZE];
 	/* The text of each line behind code and separator, '\n' between lines.
-	 * Control and 8-bit bytes are '?', a tab is a space. */
+	 * Control and 8-bit bytes are '?', a tab is a space, NULs are left out. */
 	struct buf	 lines;
 	const char	*why;		/* of REPLY_BAD, static text */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* tls/channel.h - a byte stream over a TCP socket that can turn into TLS.
+/* tls/channel.h - a byte stream over a socket, TCP as a rule, that can turn into
+ * TLS.
  * Both SMTP sides use it: smtpd (accepted sockets), relay, probe and bench
  * (connected ones).  It owns socket, loop handle, buffers and TLS session.
  *
@@ -46,6 +47,9 @@ struct channel	*channel_accept(struct loop *, int fd,
 struct channel	*channel_connect(struct loop *, const struct addr *to,
 		    const struct addr *source, const struct channel_ops *,
 		    void *arg, struct fault *);
+/* The same over the unix socket at `path`. */
+struct channel	*channel_connect_unix(struct loop *, const char *path,
+		    const struct channel_ops *, void *arg, struct fault *);
 /* Closes at once: unsent bytes are lost.  A TLS session sends close_notify if
  * the socket takes it. */
 void		 channel_close(struct channel **);

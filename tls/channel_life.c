@@ -14,6 +14,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* Owners have let go of these; a role that stops ends them all. */
@@ -124,12 +125,36 @@ close_fd:
 	return -1;
 }
 
-struct channel *
-channel_connect(struct loop *loop, const struct addr *to,
-    const struct addr *source, const struct channel_ops *ops, void *arg,
-    struct fault *f)
+static int
+connect_path(const char *path, struct fault *f)
 {
-	int fd = connect_socket(to, source, f);
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (!span_copy(span_str(path), to.sun_path, sizeof to.sun_path))
+		return fault_set(f, FAULT_TEMP, 0, "4.3.5",
+		    "path of a socket is too long");
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return fault_sys(f, "socket");
+	/* At once or not at all: EAGAIN says that its queue is full. */
+	if (connect(fd, (struct sockaddr *)&to, sizeof to) == -1) {
+		int err = errno;
+
+		fault_set(f, FAULT_TEMP, 0, "4.4.1", "connect to %s: %s", path,
+		    strerror(err));
+		if (f != NULL)
+			f->err = err;
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static struct channel *
+channel_connecting(struct loop *loop, int fd, const struct addr *to,
+    const struct channel_ops *ops, void *arg, struct fault *f)
+{
 	struct channel *c;
 
 	if (fd == -1)
@@ -144,6 +169,25 @@ channel_connect(struct loop *loop, const struct addr *to,
 	if (c == NULL)
 		fault_set(f, FAULT_TEMP, 451, "4.3.0", "connect: no memory");
 	return c;
+}
+
+struct channel *
+channel_connect(struct loop *loop, const struct addr *to,
+    const struct addr *source, const struct channel_ops *ops, void *arg,
+    struct fault *f)
+{
+	return channel_connecting(loop, connect_socket(to, source, f), to, ops,
+	    arg, f);
+}
+
+struct channel *
+channel_connect_unix(struct loop *loop, const char *path,
+    const struct channel_ops *ops, void *arg, struct fault *f)
+{
+	static const struct addr none = { .family = 0 };
+
+	return channel_connecting(loop, connect_path(path, f), &none, ops, arg,
+	    f);
 }
 
 /* ---- ending ---- */

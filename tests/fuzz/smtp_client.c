@@ -27,16 +27,34 @@ commands(struct buf *out)
 
 struct run {
 	struct client	 c;
-	bool		 ended, body;
+	bool		 ended, body, chunks;
 };
+
+static void
+body(struct client *c)
+{
+	struct buf out;
+
+	if (!c->chunked) {
+		client_body_end(c, 0);
+		return;
+	}
+	buf_init(&out, 1000);
+	while (client_chunk_due(c))
+		client_chunk(c, 1, c->nchunks == 2, &out, 0);
+	commands(&out);
+	buf_free(&out);
+}
 
 /* One segment from the server. */
 static void
 segment(struct run *x, struct span in)
 {
-	static const struct span rcpts[] = { { "a@y", 3 }, { "b@y", 3 } };
-	static const struct client_message m = { .sender = { "s@x", 3 },
-	    .rcpts = rcpts, .nrcpts = 2, .size = 5 };
+	static const struct client_rcpt rcpts[] = {
+		{ .address = { "a@y", 3 } }, { .address = { "b@y", 3 } },
+	};
+	const struct client_message m = { .sender = { "s@x", 3 },
+	    .rcpts = rcpts, .nrcpts = 2, .size = 5, .chunks = x->chunks };
 	enum client_event ev;
 	size_t used;
 
@@ -48,9 +66,9 @@ segment(struct run *x, struct span in)
 			client_secured(&x->c, 0);
 		} else if (ev == CLIENT_READY) {
 			client_message(&x->c, &m, 0);
-		} else if (ev == CLIENT_SEND_BODY) {
+		} else if (ev == CLIENT_SEND_BODY || ev == CLIENT_SEND_MORE) {
 			x->body = true;
-			client_body_end(&x->c, 0);
+			body(&x->c);
 		} else if (ev == CLIENT_VERDICT) {
 			require(x->c.rcpt == CLIENT_ALL || x->c.rcpt < 2);
 			require(x->c.reply.code >= 400 ||
@@ -65,21 +83,23 @@ segment(struct run *x, struct span in)
 	require(x->ended || in.n == 0);
 }
 
-/* The first byte says whether lines come one by one or all at once. */
+/* The first byte says whether lines come one by one or all at once, as SMTP or
+ * LMTP, and whether the body may go in chunks. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct client_setup setup = { .name = "me",
-	    .starttls = true };
+	struct client_setup setup = { .name = "me", .starttls = true };
 	struct run x = { .ended = false };
 	struct span in, line;
 
 	if (size == 0)
 		return 0;
 	in = span_of(data + 1, size - 1);
+	setup.lmtp = (data[0] & 2) != 0;
+	x.chunks = (data[0] & 4) != 0;
 	client_init(&x.c, &setup, 0);
 	while (in.n > 0 && !x.ended) {
-		const char *lf = data[0] == 'l' ? memchr(in.p, '\n', in.n) :
+		const char *lf = (data[0] & 8) != 0 ? memchr(in.p, '\n', in.n) :
 		    NULL;
 
 		line = span_head(in, lf == NULL ? in.n :

@@ -4,15 +4,20 @@
  * courier: `replay FILE`.  One line, one act or expectation:
  *
  *	host NAME IP[,IP] [LEVEL]	a host of the route, level asked
- *	rcpt ADDRESS			of the jobs that follow
- *	set tls-failed|8bit|discard|probe, set size N, set body TEXT, set site N
+ *	host /PATH			a unix socket
+ *	rcpt ADDRESS [NOTIFY [ORCPT]]	of the jobs that follow; NOTIFY a number
+ *	set tls-failed|8bit|utf8|discard|probe|lmtp, set ret full|hdrs
+ *	set size N, set body TEXT, set site N, set sender TEXT, set envid TEXT
+ *	set lines N TEXT		add TEXT N times to the body
+ *	set file			the body comes as a file
  *	set source IP, set ehlo NAME	of the configuration
  *	JOB				take a job
  *	CONNECT IP ok|refused|lost	the connection being made, and how it goes
  *	S: TEXT				the peer sends a line, or
  *	S> TEXT				these bytes, with \r \n \t \\ \xHH
  *	SREP N TEXT			a line N times, in one segment a line
- *	C: TEXT				we have sent this line next
+ *	C: TEXT				we have sent this line next, escapes as in S>
+ *	CSKIP N				and these bytes, whatever they are
  *	TLS ok|fail [reduced]		the handshake; `reduced` if it is a small hello
  *	SNI NAME			of the handshake at hand
  *	SOURCE IP|none			of the connection at hand
@@ -24,6 +29,7 @@
  *	PASS 30s			time, or ms
  *	RCPT ADDRESS STATUS DSN REACHED HOW [WORDS]	an outcome
  *	FOUND ADDRESS STATUS DSN [WORDS]	what a probe learnt
+ *	DUTY ADDRESS passed=N final=N	what else the outcome says
  *	JOBEND tls-failed=N trouble=N	of the job
  *	PENDING				no outcome yet
  *
@@ -31,7 +37,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/envelope.h"
 #include "base/log.h"
 #include "relay/courier.h"
 #include "tests/replay/relay/world.h"
@@ -53,11 +62,17 @@ static struct {
 	unsigned	 line;
 	struct courier	 courier;
 	struct route	 route;		/* template */
-	char		*rcpts[RCPTS_MAX];
+	struct {
+		char	*address, *orcpt;
+		uint8_t	 notify;
+	} rcpts[RCPTS_MAX];
 	size_t		 nrcpts;
-	bool		 tls_failed, eight, probe;
+	bool		 tls_failed, probe;
 	uint64_t	 size;
-	char		 body[1024];
+	struct buf	 body;
+	bool		 as_file;
+	unsigned	 flags;
+	char		 sender[256], envid[128];
 	struct job	*jobs[JOBS_MAX];
 	size_t		 njobs;
 	struct channel	*wire;		/* at hand */
@@ -148,10 +163,23 @@ copy_route(struct route *to)
 
 		to->hosts[i] = *h;
 		to->hosts[i].name = strdup(h->name);
+		if (h->path != NULL)
+			to->hosts[i].path = strdup(h->path);
 		to->hosts[i].addrs = calloc(h->naddrs, sizeof(*h->addrs));
 		memcpy(to->hosts[i].addrs, h->addrs,
 		    h->naddrs * sizeof(*h->addrs));
 	}
+}
+
+static int
+body_file(void)
+{
+	int fd = memfd_create("body", MFD_CLOEXEC);
+	struct span s = buf_get(&play.body);
+
+	if (fd == -1 || write(fd, s.p, s.n) != (ssize_t)s.n)
+		fail("no file");
+	return fd;
 }
 
 static void
@@ -160,17 +188,21 @@ act_job(struct span rest)
 	struct job *j = job_new(play.njobs + 1);
 	struct buf list;
 	struct ipc_job m = { .job = play.njobs + 1,
-	    .id = SPAN_LIT("aaaaaaaaaaaaaaaa"), .sender = SPAN_LIT("s@x.org"),
-	    .flags = play.eight ? ENVELOPE_8BIT : 0, .tls_failed = play.tls_failed,
-	    .arrived = clock_wall_ms(), .body = span_str(play.body),
-	    .size = strlen(play.body) };
+	    .id = SPAN_LIT("aaaaaaaaaaaaaaaa"),
+	    .sender = span_str(play.sender), .envid = span_str(play.envid),
+	    .flags = (uint16_t)play.flags, .tls_failed = play.tls_failed,
+	    .arrived = clock_wall_ms(),
+	    .body = play.as_file ? SPAN_NONE : buf_get(&play.body),
+	    .size = play.body.len };
 	size_t i;
 
 	(void)rest;
 	buf_init(&list, 61440);
 	for (i = 0; i < play.nrcpts; i++) {
 		const struct ipc_job_rcpt r = { .index = (uint32_t)i,
-		    .address = span_str(play.rcpts[i]), .orcpt = SPAN_NONE };
+		    .address = span_str(play.rcpts[i].address),
+		    .notify = play.rcpts[i].notify,
+		    .orcpt = span_str(play.rcpts[i].orcpt) };
 
 		(void)ipc_put_job_rcpt(&list, &r);
 	}
@@ -180,7 +212,8 @@ act_job(struct span rest)
 		m.sender = m.body = SPAN_NONE;
 		m.size = 0;
 	}
-	if (j == NULL || play.njobs == JOBS_MAX || job_fill(j, &m, -1) == -1)
+	if (j == NULL || play.njobs == JOBS_MAX ||
+	    job_fill(j, &m, play.as_file ? body_file() : -1) == -1)
 		fail("job not taken");
 	if (play.size != 0)
 		j->body.size = play.size;
@@ -232,6 +265,11 @@ act_host(struct span rest)
 	*h = (struct route_host){ .name = text_of(name), .port = 25,
 	    .asked = LEVEL_CLEAR };
 	h->addrs = calloc(8, sizeof(*h->addrs));
+	if (name.n > 0 && name.p[0] == '/') {
+		h->path = text_of(name);
+		h->naddrs = 1;
+		return;
+	}
 	for (ips = word(&rest); ips.n > 0 && h->naddrs < 8; h->naddrs++) {
 		if (!addr_parse_ip(span_cut(&ips, ','), &h->addrs[h->naddrs]))
 			fail("no address");
@@ -241,14 +279,6 @@ act_host(struct span rest)
 		fail("no level");
 	if (h->asked > LEVEL_CLEAR)
 		h->why = WHY_RULE;
-}
-
-static void
-act_rcpt(struct span rest)
-{
-	if (play.nrcpts == RCPTS_MAX)
-		fail("too many recipients");
-	play.rcpts[play.nrcpts++] = text_of(rest);
 }
 
 static struct span
@@ -286,6 +316,22 @@ unescape(struct span s, char *out)
 }
 
 static void
+act_rcpt(struct span rest)
+{
+	struct span address = word(&rest), notify = word(&rest);
+	unsigned long long n = 0;
+	char text[512];
+
+	if (play.nrcpts == RCPTS_MAX)
+		fail("too many recipients");
+	if (notify.n > 0 && !span_u64(notify, NOTIFY_BITS, &n))
+		fail("notify?");
+	play.rcpts[play.nrcpts].address = text_of(unescape(address, text));
+	play.rcpts[play.nrcpts].notify = (uint8_t)n;
+	play.rcpts[play.nrcpts++].orcpt = text_of(rest);
+}
+
+static void
 set_source(struct span text)
 {
 	struct conf_sending *s = &conf.relay.sending;
@@ -294,6 +340,17 @@ set_source(struct span text)
 	if (!addr_parse_ip(text, &a))
 		fail("no address");
 	*(a.family == 6 ? &s->source6 : &s->source4) = a;
+}
+
+static void
+set_body(struct span text, bool anew)
+{
+	char bytes[4096];
+
+	if (anew)
+		buf_reset(&play.body);
+	if (buf_span(&play.body, unescape(text, bytes)) == -1)
+		fail("body is too long");
 }
 
 static void
@@ -306,7 +363,20 @@ act_set(struct span rest)
 	if (is(what, "tls-failed"))
 		play.tls_failed = true;
 	else if (is(what, "8bit"))
-		play.eight = true;
+		play.flags |= ENVELOPE_8BIT;
+	else if (is(what, "utf8"))
+		play.flags |= ENVELOPE_SMTPUTF8;
+	else if (is(what, "ret"))
+		play.flags |= is(rest, "full") ? ENVELOPE_RET_FULL :
+		    ENVELOPE_RET_HDRS;
+	else if (is(what, "lmtp"))
+		play.route.lmtp = true;
+	else if (is(what, "file"))
+		play.as_file = true;
+	else if (is(what, "sender"))
+		play.sender[unescape(rest, play.sender).n] = '\0';
+	else if (is(what, "envid"))
+		play.envid[unescape(rest, play.envid).n] = '\0';
 	else if (is(what, "probe"))
 		play.probe = true;
 	else if (is(what, "discard"))
@@ -315,8 +385,11 @@ act_set(struct span rest)
 		play.route.site = n;
 	else if (is(what, "size") && span_u64(rest, UINT32_MAX, &n))
 		play.size = n;
-	else if (is(what, "body") && rest.n < sizeof(play.body))
-		play.body[unescape(rest, play.body).n] = '\0';
+	else if (is(what, "body"))
+		set_body(rest, true);
+	else if (is(what, "lines") && span_u64(word(&rest), 1000000, &n))
+		while (n-- > 0)
+			set_body(rest, false);
 	else if (is(what, "source"))
 		set_source(rest);
 	else if (is(what, "ehlo") && span_copy(rest, ehlo, sizeof(ehlo)))
@@ -354,8 +427,9 @@ act_connect(struct span rest)
 		play.wire = world.channels;
 	if (play.wire == NULL || play.wire->state != WIRE_CONNECTING)
 		fail("nothing is being connected");
-	if (!is(ip, addr_ip_text(&play.wire->to, text)))
-		fail("connects to %s", text);
+	(void)addr_ip_text(&play.wire->to, text);
+	if (!is(ip, play.wire->path[0] != '\0' ? play.wire->path : text))
+		fail("connects to %s%s", text, play.wire->path);
 	if (rest.n == 0)
 		return;
 	wire_connect(play.wire, is(rest, "ok"), is(rest, "refused") ?
@@ -428,15 +502,29 @@ static void
 act_client_line(struct span rest)
 {
 	struct span out, line;
+	char want[4096];
 
 	if (play.wire == NULL)
 		fail("no connection");
+	rest = unescape(rest, want);
 	out = buf_get(&play.wire->out);
 	line = span_cut(&out, '\n');
 	if (line.n == 0 || line.p[line.n - 1] != '\r' ||
 	    !span_eq(span_head(line, line.n - 1), rest))
 		fail("we sent: %.*s", SPAN_FMT(line));
 	buf_consume(&play.wire->out, line.n + 1);
+	world_settle();
+}
+
+static void
+act_client_skip(struct span rest)
+{
+	unsigned long long n = 0;
+
+	if (!span_u64(rest, UINT32_MAX, &n) || play.wire == NULL ||
+	    play.wire->out.len < n)
+		fail("we sent less");
+	buf_consume(&play.wire->out, (size_t)n);
 	world_settle();
 }
 
@@ -554,8 +642,10 @@ last_job(void)
 static size_t
 decided_rcpt(const struct job *j, struct span address)
 {
+	char text[512];
 	size_t i = 0;
 
+	address = unescape(address, text);
 	while (i < j->nrcpts && !span_eq(j->rcpts[i].address, address))
 		i++;
 	if (i == j->nrcpts)
@@ -577,6 +667,19 @@ want_verdict(struct span want, const char *got, const struct job_rcpt *r)
 	(void)span_copy(span_trim(span_skip(want, n)), words, sizeof(words));
 	if (strstr(r->reply, words) == NULL)
 		fail("the reply is: %s", r->reply);
+}
+
+static void
+act_duty(struct span rest)
+{
+	const struct job *j = last_job();
+	const struct job_rcpt *r = &j->rcpts[decided_rcpt(j, word(&rest))];
+	char got[64];
+
+	(void)snprintf(got, sizeof(got), "passed=%d final=%d", r->dsn_passed,
+	    r->final);
+	if (!is(rest, got))
+		fail("it is: %s", got);
 }
 
 static void
@@ -639,6 +742,7 @@ static const struct {
 	{ "JOB", act_job }, { "CONNECT", act_connect },
 	{ "S:", act_server_line }, { "S>", act_server_bytes },
 	{ "SREP", act_server_repeat }, { "C:", act_client_line },
+	{ "CSKIP", act_client_skip }, { "DUTY", act_duty },
 	{ "WIRE", act_wire }, { "COUNT", act_count }, { "TLS", act_tls }, { "SNI", act_sni },
 	{ "SOURCE", act_source }, { "CLOSE", act_close },
 	{ "RESET", act_reset }, { "CLOSED", act_closed }, { "OPEN", act_open },
@@ -702,10 +806,14 @@ finish(void)
 	for (i = 0; i < play.route.nhosts; i++) {
 		free(play.route.hosts[i].name);
 		free(play.route.hosts[i].addrs);
+		free(play.route.hosts[i].path);
 	}
 	free(play.route.hosts);
-	for (k = 0; k < play.nrcpts; k++)
-		free(play.rcpts[k]);
+	for (k = 0; k < play.nrcpts; k++) {
+		free(play.rcpts[k].address);
+		free(play.rcpts[k].orcpt);
+	}
+	buf_free(&play.body);
 	world_free();
 }
 
@@ -728,7 +836,9 @@ main(int argc, char **argv)
 	play.file = argv[1];
 	play.route.site = 1;
 	play.route.identity = 2;
-	(void)memcpy(play.body, "hi\r\n", 5);
+	buf_init(&play.body, 4 * 1024 * 1024);
+	(void)buf_str(&play.body, "hi\r\n");
+	(void)span_copy(SPAN_LIT("s@x.org"), play.sender, sizeof(play.sender));
 	log_set_level(LOG_ERROR);
 	world_init();
 	if (courier_init(&play.courier, &setup) == -1)

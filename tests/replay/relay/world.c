@@ -184,6 +184,23 @@ channel_connect(struct loop *l, const struct addr *to,
 	return c;
 }
 
+struct channel *
+channel_connect_unix(struct loop *l, const char *path,
+    const struct channel_ops *ops, void *arg, struct fault *f)
+{
+	static const struct addr none = { .family = 4 };	/* 0.0.0.0 */
+	struct channel *c;
+
+	if (strcmp(path, "/nowhere") == 0) {
+		fault_set(f, FAULT_TEMP, 0, "4.4.1", "connect to /nowhere: "
+		    "No such file or directory");
+		return NULL;
+	}
+	c = channel_connect(l, &none, NULL, ops, arg, f);
+	(void)span_copy(span_str(path), c->path, sizeof(c->path));
+	return c;
+}
+
 void
 channel_close(struct channel **cp)
 {

@@ -17,6 +17,7 @@ struct channel {
 	const struct channel_ops *ops;
 	void		*arg;
 	struct addr	 to, source;
+	char		 path[108];	/* of a unix socket, or "" */
 	enum wire_state	 state;
 	bool		 ended;		/* told to the owner */
 	bool		 reduced, owes_drained;

@@ -86,9 +86,6 @@ static const struct row {
 	  { "`ehlo-name` cannot be \"192.0.2.1\"", "`protocols` cannot be "
 	  "\"IPv4\"; allowed: \"any\", \"ipv4\" or \"ipv6\"" }, 2 },
 	{ "log { target = \"stderr\" }", { "`target` is not supported" }, 1 },
-	{ "accept { domain \"a.example\" { to = \"lmtp:unix:/x\"; "
-	  "recipients = \"any\" } }", { "1:36: error: `to = \"lmtp:unix:/x\"` "
-	  "is not supported in this version" }, 1 },
 	{ "accept { domain \"a.example\" { to = \"discard:\" } }",
 	  { "1:10: error: `recipients` is missing: write recipients = \"any\"; "
 	  "its default, \"verify\", is not supported in this version" }, 1 },
@@ -116,6 +113,22 @@ static const struct row {
 	  "cannot be \"dane\"; allowed: \"clear\" or \"encrypted\"" }, 1 },
 	{ "accept { domain \"a.example\" { recipients = \"any\" } }",
 	  { "1:10: error: `to` is missing" }, 1 },
+
+	/* ---- next hops ---- */
+	{ "relay { via = \"lmtp:unix:x\" }", { "`via` cannot be "
+	  "\"lmtp:unix:x\"", "allowed: " }, 1 },
+	{ "relay { via = \"lmtp:unix:/\" }", { "`via` cannot be "
+	  "\"lmtp:unix:/\"", "allowed: " }, 1 },
+	{ "relay { via = \"lmtp:unix:\" }", { "`via` cannot be "
+	  "\"lmtp:unix:\"", "allowed: " }, 1 },
+	{ "relay { via = \"lmtp:\" }", { "`via` cannot be "
+	  "\"lmtp:\"", "allowed: " }, 1 },
+	{ "relay { via = \"lmtp:example.org\" }", { "`via` cannot be "
+	  "\"lmtp:example.org\"", "; a host for LMTP is written in [ ]" }, 1 },
+	{ "relay { via = \"lmtp:[192.0.2.1]:25\" }", { "`via` cannot be "
+	  "\"lmtp:[192.0.2.1]:25\"", "; LMTP is not for port 25 (RFC 2033 sec 5)" }, 1 },
+	{ "relay { via = \"lmtp:192.0.2.1\" }", { "`via` cannot be "
+	  "\"lmtp:192.0.2.1\"", "; an address is written in [ ]" }, 1 },
 
 	/* ---- values ---- */
 	{ "limits { message-size = 50X }", { "1:25: error: `message-size` "

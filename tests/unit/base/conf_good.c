@@ -227,6 +227,9 @@ static const struct {
 	{ "smtp:example.org:25", "example.org", HOP_MX, 25, 0 },
 	{ "SMTP:b\xc3\xbc" "cher.example", "xn--bcher-kva.example", HOP_MX, 26, 0 },
 	{ "discard:", "", HOP_DISCARD, 26, 0 },
+	{ "lmtp:unix:/run/dovecot/lmtp", "/run/dovecot/lmtp", HOP_UNIX, 26, 0 },
+	{ "LMTP:[192.0.2.5]", "192.0.2.5", HOP_HOST, 24, 4 },
+	{ "lmtp:[Store.example]:2424", "store.example", HOP_HOST, 2424, 0 },
 };
 
 START_TEST(hop)
@@ -239,6 +242,8 @@ START_TEST(hop)
 	    hops[_i].to);
 	c = conf_good(text);
 	ck_assert_int_eq(c->accepts[0].to.kind, hops[_i].kind);
+	ck_assert(c->accepts[0].to.lmtp ==
+	    (strncasecmp(hops[_i].to, "lmtp", 4) == 0));
 	ck_assert_str_eq(c->accepts[0].to.host, hops[_i].host);
 	ck_assert_uint_eq(c->accepts[0].to.port, hops[_i].port);
 	ck_assert_uint_eq(c->accepts[0].to.literal.family, hops[_i].family);

@@ -13,13 +13,17 @@
 
 #define E_FULL	"250-mx\r\n250-PIPELINING\r\n250-SIZE 1000\r\n" \
 		"250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n"
+#define E_CHUNK	"250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n"
 #define T_HI	"<EHLO me\r\n>"
+#define T_CHUNK	"<MAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\nRCPT TO:<b@y>\r\n>"
+#define T_CHUNKS "<BDAT 5\r\nBDAT 5\r\nBDAT 5 LAST\r\n>"
 #define T_TX	"<MAIL FROM:<s@x> SIZE=5\r\nRCPT TO:<a@y>\r\n" \
 		"RCPT TO:<b@y>\r\nDATA\r\n>"
 
 static const struct row {
 	const char	*name, *server, *trace;
-	bool		 no_tls, big, eight, probe;
+	bool		 no_tls, big, probe, lmtp, chunks;
+	unsigned	 flags;
 	unsigned	 messages;	/* 0: one */
 } rows[] = {
 	{ .name = "RFC 5321 sec 3.3: a message, lockstep",
@@ -183,14 +187,122 @@ static const struct row {
 	{ .name = "RFC 1870: too large for the host", .big = true,
 	  .server = "220 mx\r\n" E_FULL,
 	  .trace = T_HI "ready MAIL:all=552 done <QUIT\r\n>close(quit,idle)" },
-	{ .name = "RFC 6152: BODY", .eight = true,
+	{ .name = "RFC 6152: BODY", .flags = ENVELOPE_8BIT,
 	  .server = "220 mx\r\n" E_FULL "421 x\r\n",
 	  .trace = T_HI "ready <MAIL FROM:<s@x> SIZE=5 BODY=8BITMIME\r\n"
 	    "RCPT TO:<a@y>\r\nRCPT TO:<b@y>\r\nDATA\r\n>"
 	    "close(reply,MAIL)421" },
-	{ .name = "RFC 6152 sec 3: no 8BITMIME", .eight = true,
+	{ .name = "RFC 6152 sec 3: no 8BITMIME", .flags = ENVELOPE_8BIT,
 	  .server = "220 mx\r\n250 mx\r\n",
 	  .trace = T_HI "ready MAIL:all=554 done <QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 3461 sec 5.2.1: what was asked for goes on",
+	  .flags = ENVELOPE_RET_HDRS,
+	  .server = "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 dsn\r\n421 x\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x> RET=HDRS ENVID=Q+2B\r\n"
+	    "RCPT TO:<a@y> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;A+2B@y\r\n"
+	    "RCPT TO:<b@y>\r\nDATA\r\n>close(reply,MAIL)421" },
+	{ .name = "RFC 3461 sec 5.2.2: not to hosts without DSN",
+	  .flags = ENVELOPE_RET_FULL,
+	  .server = "220 mx\r\n250 mx\r\n421 x\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n>close(reply,MAIL)421" },
+	{ .name = "RFC 6531 sec 3.4: SMTPUTF8",
+	  .flags = ENVELOPE_SMTPUTF8 | ENVELOPE_8BIT,
+	  .server = "220 mx\r\n250-mx\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n"
+	    "421 x\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x> BODY=8BITMIME SMTPUTF8\r\n>"
+	    "close(reply,MAIL)421" },
+	{ .name = "RFC 6531 sec 3.6: no way down",
+	  .flags = ENVELOPE_SMTPUTF8,
+	  .server = "220 mx\r\n" E_FULL,
+	  .trace = T_HI "ready MAIL:all=550 done <QUIT\r\n>close(quit,idle)" },
+
+	/* RFC 3030 */
+	{ .name = "RFC 3030 sec 2: chunks go without waiting", .chunks = true,
+	  .server = "220 mx\r\n" E_CHUNK "250 ok\r\n250 ok\r\n550 no\r\n"
+	    "250 1\r\n250 2\r\n250 3\r\n",
+	  .trace = T_HI "ready " T_CHUNK "RCPT:1=550 body " T_CHUNKS
+	    "final dot:all=250 done <QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 3030: lockstep", .chunks = true,
+	  .server = "220 mx\r\n250-mx\r\n250 CHUNKING\r\n250 ok\r\n250 ok\r\n"
+	    "250 ok\r\n250 1\r\n250 2\r\n554 no\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
+	    "<RCPT TO:<b@y>\r\n>body <BDAT 5\r\n>more <BDAT 5\r\n>"
+	    "more <BDAT 5 LAST\r\n>final dot:all=554 done <QUIT\r\n>"
+	    "close(quit,idle)" },
+	{ .name = "RFC 3030: not where it is not announced", .chunks = true,
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "354 go\r\n250 ok\r\n",
+	  .trace = T_HI "ready " T_TX "body final dot:all=250 done "
+	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 3030: nobody is left, so nothing is sent", .chunks = true,
+	  .messages = 2,
+	  .server = "220 mx\r\n" E_CHUNK "250 ok\r\n550 no\r\n550 no\r\n"
+	    "421 x\r\n",
+	  .trace = T_HI "ready " T_CHUNK "RCPT:0=550 RCPT:1=550 done "
+	    "<RSET\r\nMAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\nRCPT TO:<b@y>\r\n>"
+	    "close(reply,RSET)421" },
+	{ .name = "RFC 3030: recipients behind a refused MAIL", .chunks = true,
+	  .server = "220 mx\r\n" E_CHUNK "550 no\r\n250 ok\r\n250 ok\r\n",
+	  .trace = T_HI "ready " T_CHUNK "MAIL:all=550 done <QUIT\r\n>"
+	    "close(quit,idle)" },
+	{ .name = "RFC 3030 sec 2: a refusal in the middle", .chunks = true,
+	  .server = "220 mx\r\n" E_CHUNK "250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "250 1\r\n552 5.3.4 big\r\n503 5.5.1 what\r\n",
+	  .trace = T_HI "ready " T_CHUNK "body " T_CHUNKS
+	    "close(reply,final dot)552" },
+	{ .name = "RFC 3030: a refusal in lockstep", .chunks = true,
+	  .server = "220 mx\r\n250-mx\r\n250 CHUNKING\r\n250 ok\r\n250 ok\r\n"
+	    "250 ok\r\n451 no\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
+	    "<RCPT TO:<b@y>\r\n>body <BDAT 5\r\n>close(reply,body)451" },
+	{ .name = "RFC 3030: 354 to a chunk", .chunks = true,
+	  .server = "220 mx\r\n" E_CHUNK "250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "354 go\r\n",
+	  .trace = T_HI "ready " T_CHUNK "body " T_CHUNKS
+	    "close(protocol,final dot)354" },
+	{ .name = "RFC 3030: more replies than chunks", .chunks = true,
+	  .server = "220 mx\r\n250-mx\r\n250 CHUNKING\r\n250 ok\r\n250 ok\r\n"
+	    "250 ok\r\n+250 1\r\n250 2\r\n250 3\r\n250 4\r\n",
+	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
+	    "<RCPT TO:<b@y>\r\n>body <BDAT 5\r\n>more <BDAT 5\r\n>"
+	    "more <BDAT 5 LAST\r\n>final dot:all=250 done <QUIT\r\n>"
+	    "close(quit,idle)" },
+
+	/* RFC 2033 */
+	{ .name = "RFC 2033 sec 4.2: a reply for each", .lmtp = true,
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "354 go\r\n250 a\r\n452 4.2.2 full\r\n",
+	  .trace = "<LHLO me\r\n>ready " T_TX "body final dot:0=250 "
+	    "final dot:1=452 done <QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 2033 sec 4.2: of those that were taken", .lmtp = true,
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n250 ok\r\n"
+	    "354 go\r\n250 b\r\n",
+	  .trace = "<LHLO me\r\n>ready " T_TX "RCPT:0=550 body "
+	    "final dot:1=250 done <QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 2033: the connection dies between two", .lmtp = true,
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "354 go\r\n250 a\r\n421 bye\r\n",
+	  .trace = "<LHLO me\r\n>ready " T_TX "body final dot:0=250 "
+	    "close(reply,final dot)421" },
+	{ .name = "RFC 2033 sec 4.1: no HELO", .lmtp = true,
+	  .server = "220 mx\r\n500 what\r\n",
+	  .trace = "<LHLO me\r\n><QUIT\r\n>close(reply,EHLO)500" },
+	{ .name = "RFC 2033 sec 4.2: 503 to DATA for nobody", .lmtp = true,
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n550 no\r\n"
+	    "503 nobody\r\n",
+	  .trace = "<LHLO me\r\n>ready " T_TX "RCPT:0=550 RCPT:1=550 done "
+	    "<QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 2033 sec 4.2: 354 for nobody", .lmtp = true,
+	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n550 no\r\n"
+	    "354 go\r\n",
+	  .trace = "<LHLO me\r\n>ready " T_TX "RCPT:0=550 RCPT:1=550 "
+	    "close(protocol,DATA)354" },
+	{ .name = "RFC 2033 sec 4.3: chunks", .lmtp = true, .chunks = true,
+	  .server = "220 mx\r\n" E_CHUNK "250 ok\r\n250 ok\r\n250 ok\r\n"
+	    "250 1\r\n250 2\r\n250 a\r\n550 b\r\n",
+	  .trace = "<LHLO me\r\n>ready " T_CHUNK "body " T_CHUNKS
+	    "final dot:0=250 final dot:1=550 done <QUIT\r\n>close(quit,idle)" },
+
 	{ .name = "mixed codes in the final reply",
 	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
 	    "354 go\r\n250-ok\r\n550 no\r\n",
@@ -199,7 +311,8 @@ static const struct row {
 
 static const char *const event_names[] = {
 	[CLIENT_READY] = "ready ", [CLIENT_START_TLS] = "tls ",
-	[CLIENT_SEND_BODY] = "body ", [CLIENT_MESSAGE_DONE] = "done ",
+	[CLIENT_SEND_BODY] = "body ", [CLIENT_SEND_MORE] = "more ",
+	[CLIENT_MESSAGE_DONE] = "done ",
 };
 
 struct run {
@@ -226,12 +339,16 @@ run_output(struct run *x)
 static void
 run_message(struct run *x)
 {
-	static const struct span rcpts[] = { { "a@y", 3 }, { "b@y", 3 } };
+	static const struct client_rcpt rcpts[] = {
+		{ .address = { "a@y", 3 }, .notify = NOTIFY_SUCCESS |
+		    NOTIFY_DELAY, .orcpt = { "rfc822;A+2B@y", 13 } },
+		{ .address = { "b@y", 3 } },
+	};
 	const struct client_message m = {
 		.sender = SPAN_LIT("s@x"), .rcpts = rcpts, .nrcpts = 2,
 		.size = x->row->big ? 1001 : 5,
-		.flags = x->row->eight ? ENVELOPE_8BIT : 0,
-		.probe = x->row->probe,
+		.flags = x->row->flags, .envid = SPAN_LIT("Q+2B"),
+		.probe = x->row->probe, .chunks = x->row->chunks,
 	};
 
 	if (x->left == 0) {
@@ -240,6 +357,23 @@ run_message(struct run *x)
 	}
 	x->left--;
 	client_message(&x->c, &m, 0);
+}
+
+/* In chunks: three of them, as many at once as may be. */
+static void
+run_body(struct run *x)
+{
+	struct buf out;
+
+	if (!x->c.chunked) {
+		client_body_end(&x->c, 0);
+		return;
+	}
+	buf_init(&out, 1000);
+	while (x->c.nchunks < 3 && client_chunk_due(&x->c))
+		client_chunk(&x->c, 5, x->c.nchunks == 2, &out, 0);
+	(void)buf_printf(&x->trace, "<%.*s>", SPAN_FMT(buf_get(&out)));
+	buf_free(&out);
 }
 
 static void
@@ -264,8 +398,8 @@ run_event(struct run *x, enum client_event ev)
 		return;
 	}
 	(void)buf_str(&x->trace, event_names[ev]);
-	if (ev == CLIENT_SEND_BODY)
-		client_body_end(&x->c, 0);
+	if (ev == CLIENT_SEND_BODY || ev == CLIENT_SEND_MORE)
+		run_body(x);
 	if (ev == CLIENT_READY || ev == CLIENT_MESSAGE_DONE)
 		run_message(x);
 }
@@ -283,7 +417,7 @@ run_bytes(struct run *x, struct span in)
 			break;
 		/* as a driver does it: an event first, what it sent next */
 		if (ev == CLIENT_VERDICT || ev == CLIENT_SEND_BODY ||
-		    ev == CLIENT_START_TLS) {
+		    ev == CLIENT_SEND_MORE || ev == CLIENT_START_TLS) {
 			run_event(x, ev);
 			run_output(x);
 		} else {
@@ -325,7 +459,7 @@ START_TEST(client_rows)
 {
 	const struct row *r = &rows[_i];
 	const struct client_setup setup = { .name = "me",
-	    .starttls = !r->no_tls };
+	    .starttls = !r->no_tls, .lmtp = r->lmtp };
 	int way;
 
 	for (way = 0; way < 2; way++) {
@@ -353,7 +487,9 @@ START_TEST(client_times)
 	    .starttls = true, .timeouts = { .greeting = 1, .command = 20,
 	    .data_start = 300, .data_block = 4000, .data_end = 50000,
 	    .handshake = 600000 } };
-	static const struct span rcpts[] = { { "a@y", 3 } };
+	static const struct client_rcpt rcpts[] = {
+		{ .address = { "a@y", 3 } },
+	};
 	static const struct client_message m = { .sender = { "", 0 },
 	    .rcpts = rcpts, .nrcpts = 1, .size = 5 };
 	static const struct {
@@ -408,13 +544,14 @@ END_TEST
 
 START_TEST(client_addresses)
 {
-	ck_assert(client_address_ok(SPAN_LIT("\"a>b c\"@x")));
-	ck_assert(client_address_ok(SPAN_NONE));
-	ck_assert(!client_address_ok(SPAN_LIT("a@x>\r\nRSET")));
-	ck_assert(!client_address_ok(SPAN_LIT("a@x\n")));
-	ck_assert(!client_address_ok(span_of("a\0b", 3)));
-	ck_assert(!client_address_ok(SPAN_LIT("\xc3\xa9@x")));
-	ck_assert(!client_address_ok(SPAN_LIT("a\x7f@x")));
+	ck_assert(client_address_ok(SPAN_LIT("\"a>b c\"@x"), false));
+	ck_assert(client_address_ok(SPAN_NONE, false));
+	ck_assert(!client_address_ok(SPAN_LIT("a@x>\r\nRSET"), true));
+	ck_assert(!client_address_ok(SPAN_LIT("a@x\n"), true));
+	ck_assert(!client_address_ok(span_of("a\0b", 3), true));
+	ck_assert(!client_address_ok(SPAN_LIT("a\x7f@x"), true));
+	ck_assert(!client_address_ok(SPAN_LIT("\xc3\xa9@x"), false));
+	ck_assert(client_address_ok(SPAN_LIT("\xc3\xa9@x"), true));
 }
 END_TEST
 

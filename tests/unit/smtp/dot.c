@@ -48,7 +48,7 @@ START_TEST(dot_rows)
 	buf_init(&out, 1024);
 	for (cut = 0; cut <= n; cut++) {
 		buf_reset(&out);
-		dot_begin(&d);
+		dot_begin(&d, false);
 		ck_assert_int_eq(dot_put(&d, span_of(r->body, cut), &out), 0);
 		ck_assert_int_eq(dot_put(&d, span_of(r->body + cut, n - cut),
 		    &out), 0);
@@ -56,7 +56,7 @@ START_TEST(dot_rows)
 		wire_is(&out, r->wire, r->body);
 	}
 	buf_reset(&out);
-	dot_begin(&d);
+	dot_begin(&d, false);
 	for (i = 0; i < n; i++)
 		ck_assert_int_eq(dot_put(&d, span_of(r->body + i, 1), &out), 0);
 	ck_assert_int_eq(dot_end(&d, &out), 0);
@@ -82,7 +82,7 @@ START_TEST(dot_exhaustive)
 		for (i = 0; i < 6; i++)
 			body[i] = alphabet[(v >> (2 * i)) & 3];
 		buf_reset(&out);
-		dot_begin(&d);
+		dot_begin(&d, false);
 		ck_assert_int_eq(dot_put(&d, span_of(body, 6), &out), 0);
 		ck_assert_uint_le(out.len, 14);
 		ck_assert_int_eq(dot_end(&d, &out), 0);
@@ -104,13 +104,38 @@ START_TEST(dot_exhaustive)
 }
 END_TEST
 
+/* RFC 3030: in chunks a dot is nothing special, and no line ends the message;
+ * line ends are mended all the same. */
+static const struct row chunk_rows[] = {
+	{ "", "" },
+	{ ".\r\n..\r\na", ".\r\n..\r\na\r\n" },
+	{ "a\n.\rb\r\n", "a\r\n.\r\nb\r\n" },
+};
+
+START_TEST(dot_chunks)
+{
+	const struct row *r = &chunk_rows[_i];
+	size_t n = strlen(r->body), i;
+	struct buf out;
+	struct dot d;
+
+	buf_init(&out, 1024);
+	dot_begin(&d, true);
+	for (i = 0; i < n; i++)
+		ck_assert_int_eq(dot_put(&d, span_of(r->body + i, 1), &out), 0);
+	ck_assert_int_eq(dot_end(&d, &out), 0);
+	wire_is(&out, r->wire, r->body);
+	buf_free(&out);
+}
+END_TEST
+
 START_TEST(dot_full)
 {
 	struct buf out;
 	struct dot d;
 
 	buf_init(&out, 8);
-	dot_begin(&d);
+	dot_begin(&d, false);
 	ck_assert_int_eq(dot_put(&d, SPAN_LIT("123456789\r\n"), &out), -1);
 	buf_free(&out);
 }
@@ -124,6 +149,7 @@ main(void)
 
 	tcase_add_loop_test(tc, dot_rows, 0, NELEM(rows));
 	tcase_add_test(tc, dot_exhaustive);
+	tcase_add_loop_test(tc, dot_chunks, 0, NELEM(chunk_rows));
 	tcase_add_test(tc, dot_full);
 	suite_add_tcase(s, tc);
 	return suite_run(s);

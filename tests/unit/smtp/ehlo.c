@@ -26,8 +26,13 @@ static const struct row {
 	{ "mx\nSTARTTLS=1", EHLO_STARTTLS, 0, NULL },
 	{ "mx\n\n\nSTARTTLS", EHLO_STARTTLS, 0, NULL },
 	{ "\nSTARTTLS", EHLO_STARTTLS, 0, NULL },
-	/* the first line is the host's name, whatever it says */
-	{ "STARTTLS\nSIZE", EHLO_SIZE, 0, NULL },
+	/* the first line is the host's name; some servers forget it */
+	{ "STARTTLS\nSIZE", EHLO_SIZE | EHLO_STARTTLS, 0, NULL },
+	{ "starttls", EHLO_STARTTLS, 0, NULL },
+	{ "starttls.example STARTTLS\nSIZE", EHLO_SIZE, 0, NULL },
+	{ "SIZE 5\nDSN\nSmtpUtf8\nCHUNKING", EHLO_DSN | EHLO_SMTPUTF8 |
+	    EHLO_CHUNKING, 0, NULL },
+	{ "mx\nAUTH=LOGIN STARTTLS\nX STARTTLS", 0, 0, NULL },
 	{ "mx\nSTARTTLSX\nXSTARTTLS\nSTARTTL\nSTART TLS", 0, 0, NULL },
 	{ "mx\nPIPELINING\nSIZE 1000\n8BITMIME\nENHANCEDSTATUSCODES\nSTARTTLS",
 	    EHLO_PIPELINING | EHLO_SIZE | EHLO_8BITMIME | EHLO_ENHANCED |
@@ -66,6 +71,30 @@ START_TEST(ehlo_rows)
 }
 END_TEST
 
+/* RFC 9422 sec 3 */
+static const struct {
+	const char	*lines;
+	unsigned	 mail, rcpt, domain;
+} limits[] = {
+	{ "mx\nLIMITS RCPTMAX=20 MAILMAX=5 RCPTDOMAINMAX=1", 5, 20, 1 },
+	{ "mx\nlimits rcptmax=3", 0, 3, 0 },
+	{ "mx\nLIMITS  FOO=1  MAILMAX=x RCPTMAX= RCPTMAX=7 BAR", 0, 7, 0 },
+	{ "mx\nLIMITS MAILMAX=99999999999999999999 RCPTMAX=-1", 0, 0, 0 },
+	{ "mx\nLIMITS", 0, 0, 0 },
+};
+
+START_TEST(ehlo_limits)
+{
+	struct ehlo e;
+
+	ehlo_parse(&e, span_str(limits[_i].lines));
+	ck_assert_uint_eq(e.caps, EHLO_LIMITS);
+	ck_assert_uint_eq(e.mail_max, limits[_i].mail);
+	ck_assert_uint_eq(e.rcpt_max, limits[_i].rcpt);
+	ck_assert_uint_eq(e.domain_max, limits[_i].domain);
+}
+END_TEST
+
 /* STARTTLS as the last of many lines, each of them long. */
 START_TEST(ehlo_many_lines)
 {
@@ -98,6 +127,7 @@ main(void)
 	TCase *tc = tcase_create("ehlo");
 
 	tcase_add_loop_test(tc, ehlo_rows, 0, NELEM(rows));
+	tcase_add_loop_test(tc, ehlo_limits, 0, NELEM(limits));
 	tcase_add_test(tc, ehlo_many_lines);
 	suite_add_tcase(s, tc);
 	return suite_run(s);

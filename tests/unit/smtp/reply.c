@@ -55,7 +55,7 @@ static const struct row {
 	{ "550 5..1 x\r\n", 0, { REPLY_DONE, 550, "", NULL, "550 5..1 x", 0 } },
 	{ "354 3.0.0 x\r\n", 0, { REPLY_DONE, 354, "", NULL, "354 3.0.0 x", 0 } },
 	/* neutralised */
-	{ "250 a\0b\r\n", 9, { REPLY_DONE, 250, "", "a?b", "250 a?b", 0 } },
+	{ "250 a\0b\r\n", 9, { REPLY_DONE, 250, "", "ab", "250 ab", 0 } },
 	{ "250 \xc3\xa9\x1b[2J\x7f\r\n", 0,
 	    { REPLY_DONE, 250, "", "???[2J?", "250 ???[2J?", 0 } },
 	{ "250 a\tb\r\n", 0, { REPLY_DONE, 250, "", "a b", "250 a b", 0 } },
