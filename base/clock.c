@@ -3,6 +3,7 @@
 /* base/clock.c - see clock.h. */
 #include "base/clock.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,20 +31,45 @@ clock_steady_ms(void)
 	return read_ms(CLOCK_MONOTONIC);
 }
 
+static unsigned
+month_days(unsigned year, unsigned month)
+{
+	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31,
+	    30, 31, 30, 31 };
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month] + (month == 1 && leap ? 1u : 0u);
+}
+
+static char *
+put_digits(char *at, uint64_t v, int digits, char after)
+{
+	for (int i = digits; i-- > 0; v /= 10)
+		at[i] = (char)('0' + v % 10);
+	at[digits] = after;
+	return at + digits + 1;
+}
+
+/* By hand, since gmtime_r takes a lock and this runs in signal handlers. */
 void
 clock_rfc3339(uint64_t wall_ms, int with_ms, char out[CLOCK_RFC3339_SIZE])
 {
-	time_t t = (time_t)(wall_ms / 1000);
-	struct tm tm;
-	size_t n;
+	uint64_t s = wall_ms / 1000, days = s / 86400;
+	unsigned year = 1970, month = 0;
 
-	gmtime_r(&t, &tm);
-	n = strftime(out, CLOCK_RFC3339_SIZE - 5, "%Y-%m-%dT%H:%M:%S", &tm);
+	while (year < 9999 && days >= 337u + month_days(year, 1))
+		days -= 337u + month_days(year++, 1);
+	while (month < 11 && days >= month_days(year, month))
+		days -= month_days(year, month++);
+	out = put_digits(out, year, 4, '-');
+	out = put_digits(out, month + 1, 2, '-');
+	out = put_digits(out, days + 1, 2, 'T');
+	out = put_digits(out, s / 3600 % 24, 2, ':');
+	out = put_digits(out, s / 60 % 60, 2, ':');
+	out = put_digits(out, s % 60, 2, with_ms ? '.' : 'Z');
 	if (with_ms)
-		snprintf(out + n, CLOCK_RFC3339_SIZE - n, ".%03uZ",
-		    (unsigned)(wall_ms % 1000));
-	else
-		snprintf(out + n, CLOCK_RFC3339_SIZE - n, "Z");
+		out = put_digits(out, wall_ms % 1000, 3, 'Z');
+	*out = '\0';
 }
 
 void

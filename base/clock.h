@@ -14,7 +14,8 @@
 uint64_t	clock_wall_ms(void);		/* since 1970, UTC; may jump */
 uint64_t	clock_steady_ms(void);		/* only goes forward */
 
-/* RFC 3339 in UTC.  `ms` shows milliseconds. */
+/* RFC 3339 in UTC, to the year 9999.  `with_ms` shows milliseconds.  May be
+ * called in signal handlers, and so may the two above. */
 void	clock_rfc3339(uint64_t wall_ms, int with_ms, char out[CLOCK_RFC3339_SIZE]);
 /* RFC 5322 date-time with the local zone's offset. */
 void	clock_rfc5322(uint64_t wall_ms, char out[CLOCK_RFC5322_SIZE]);

@@ -165,6 +165,22 @@ put_head(struct buf *b, const char *role, enum log_level level,
 		buf_printf(b, " level=%s", names[level]);
 }
 
+/* A log that cannot be written must not stop mail: a short write to a full
+ * pipe or disk is given up. */
+static void
+put_out(struct span out)
+{
+	while (out.n > 0) {
+		ssize_t w = write(STDERR_FILENO, out.p, out.n);
+
+		if (w == -1 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			break;
+		out = span_skip(out, (size_t)w);
+	}
+}
+
 void
 log_event(enum log_level level, const char *event, const struct kv *kvs,
     size_t n)
@@ -178,7 +194,6 @@ log_event_as(const char *role, enum log_level level, const char *event,
 {
 	struct buf *b = &logger.line;
 	bool json = logger.format == LOG_JSON;
-	struct span out;
 
 	if (level < logger.least)
 		return;
@@ -192,16 +207,75 @@ log_event_as(const char *role, enum log_level level, const char *event,
 		buf_str(b, json ? ",\"cut\":\"yes\"" : " cut=yes");
 	}
 	buf_str(b, json ? "}\n" : "\n");
-	out = buf_get(b);
-	/* A log that cannot be written must not stop mail: a short write to a
-	 * full pipe or disk is given up. */
-	while (out.n > 0) {
-		ssize_t w = write(STDERR_FILENO, out.p, out.n);
+	put_out(buf_get(b));
+}
 
-		if (w == -1 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			break;
-		out = span_skip(out, (size_t)w);
+/* ---- in a signal handler ---- */
+
+struct line {
+	char	text[400];
+	size_t	n;
+};
+
+static void
+add_text(struct line *l, struct span s)
+{
+	for (size_t i = 0; i < s.n && l->n < sizeof l->text; i++)
+		l->text[l->n++] = s.p[i];
+}
+
+static void
+add_words(struct line *l, const char *a, const char *b, const char *c)
+{
+	add_text(l, span_str(a));
+	add_text(l, span_str(b));
+	add_text(l, span_str(c));
+}
+
+static void
+add_number(struct line *l, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while ((v /= 10) != 0);
+	add_text(l, span_of(digits + at, sizeof digits - at));
+}
+
+static void
+add_kv(struct line *l, const struct kv *kv, bool json)
+{
+	bool quotes = json && kv->kind == KV_WORD;
+
+	add_words(l, json ? ",\"" : " ", kv->key, json ? "\":" : "=");
+	add_text(l, span_str(quotes ? "\"" : ""));
+	if (kv->kind == KV_NUMBER)
+		add_number(l, (uint64_t)kv->number);
+	else
+		add_text(l, kv->text);
+	add_text(l, span_str(quotes ? "\"" : ""));
+}
+
+void
+log_signal_event(const char *event, const struct kv *kvs, size_t n)
+{
+	bool json = logger.format == LOG_JSON;
+	char when[CLOCK_RFC3339_SIZE];
+	struct line l = { .n = 0 };
+
+	clock_rfc3339(clock_wall_ms(), 1, when);
+	if (json) {
+		add_words(&l, "{\"time\":\"", when, "\",\"role\":\"");
+		add_words(&l, logger.role, "\",\"event\":\"", event);
+		add_text(&l, span_str("\",\"level\":\"error\""));
+	} else {
+		add_words(&l, when, " ", logger.role);
+		add_words(&l, " ", event, " level=error");
 	}
+	for (size_t i = 0; i < n; i++)
+		add_kv(&l, &kvs[i], json);
+	add_text(&l, span_str(json ? "}\n" : "\n"));
+	put_out(span_of(l.text, l.n));
 }

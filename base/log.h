@@ -46,6 +46,15 @@ void	log_event(enum log_level, const char *event, const struct kv *, size_t n);
 void	log_event_as(const char *role, enum log_level, const char *event,
 	    const struct kv *, size_t n);
 
+/* For signal handlers: takes no memory and no lock.  An error, always; values
+ * are words and numbers of our own, never what came from outside. */
+void	log_signal_event(const char *event, const struct kv *, size_t n);
+#define log_signal(event, ...) do {					\
+	const struct kv log_kv_[] = { __VA_ARGS__ };			\
+	log_signal_event((event), log_kv_,				\
+	    sizeof(log_kv_) / sizeof(log_kv_[0]));			\
+} while (0)
+
 #define LOG_EVENT(level, event, ...) do {				\
 	const struct kv log_kv_[] = { __VA_ARGS__ };			\
 	log_event((level), (event), log_kv_,				\

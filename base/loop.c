@@ -321,3 +321,16 @@ loop_work(struct loop *l, void (*run)(void *), void (*done)(void *), void *arg)
 	}
 	return 0;
 }
+
+static void
+nothing(void *arg)
+{
+	(void)arg;
+}
+
+int
+loop_pool_start(struct loop *l)
+{
+	/* libuv starts all threads for the first job, and waits for them. */
+	return loop_work(l, nothing, nothing, NULL);
+}

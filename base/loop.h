@@ -58,5 +58,7 @@ void		 loop_signal_close(struct loop_signal **);
  * may touch only what the loop leaves alone until `done`. 0 or -1. */
 int		 loop_work(struct loop *, void (*work)(void *arg),
 		    void (*done)(void *arg), void *arg);
+/* Starts its threads now instead of at the first job. 0 or -1. */
+int		 loop_pool_start(struct loop *);
 
 #endif

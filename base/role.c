@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/sandbox.h"
 
 #define PARENT_FD	3
 #define KEYS_TIMEOUT_S	2
@@ -180,22 +181,36 @@ load_conf(struct role_process *p, int fd, struct fault *f)
 	return p->conf == NULL ? -1 : 0;
 }
 
+static int
+begin(struct role_process *p, int fd, struct sandbox *in_force,
+    struct fault *f)
+{
+	struct role_env *env = &p->env;
+
+	if (load_conf(p, fd, f) == -1)
+		return -1;
+	env->conf = p->conf;
+	log_open(role_name(env->role), env->conf->log_format);
+	if (env->ops->start != NULL && env->ops->start(env, f) == -1)
+		return -1;
+	return sandbox_enter(env->role, env->conf, env->loop, in_force, f);
+}
+
 static void
 on_config(struct role_env *env, struct ipc_msg *m)
 {
 	struct role_process *p = process_of(env);
 	struct fault f = { 0 };
 	struct ipc_ready ready = { .ok = 1 };
+	struct sandbox in_force;
 
 	if (p->conf != NULL)
 		return;
-	if (load_conf(p, m->fd, &f) == 0) {
-		env->conf = p->conf;
-		log_open(role_name(env->role), env->conf->log_format);
-		if (env->ops->start == NULL || env->ops->start(env, &f) == 0)
-			p->up = true;
-	}
-	if (!p->up) {
+	if (begin(p, m->fd, &in_force, &f) == 0) {
+		p->up = true;
+		ready.calls = (uint8_t)in_force.calls;
+		ready.landlock = (uint8_t)in_force.landlock;
+	} else {
 		ready.ok = 0;
 		ready.error = span_str(f.text);
 		p->exit_code = 1;

@@ -6,8 +6,8 @@
  *
  * A role is a table: what to do at start, when a peer comes or goes, and one
  * small handler per message.  base/role.c does the rest in this order: read
- * the configuration, ops->start (opens what the role needs), [isolation is
- * switched on here], READY to the parent, loop. */
+ * the configuration, ops->start (opens what the role needs), isolation
+ * (base/sandbox.h), READY to the parent, loop. */
 #ifndef BASE_ROLE_H
 #define BASE_ROLE_H
 
@@ -40,7 +40,8 @@ struct role_handler {
 };
 
 struct role_ops {
-	/* The configuration is there, links are not.  -1 with a fault ends the
+	/* The configuration is there, links are not.  What the role's row in
+	 * base/sandbox_roles.c does not keep must be opened here.  -1 with a fault ends the
 	 * process; the parent logs it and retries with back-off. */
 	int	(*start)(struct role_env *, struct fault *);
 	void	(*peer_up)(struct role_env *, struct link *);

@@ -9,7 +9,6 @@
 #include <getopt.h>
 #include <limits.h>
 #include <netinet/in.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/ipc/ipc.h"
-#include "cli/cli.h"
+#include "cli/check.h"
 
 /* ---- files and directories ---- */
 
@@ -217,37 +216,6 @@ check_port(const struct conf *c, const struct conf_listen *l,
 		    "that address", text);
 	else
 		conf_error(notes, at, "%s: %s", text, strerror(err));
-}
-
-/* ---- isolation ---- */
-
-static void
-check_isolation(const struct conf *c, struct conf_notes *notes)
-{
-	struct conf_place at = { c->file, 1, 1 };
-	char user[64], missing[160] = "";
-	size_t at_text = 0;
-
-	if (geteuid() != 0) {
-		printf("isolation: none between roles: started by this user, "
-		    "all run as uid %u\n", (unsigned)geteuid());
-		return;
-	}
-	for (unsigned r = ROLE_PARENT + 1; r < ROLE_COUNT; r++) {
-		snprintf(user, sizeof user, "_sealane-%s",
-		    role_name((enum role)r));
-		if (getpwnam(user) == NULL && at_text < sizeof missing)
-			at_text += (size_t)snprintf(missing + at_text,
-			    sizeof missing - at_text, " %s", user);
-	}
-	if (at_text == 0)
-		printf("isolation: each role runs as its own user, "
-		    "_sealane-ROLE\n");
-	else
-		/* No error of the configuration: another machine may be meant. */
-		conf_warn(notes, at, "`serve` will not start as root: no "
-		    "users%.120s; systemd-sysusers etc/sealane.sysusers makes "
-		    "them", missing);
 }
 
 /* ---- all of it ---- */

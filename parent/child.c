@@ -32,6 +32,8 @@ child_message(void *ctx, struct link *l, struct ipc_msg *m)
 	(void)l;
 	switch (m->type) {
 	case IPC_READY:
+		c->sandbox = (struct sandbox){ m->u.ready.calls,
+		    m->u.ready.landlock };
 		if (m->u.ready.ok == 1)
 			parent_child_ready(c);
 		else

@@ -82,6 +82,7 @@ open_doors(struct parent *p)
 		if (p->children[i].role == ROLE_SMTPD)
 			send_listeners(p, &p->children[i]);
 	announce(p->conf, buf_get(&p->certs));
+	isolation_log(p);
 	log_info("started", KV_S("version", SEALANE_VERSION),
 	    KV_N("processes", p->nchildren + 1));
 }
@@ -500,9 +501,6 @@ parent_serve(const char *conf_path)
 		rc = 1;
 		goto out;
 	}
-	if (geteuid() != 0)
-		log_warn("no-isolation", KV_Q("reason", "started as an ordinary "
-		    "user: all roles run under it"));
 	if (p.conf->allow_loopback)
 		log_warn("allow-loopback", KV_Q("reason", "hosts found by DNS "
 		    "may have loopback or private addresses"));

@@ -3,7 +3,7 @@
 /* parent/parent_priv.h - the parts of the parent to each other:
  * wiring.c (who talks to whom), child.c (one process's life), state.c
  * (directories and users), listen.c (sockets), addresses.c (the machine's),
- * parent.c (the whole). */
+ * isolation.c and announce.c (what is said of it), parent.c (the whole). */
 #ifndef PARENT_PARENT_PRIV_H
 #define PARENT_PARENT_PRIV_H
 
@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/ipc/ipc.h"
 #include "base/loop.h"
+#include "base/sandbox.h"
 
 enum child_state {
 	CHILD_DOWN,		/* no process; may wait for its restart */
@@ -33,6 +34,7 @@ struct child {
 	uint64_t		 started;	/* steady ms */
 	unsigned		 failures;	/* in a row, for the back-off */
 	bool			 drained;
+	struct sandbox		 sandbox;	/* as it said with READY */
 };
 
 struct parent {
@@ -95,6 +97,9 @@ void	listen_unlink_control(const struct conf *, enum role);
 #define ADDRESSES_MAX	24576	/* bytes of the list; more are not told */
 int	addresses_start(struct parent *);	/* 0, or -1 without memory */
 void	addresses_send(struct child *policy);
+
+/* ---- isolation.c ---- */
+void	isolation_log(const struct parent *);
 
 /* ---- announce.c ---- */
 /* What people need to know once all is up: on stdout. */

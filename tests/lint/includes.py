@@ -34,6 +34,7 @@ LIBRARIES = [
     (re.compile(r"gnutls/"), ["tls/", "dane/", "keys/"], "GnuTLS"),
     (re.compile(r"unbound"), ["resolver/"], "libunbound"),
     (re.compile(r"sqlite3\.h"), ["base/db.c"], "SQLite"),
+    (re.compile(r"seccomp\.h"), ["base/sandbox_"], "libseccomp"),
     (re.compile(r"uv\.h"), ["base/loop.c"], "libuv"),
     (re.compile(r"curl/"), ["fetch/"], "libcurl"),
 ]
@@ -64,7 +65,7 @@ def library(name, path):
         return None
     for pattern, homes, what in LIBRARIES:
         if pattern.match(path) and not any(
-                name == h or (h.endswith("/") and name.startswith(h))
+                name == h or (h[-1] in "/_" and name.startswith(h))
                 for h in homes):
             return f"<{path}>: {what} only in {', '.join(homes)}"
     return None

@@ -17,7 +17,7 @@ import re
 import tree
 
 PAGE = "docs/man/sealane-log.5"
-LOG = re.compile(r"\blog_(?:debug|info|warn|error|event)\s*\(")
+LOG = re.compile(r"\blog_(?:debug|info|warn|error|event|signal)\s*\(")
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 KEY = re.compile(r'\bKV_[A-Z]+\(\s*(?:"([^"]*)"|(\w+))')
 WRAPPER = re.compile(r"^(\w+)\(([^;{}]*\bconst char \*event\b[^;{}]*)\)\s*\{",

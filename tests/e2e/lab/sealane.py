@@ -92,7 +92,7 @@ def wait_gone(pids, seconds=15):
 
 
 # What no case may cause: an assertion, a crash, a sanitizer's report.
-OWN_FAULT = re.compile(r"role-died.* signal=(4|6|7|8|11) |"
+OWN_FAULT = re.compile(r"role-died.* signal=(4|6|7|8|11|31) | call-denied |"
                        r"(Address|Leak|Undefined\w*)Sanitizer|runtime error: |"
                        r"Assertion .* failed")
 
