@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "queue/queue_priv.h"
+#include "queue/verify.h"
 
 #define PUMP_BATCHES	500	/* looked at in one go */
 
@@ -101,9 +102,8 @@ relay_takes(const struct queue *q, unsigned i)
 	    q->relays[i].njobs < QUEUE_JOBS_PER_RELAY;
 }
 
-/* The site's own relay, or the next one with room; 0: none. */
-static unsigned
-relay_for(const struct queue *q, const struct site *s)
+unsigned
+dispatch_relay(const struct queue *q, uint64_t site)
 {
 	unsigned n = 0, own;
 	unsigned relays[ROLE_INSTANCES];
@@ -113,7 +113,7 @@ relay_for(const struct queue *q, const struct site *s)
 			relays[n++] = i;
 	if (n == 0)
 		return 0;
-	own = (unsigned)(table_hash_u64(s->id) % n);
+	own = (unsigned)(table_hash_u64(site) % n);
 	for (unsigned i = 0; i < n; i++)
 		if (relay_takes(q, relays[(own + i) % n]))
 			return relays[(own + i) % n];
@@ -315,7 +315,7 @@ serve(struct queue *q, struct site *s)
 		refuse_batch(q, b, s->last);
 		return true;
 	}
-	relay = relay_for(q, s);
+	relay = dispatch_relay(q, s->id);
 	if (relay == 0)
 		return false;
 	switch (freshen(q, s, b)) {
@@ -439,6 +439,8 @@ dispatch_outcome(struct role_env *env, struct link *l, struct ipc_msg *msg)
 	struct result results[QUEUE_BATCH_MAX];
 	size_t n = 0;
 
+	if (verify_outcome(q, link_index(l), o))
+		return;
 	if (m != NULL && !m->dead && !m->pending &&
 	    span_eq(o->id, span_str(m->id)))
 		n = take_results(o->outcomes, m, b, results,

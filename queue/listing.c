@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "queue/queue_priv.h"
+#include "queue/verify.h"
 
 #define ENTRIES		100	/* in one go */
 #define BOUNCES		10	/* a bounce reads and writes a message */
@@ -251,6 +252,7 @@ static void
 do_flush(struct queue *q, struct control_client *c, const json_t *request)
 {
 	site_unblock_all(q);
+	verify_forget_misses(q);
 	pick(q, c, request, false, OPERATE_FLUSH);
 }
 

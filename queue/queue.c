@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "queue/queue_priv.h"
+#include "queue/verify.h"
 
 #define DUE_BATCH	200	/* messages taken up in one tick */
 #define HOUSE_MS	1000
@@ -45,6 +46,7 @@ keep_house(struct queue *q)
 	dispatch_gate(q);
 	route_expire(q);
 	site_expire(q);
+	verify_house(q);
 	carry_house(q);
 }
 
@@ -142,7 +144,7 @@ queue_start(struct role_env *env, struct fault *f)
 	q->tick = loop_timer_new(q->loop, tick, q);
 	if (q->tick == NULL)
 		return fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
-	if (store_open(q, f) == -1)
+	if (store_open(q, f) == -1 || verify_open(q, f) == -1)
 		return -1;
 	queue_wake(q);
 	return 0;
@@ -159,6 +161,7 @@ queue_stop(struct role_env *env)
 	site_free_all(q);
 	while (!TAILQ_EMPTY(&q->grace))
 		batch_forget(q, TAILQ_FIRST(&q->grace));
+	verify_close(q);
 	route_free_all(q);
 	store_close(q);
 	loop_timer_close(&q->tick);
@@ -174,6 +177,7 @@ queue_drain(struct role_env *env)
 	struct queue *q = env->state;
 
 	q->draining = true;
+	verify_drain(q);
 	queue_wake(q);
 }
 
@@ -186,6 +190,7 @@ queue_peer_up(struct role_env *env, struct link *l)
 
 	if (link_role(l) == ROLE_POLICY)
 		route_ask_more(q);
+	verify_pump(q);
 	queue_wake(q);
 }
 
@@ -197,12 +202,15 @@ queue_peer_down(struct role_env *env, enum role role, unsigned index)
 	switch (role) {
 	case ROLE_SMTPD:
 		intake_lost(q, index);
+		verify_smtpd_lost(q, index);
 		break;
 	case ROLE_RELAY:
 		dispatch_relay_lost(q, index);
+		verify_relay_lost(q, index);
 		break;
 	case ROLE_POLICY:
 		route_policy_lost(q);
+		verify_policy_lost(q);
 		break;
 	default:
 		break;
@@ -218,6 +226,7 @@ queue_room(struct role_env *env, struct link *l)
 		route_ask_more(q);
 	else if (link_role(l) == ROLE_RELAY)
 		dispatch_pump(q);
+	verify_pump(q);
 }
 
 static void
@@ -238,6 +247,7 @@ static const struct role_handler handlers[] = {
 	{ IPC_MSG_RCPTS, intake_rcpts },
 	{ IPC_MSG_COMMIT, intake_commit },
 	{ IPC_MSG_ABORT, intake_abort },
+	{ IPC_VERIFY_ASK, verify_ask },
 	{ IPC_ROUTE, route_answer },
 	{ IPC_JOB_OUTCOME, dispatch_outcome },
 	{ IPC_JOB_RUNNING, dispatch_running },

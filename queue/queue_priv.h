@@ -15,6 +15,7 @@
  *	operate.c	what is done to them
  *	listing.c	the control socket: requests, walks over many messages
  *	show.c		a message, its body, as JSON
+ *	verify*.c	which recipients exist
  *	queue.c		the role: handlers, timer, start and end
  */
 #ifndef QUEUE_QUEUE_PRIV_H
@@ -148,6 +149,8 @@ struct relay {
 
 LIST_HEAD(txns, txn);
 
+struct verify;
+
 struct queue {
 	struct role_env		*env;
 	struct loop		*loop;
@@ -185,6 +188,7 @@ struct queue {
 	struct txns		 links[ROLE_INSTANCES + 1];
 	struct txns		 orphans;	/* their smtpd is gone */
 
+	struct verify		*verify;
 	struct control		*control;
 	struct buf		 record, body;	/* scratch */
 };
@@ -237,6 +241,8 @@ void	route_ask_more(struct queue *);
 void	route_policy_lost(struct queue *);
 void	route_expire(struct queue *);
 void	route_free_all(struct queue *);
+/* From an answer that says go; NULL: no memory. */
+struct route	*route_make(struct queue *, const struct ipc_route *);
 struct route	*route_ref(struct route *);
 void	route_unref(struct route *);
 /* A domain of that message with an answer not older than `age`, or with one
@@ -278,6 +284,8 @@ void	site_free_all(struct queue *);
 
 /* ---- dispatch.c ---- */
 void	dispatch_pump(struct queue *);
+/* The site's own relay, or the next one with room; 0: none. */
+unsigned	dispatch_relay(const struct queue *, uint64_t site);
 void	dispatch_outcome(struct role_env *, struct link *, struct ipc_msg *);
 void	dispatch_running(struct role_env *, struct link *, struct ipc_msg *);
 void	dispatch_registered(struct role_env *, struct link *, struct ipc_msg *);

@@ -10,6 +10,7 @@
 #include "base/hop.h"
 #include "base/log.h"
 #include "queue/queue_priv.h"
+#include "queue/verify.h"
 
 struct route *
 route_ref(struct route *r)
@@ -233,7 +234,7 @@ route_policy_lost(struct queue *q)
 
 /* ---- answers ---- */
 
-static struct route *
+struct route *
 route_make(struct queue *q, const struct ipc_route *a)
 {
 	struct ipc_host host = { 0 };
@@ -373,6 +374,8 @@ route_answer(struct role_env *env, struct link *l, struct ipc_msg *msg)
 	struct domain *d = slot < QUEUE_ASKS ? q->asks[slot] : NULL;
 
 	(void)l;
+	if (verify_route_answer(q, a))
+		return;
 	if (d == NULL || d->at != a->txn)
 		return;		/* of an ask that was repeated since */
 	q->asks[slot] = NULL;

@@ -84,6 +84,15 @@ fake_smtpd(struct world *w, struct ipc_msg *m)
 		w->opened_fd = ipc_take_fd(m);
 		return;
 	}
+	if (m->type == IPC_VERIFY_ANSWER) {
+		unsigned at = w->nverified++ % WORLD_VERIFIED;
+
+		w->verified[at].txn = m->u.verify_answer.txn;
+		w->verified[at].code = m->u.verify_answer.code;
+		(void)span_copy(m->u.verify_answer.dsn, w->verified[at].dsn,
+		    sizeof(w->verified[at].dsn));
+		return;
+	}
 	ck_assert_int_eq(m->type, IPC_MSG_COMMITTED);
 	w->code = m->u.msg_committed.code;
 	if (w->code == 250)
@@ -199,6 +208,7 @@ fake_relay(struct world *w, struct link *l, unsigned index, struct ipc_msg *m)
 	j->job = m->u.job.job;
 	j->relay = index;
 	j->tls_failed = m->u.job.tls_failed != 0;
+	j->probe = m->u.job.probe != 0;
 	j->size = m->u.job.size;
 	j->flags = m->u.job.flags;
 	(void)span_copy(m->u.job.envid, j->envid, sizeof(j->envid));
@@ -211,6 +221,10 @@ fake_relay(struct world *w, struct link *l, unsigned index, struct ipc_msg *m)
 			j->notify = r.notify;
 		}
 		j->index[j->nrcpts] = r.index;
+		if (j->probe)
+			(void)snprintf(j->probed + strlen(j->probed),
+			    sizeof(j->probed) - strlen(j->probed), "%.*s ",
+			    SPAN_FMT(r.address));
 	}
 	read_body(j, m);
 	if (w->silent != NULL && strcmp(strchr(j->first, '@') + 1,

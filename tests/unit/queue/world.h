@@ -15,6 +15,7 @@
 #define WORLD_JOBS	4096
 #define WORLD_RELAYS	2
 #define WORLD_ASKS	(QUEUE_ASKS + 8)
+#define WORLD_VERIFIED	64
 
 enum answer { SAY_SENT, SAY_DEFERRED, SAY_FAILED, SAY_NOTHING };
 
@@ -25,7 +26,8 @@ struct seen_job {
 	char		sender[321];
 	char		first[321];	/* first recipient */
 	uint32_t	nrcpts;
-	bool		tls_failed;
+	bool		tls_failed, probe;
+	char		probed[800];	/* of a probe: each, a space behind it */
 	uint16_t	flags;
 	char		envid[ENVELOPE_ENVID_MAX + 1];
 	char		orcpt[ENVELOPE_ORCPT_MAX + 1];	/* of the first */
@@ -51,6 +53,12 @@ struct world {
 	unsigned	 committed, refused;
 	uint16_t	 code;		/* of the last answer */
 	int		 opened_fd;
+	struct {
+		uint64_t txn;
+		uint16_t code;
+		char	 dsn[12];
+	}		 verified[WORLD_VERIFIED];	/* the last ones */
+	unsigned	 nverified;
 	/* policy */
 	unsigned	 asks;
 	struct {
