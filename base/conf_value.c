@@ -473,8 +473,6 @@ set_recipients(const struct setter *s)
 
 	if (need_string(s, &s->value->self) == -1)
 		return -1;
-	if (is_later(s, text))
-		return not_yet(s, &s->value->self);
 	if (span_eq(text, SPAN_LIT("verify")))
 		return store_number(s, RECIPIENTS_VERIFY);
 	if (span_eq(text, SPAN_LIT("any")))

@@ -56,6 +56,7 @@ static const struct session_ops session_ops = {
 	.spool_write = smtpd_intake_spool_write,
 	.abort = smtpd_intake_abort,
 	.commit = smtpd_intake_commit,
+	.verify = smtpd_intake_verify,
 	.accepted = facts_accepted,
 	.met = facts_met,
 	.rejected = facts_rejected,
@@ -89,7 +90,7 @@ on_timer(void *arg)
 		fault_set(&f, FAULT_TEMP, 0, "4.7.0", "handshake timed out");
 		facts_handshake_failed(c, &f);
 		smtpd_client_end(c);
-	} else if (session_wants(&c->session) == SESSION_WAIT) {
+	} else if (session_owes(&c->session)) {
 		client_touch(c, COMMAND_MS);	/* it is us who are slow */
 	} else {
 		session_timeout(&c->session);

@@ -13,6 +13,7 @@
 #define F_ANNOUNCED	0x10	/* the verb is an EHLO keyword too */
 #define F_OCTETS	0x20	/* octets follow, also when it is refused */
 #define F_HIDDEN	0x40	/* no command of ours: not in HELP */
+#define F_ASKS		0x80	/* its reply may have to wait for the next hop's */
 
 static const struct command commands[] = {
 	{ "BDAT", ST_RCPT | ST_BDAT, F_QUEUE | F_OCTETS, NULL, cmd_bdat,
@@ -30,7 +31,7 @@ static const struct command commands[] = {
 	{ "NOOP", ST_TALK, F_CLEAR | F_CHATTER, NULL, cmd_noop, "" }, /* RFC 5321 sec 4.1.1.9 */
 	{ "POST", ST_TALK, F_CLEAR | F_HIDDEN, NULL, cmd_foreign, "" },
 	{ "QUIT", ST_TALK, F_NOARG | F_CLEAR, NULL, cmd_quit, "" }, /* RFC 5321 sec 4.1.1.10 */
-	{ "RCPT", ST_MAIL | ST_RCPT, 0, NULL, cmd_rcpt,
+	{ "RCPT", ST_MAIL | ST_RCPT, F_ASKS, NULL, cmd_rcpt,
 	    "MAIL first" },					/* RFC 5321 sec 4.1.1.3 */
 	{ "RSET", ST_TALK, F_NOARG | F_CHATTER, NULL, cmd_rset, "" }, /* RFC 5321 sec 4.1.1.5 */
 	{ "STARTTLS", ST_READY, F_NOARG | F_CLEAR | F_ANNOUNCED | F_CHATTER,
@@ -135,6 +136,11 @@ session_command(struct session *s, struct span line, size_t behind)
 	struct session_refusal no;
 
 	arg = span_trim(arg);
+	if (c != NULL && (c->flags & F_ASKS) ? session_rcpt_waits(s, arg) :
+	    s->nasks > 0) {
+		s->waiting = true;
+		return false;
+	}
 	no = why_not(s, c, arg);
 	if (no.code != 0 && c != NULL && (c->flags & F_OCTETS)) {
 		s->state = chunk_refuse(s, arg, no);

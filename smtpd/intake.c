@@ -28,10 +28,17 @@ txn_new(struct client *c)
 }
 
 static struct client *
-txn_client(struct smtpd *d, uint64_t txn)
+slot_client(struct smtpd *d, uint64_t txn)
 {
 	unsigned slot = txn & ((1u << SLOT_BITS) - 1);
-	struct client *c = slot < CLIENT_SLOTS_MAX ? d->clients[slot] : NULL;
+
+	return slot < CLIENT_SLOTS_MAX ? d->clients[slot] : NULL;
+}
+
+static struct client *
+txn_client(struct smtpd *d, uint64_t txn)
+{
+	struct client *c = slot_client(d, txn);
 
 	/* An answer may come for what its client has given up. */
 	return c != NULL && c->txn == txn && txn != 0 ? c : NULL;
@@ -209,6 +216,32 @@ smtpd_intake_committed(struct smtpd *d, const struct ipc_msg_committed *m)
 		return;
 	c->txn = 0;
 	session_committed(&c->session, m->code, m->enhanced, m->text);
+	smtpd_client_run(c);
+}
+
+/* ---- recipients ---- */
+
+uint64_t
+smtpd_intake_verify(void *arg, struct span address)
+{
+	struct client *c = arg;
+	struct link *l = queue_link(c);
+	uint64_t txn = txn_new(c);
+
+	if (l == NULL || ipc_send_verify_ask(l, &(struct ipc_verify_ask){
+	    .txn = txn, .address = address }, -1) == -1)
+		return 0;
+	return txn;
+}
+
+void
+smtpd_intake_verified(struct smtpd *d, const struct ipc_verify_answer *a)
+{
+	struct client *c = slot_client(d, a->txn);
+
+	if (c == NULL || c->ch == NULL)
+		return;
+	session_verified(&c->session, a->txn, a->code, a->dsn);
 	smtpd_client_run(c);
 }
 

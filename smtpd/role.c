@@ -141,6 +141,13 @@ on_msg_committed(struct role_env *env, struct link *l, struct ipc_msg *m)
 }
 
 static void
+on_verify_answer(struct role_env *env, struct link *l, struct ipc_msg *m)
+{
+	(void)l;
+	smtpd_intake_verified(state_of(env), &m->u.verify_answer);
+}
+
+static void
 on_peer_down(struct role_env *env, enum role role, unsigned index)
 {
 	(void)index;
@@ -255,6 +262,7 @@ static const struct role_handler handlers[] = {
 	{ IPC_LISTEN, on_listen },
 	{ IPC_SPOOL_OPENED, on_spool_opened },
 	{ IPC_MSG_COMMITTED, on_msg_committed },
+	{ IPC_VERIFY_ANSWER, on_verify_answer },
 };
 
 const struct role_ops smtpd_ops = {

@@ -12,7 +12,7 @@
 
 /* ---- replies ---- */
 
-static void
+void
 session_flush(struct session *s)
 {
 	if (s->out.failed ||
@@ -81,6 +81,7 @@ session_forget_message(struct session *s)
 		s->ops->abort(s->arg);
 	buf_free(&s->msg.body);
 	buf_free(&s->msg.rcpts);
+	session_forget_asks(s);
 	s->msg.nrcpts = 0;
 	s->msg.in_file = false;
 	s->failure = (struct fault){ .class = FAULT_NONE };
@@ -96,6 +97,7 @@ session_start(struct session *s, const struct session_ops *ops, void *arg,
 	*s = (struct session){ .ops = ops, .arg = arg, .conf = conf,
 	    .listen = listen, .client = *client,
 	    .rules = conf_client_for(conf, client), .state = ST_FRESH };
+	STAILQ_INIT(&s->asks);
 	id_make(ops->wall_ms(arg), s->id);
 	tls_facts_clear(&s->tls);
 	buf_init(&s->out, OUT_MAX);
@@ -115,6 +117,12 @@ session_end(struct session *s)
 	session_forget_message(s);
 	buf_free(&s->out);
 	s->state = ST_CLOSED;
+}
+
+bool
+session_owes(const struct session *s)
+{
+	return s->nasks > 0 || session_wants(s) == SESSION_WAIT;
 }
 
 bool
@@ -153,6 +161,11 @@ take_line(struct session *s, struct span in, size_t *used)
 	enum smtp_line_kind kind = smtp_line_take(&s->lines, in, &line, &n);
 
 	*used = n;
+	/* The reply to this line is not the next one. */
+	if (s->nasks > 0 && (kind == SMTP_LINE_BAD || kind == SMTP_LINE_LONG)) {
+		s->waiting = true;
+		goto later;
+	}
 	switch (kind) {
 	case SMTP_LINE_NONE:
 		return false;
@@ -166,15 +179,16 @@ take_line(struct session *s, struct span in, size_t *used)
 		session_too_long(s);
 		break;
 	case SMTP_LINE_OK:
-		if (!session_command(s, line, in.n - n)) {
-			s->lines = before;
-			*used = 0;
-			return false;
-		}
+		if (!session_command(s, line, in.n - n))
+			goto later;
 		break;
 	}
 	s->progress++;
 	return true;
+later:
+	s->lines = before;
+	*used = 0;
+	return false;
 }
 
 size_t
@@ -285,6 +299,7 @@ session_queue_lost(struct session *s)
 	static const char text[] = "Queue restarts, try again later";
 	struct fault f;
 
+	session_unverified(s);
 	if (session_open_commit(s)) {
 		session_committed(s, 451, SPAN_LIT("4.3.0"), span_str(text));
 	} else if (s->state == ST_SPOOL) {

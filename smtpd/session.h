@@ -12,6 +12,8 @@
 #ifndef SMTPD_SESSION_H
 #define SMTPD_SESSION_H
 
+#include <sys/queue.h>
+
 #include "base/buf.h"
 #include "base/conf.h"
 #include "base/envelope.h"
@@ -31,6 +33,9 @@
 #define SESSION_INLINE_MAX	65536
 /* A recipient in the list: texts, their lengths, notify. */
 #define SESSION_RCPT_MAX	(SMTP_MAILBOX_MAX + ENVELOPE_ORCPT_MAX + 9)
+
+/* Recipients of one session that the next hop is asked for at once. */
+#define SESSION_ASKS_MAX	20
 
 #define SESSION_ERRORS_MAX	20	/* refused commands per accepted message */
 #define SESSION_CHATTER_MAX	100	/* commands that lead nowhere, likewise */
@@ -90,6 +95,16 @@ struct session_message {
 	uint64_t		arrived;	/* wall ms */
 };
 
+/* A recipient whose reply waits for its turn. */
+struct session_ask {
+	STAILQ_ENTRY(session_ask) next;
+	uint64_t	number;
+	int		code;		/* 0: not answered yet */
+	char		dsn[12];
+	size_t		n;
+	char		record[];	/* as ipc_put_rcpt() wrote it */
+};
+
 struct session_ops {
 	/* Replies.  -1: the client does not read them; the session closes. */
 	int	(*send)(void *arg, struct span);
@@ -104,6 +119,9 @@ struct session_ops {
 	void	(*abort)(void *arg);
 	/* Hand over; the answer comes by session_committed(). -1: impossible. */
 	int	(*commit)(void *arg, const struct session_message *);
+	/* Does this recipient exist?  The answer comes by session_verified()
+	 * with the number returned here.  0: nobody can be asked. */
+	uint64_t	(*verify)(void *arg, struct span address);
 	/* The queue has it and the client gets its 250: log line and facts. */
 	void	(*accepted)(void *arg, const struct session_message *);
 	/* The session is more than a knock: once, at its first MAIL, or at
@@ -131,7 +149,8 @@ struct session {
 	bool			 secured;
 	struct tls_facts	 tls;
 	bool			 met;
-	bool			 waiting;	/* for room on the queue's link */
+	bool			 waiting;	/* a line waits: for room on the queue's
+						   link, or for replies ahead of its own */
 	bool			 committing;	/* commit() was called */
 	unsigned		 errors, chatter;
 	unsigned		 progress;	/* changes: the deadline starts anew */
@@ -139,6 +158,8 @@ struct session {
 	struct smtp_lines	 lines;
 	struct buf		 out;		/* replies not yet sent */
 	bool			 mute;		/* send() failed: nothing more is said */
+	STAILQ_HEAD(, session_ask) asks;	/* of RCPTs, in their order */
+	unsigned		 nasks;
 	struct session_message	 msg;
 	struct smtp_data	 data;
 	struct smtp_hops	 hops;
@@ -157,6 +178,8 @@ void	session_end(struct session *);
 /* Returns how many bytes are done with. */
 size_t	session_input(struct session *, struct span);
 enum session_want	session_wants(const struct session *);
+/* It is our turn: the client waits for us, or would if it knew. */
+bool	session_owes(const struct session *);
 /* Between transactions: may be ended by session_shut(). */
 bool	session_idle(const struct session *);
 /* An answer of the queue is open: the session must stay although its client
@@ -167,6 +190,9 @@ void	session_secured(struct session *, const struct tls_facts *);
 void	session_spooled(struct session *, const struct fault *); /* NULL: go on */
 void	session_committed(struct session *, int code, struct span enhanced,
 	    struct span text);
+/* Code 250, 550, or 451: it is not known now.  An unknown number is ignored. */
+void	session_verified(struct session *, uint64_t number, int code,
+	    struct span dsn);
 /* The queue's process is gone, and with it what was not answered. */
 void	session_queue_lost(struct session *);
 void	session_timeout(struct session *);	/* 421 4.4.2, closes */

@@ -29,6 +29,7 @@ void	session_abuse(struct session *, int code, const char *enhanced,
  * session is closed. */
 bool	session_too_chatty(struct session *);
 void	session_forget_message(struct session *);
+void	session_flush(struct session *);
 
 /* ---- commands (commands.c) ---- */
 
@@ -40,6 +41,14 @@ void	session_announce(struct session *);
 /* The reply to HELP. */
 void	session_help(struct session *);
 void	session_too_long(struct session *);
+
+/* ---- recipients (verb_rcpt.c) ---- */
+
+/* This RCPT must wait: for replies ahead of its own, or for room on the
+ * queue's link. */
+bool	session_rcpt_waits(const struct session *, struct span arg);
+void	session_unverified(struct session *);	/* no answer will come */
+void	session_forget_asks(struct session *);
 
 /* ---- the body (body.c) ---- */
 

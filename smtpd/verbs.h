@@ -7,6 +7,7 @@
 #ifndef SMTPD_VERBS_H
 #define SMTPD_VERBS_H
 
+#include "smtp/params.h"
 #include "smtpd/session_priv.h"
 
 struct command {
@@ -30,6 +31,12 @@ enum session_state	cmd_bdat(struct session *, struct span, size_t);
 
 /* ---- verb_mail.c ---- */
 enum session_state	cmd_mail(struct session *, struct span, size_t);
+/* Takes prefix and path off the front; silent. */
+struct session_refusal	verb_path(struct span *arg, struct span prefix,
+			    bool sender, struct smtp_address *);
+struct session_refusal	verb_params(enum smtp_params_error);
+
+/* ---- verb_rcpt.c ---- */
 enum session_state	cmd_rcpt(struct session *, struct span, size_t);
 
 /* ---- verb_talk.c ---- */

@@ -31,7 +31,8 @@ from lab import space                               # noqa: E402
 from lab.case import CASES, Failed, Skip            # noqa: E402
 
 MODULES = ("lab_itself", "hop", "fallback", "routing", "queue", "inbound",
-           "lifecycle", "isolation", "config", "bulk", "crash", "mtas")
+           "lifecycle", "recipients", "isolation", "config", "bulk", "crash",
+           "mtas")
 PACKAGES = ("postfix", "knot", "exim4-daemon-light", "opensmtpd", "chasquid",
             "dovecot-lmtpd")
 

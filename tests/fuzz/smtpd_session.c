@@ -4,7 +4,8 @@
  * aborts on a broken contract.  The first byte chooses the configuration.
  * First the rest is what the client sends, in one segment and in pieces: the
  * same replies and messages.  Then the bytes from 0xf0 on are events instead:
- * handshake, time-out, a queue that is full, fails, dies, comes back. */
+ * handshake, time-out, a queue that is full, fails, dies, comes back; and a
+ * run of bytes that begins with 0xee answers questions that wait. */
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/replay/smtpd/stand.h"
@@ -20,8 +21,10 @@ begin(struct stand *t, uint8_t how)
 		t->conf.limits.bare_newline = BARE_REJECT;
 	if (how & 16)
 		t->conf.limits.message_size = 64;
-	if (how & 32)
+	if (how & 32) {
 		t->conf.limits.recipients = 2;
+		stand_verify(t);
+	}
 	if (how & 64)
 		t->commit.code = 451;
 	if (how & 128)
@@ -152,6 +155,8 @@ with_events(uint8_t how, struct span in)
 		/* A large body is beyond what a fuzzer writes by itself. */
 		if (n > 0 && (uint8_t)in.p[0] == 0xef)
 			stand_feed(&t, span_of(bulk, sizeof bulk));
+		else if (n > 0 && (uint8_t)in.p[0] == 0xee)
+			stand_answer_waiting(&t);
 		else if (n > 0)
 			stand_feed(&t, span_head(in, n));
 		else

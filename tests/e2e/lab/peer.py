@@ -39,6 +39,7 @@ class Peer:
         self.lock = threading.Lock()
         self.sessions, self.messages, self.arrived = [], [], {}
         self.hold = threading.Event()   # while set, RCPT is answered 450
+        self.rcpts = {}         # local part: how RCPT is answered, else 250
         self.context = None
         if pem:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -118,6 +119,10 @@ class Peer:
                     b"250-ENHANCEDSTATUSCODES\r\n250 8BITMIME\r\n")
         if verb == b"RCPT" and self.hold.is_set():
             return b"450 4.2.0 Not now\r\n"
+        if verb == b"RCPT":
+            local = line.partition(b"<")[2].partition(b"@")[0].decode()
+            if local in self.rcpts:
+                return self.rcpts[local].encode() + b"\r\n"
         if verb == b"QUIT":
             return b"221 2.0.0 Bye\r\n"
         if verb in (b"HELO", b"MAIL", b"RCPT", b"RSET", b"NOOP"):

@@ -8,7 +8,10 @@
  *	set message-size|recipients N, set bare-newline reject
  *	set tls none|required, set client IP, set relay-from nobody
  *	set list ENTRY,ENTRY (of recipients, sorted), set require encrypted
+ *	set verify on (recipients are asked for, see stand.h)
  *	keys away
+ *	verify			what waits is answered, the last question first
+ *	questions N		so many wait
  *	c: TEXT			the client sends a line, or
  *	c> TEXT			these bytes, with \r \n \t \0 \\ \xHH
  *	crep N TEXT		a line N times
@@ -170,6 +173,8 @@ act_set(const char *arg)
 		    LISTEN_REQUIRED;
 	else if (strcmp(key, "require") == 0)
 		stand_rules(&play.t);
+	else if (strcmp(key, "verify") == 0)
+		stand_verify(&play.t);
 	else if (strcmp(key, "list") == 0)
 		stand_list(&play.t, value);
 	else if (strcmp(key, "relay-from") == 0)
@@ -184,6 +189,14 @@ act_keys(const char *arg)
 {
 	flush();
 	play.t.no_tls = strcmp(arg, "away") == 0;
+}
+
+static void
+act_verify(const char *arg)
+{
+	(void)arg;
+	flush();
+	stand_answer_waiting(&play.t);
 }
 
 static void
@@ -419,6 +432,16 @@ want_abuse(const char *arg)
 }
 
 static void
+want_questions(const char *arg)
+{
+	flush();
+	if (play.t.nquestions != strtoul(arg, NULL, 10) ||
+	    play.t.most_questions > SESSION_ASKS_MAX)
+		wrong("%u questions, %u at once", play.t.nquestions,
+		    play.t.most_questions);
+}
+
+static void
 want_open(const char *arg)
 {
 	(void)arg;
@@ -442,7 +465,7 @@ static const struct {
 	void		(*run)(const char *arg);
 } acts[] = {
 	{ "set", act_set }, { "segment", act_segment },
-	{ "keys", act_keys },
+	{ "keys", act_keys }, { "verify", act_verify },
 	{ "c:", act_line }, { "c>", act_bytes }, { "crep", act_repeat },
 	{ "s:", want_reply }, { "s+", want_whole_reply }, { "silent", want_silence },
 	{ "tls", act_tls }, { "room", act_room }, { "commit", act_commit },
@@ -452,6 +475,7 @@ static const struct {
 	{ "asked", want_asked },
 	{ "header", want_header }, { "body", want_body },
 	{ "size", want_size }, { "messages", want_messages }, { "abuse", want_abuse },
+	{ "questions", want_questions },
 	{ "open", want_open }, { "closed", want_closed },
 };
 

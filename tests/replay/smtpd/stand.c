@@ -139,6 +139,26 @@ op_commit(void *arg, const struct session_message *m)
 	return 0;
 }
 
+static uint64_t
+op_verify(void *arg, struct span address)
+{
+	struct stand *t = arg;
+	unsigned n = t->nquestions;
+
+	require(n < 64, "questions are bounded");
+	if (t->room == ROOM_NONE)
+		return 0;
+	require(t->room == ROOM_NOW, "question without room");
+	t->questions[n].number = ++t->last_question;
+	t->questions[n].code = span_istarts(address, SPAN_LIT("no")) ? 550 :
+	    span_istarts(address, SPAN_LIT("grey")) ? 451 : 250;
+	t->questions[n].wait = span_istarts(address, SPAN_LIT("wait"));
+	t->nquestions++;
+	if (t->nquestions > t->most_questions)
+		t->most_questions = t->nquestions;
+	return t->last_question;
+}
+
 static void
 op_accepted(void *arg, const struct session_message *m)
 {
@@ -185,7 +205,7 @@ op_tls_ready(void *arg)
 
 static const struct session_ops ops = {
 	op_send, op_wall_ms, op_room, op_spool_open, op_spool_write, op_abort,
-	op_commit, op_accepted, op_met, op_rejected, op_abuse, op_tls_ready,
+	op_commit, op_verify, op_accepted, op_met, op_rejected, op_abuse, op_tls_ready,
 };
 
 /* ---- the owner ---- */
@@ -224,6 +244,12 @@ stand_rules(struct stand *t)
 }
 
 void
+stand_verify(struct stand *t)
+{
+	t->accept.recipients = RECIPIENTS_VERIFY;
+}
+
+void
 stand_list(struct stand *t, const char *entries)
 {
 	size_t n = (size_t)snprintf(t->list, sizeof t->list, "%s,", entries);
@@ -245,12 +271,44 @@ stand_start(struct stand *t)
 	session_start(&t->s, &ops, t, &t->conf, &t->listen, &t->client);
 }
 
+/* The newest question first, so that order is the session's doing. */
+static bool
+queue_verifies(struct stand *t, bool waiting)
+{
+	static const char *const dsn[] = { "2.1.5", "4.2.0", "5.1.1" };
+
+	for (unsigned i = t->nquestions; i > 0; i--) {
+		uint64_t number = t->questions[i - 1].number;
+		int code = t->questions[i - 1].code;
+
+		if (t->questions[i - 1].wait && !waiting)
+			continue;
+		t->nquestions--;
+		memmove(&t->questions[i - 1], &t->questions[i],
+		    (t->nquestions - i + 1) * sizeof t->questions[0]);
+		session_verified(&t->s, number, code,
+		    span_str(dsn[code == 250 ? 0 : code == 451 ? 1 : 2]));
+		return true;
+	}
+	return false;
+}
+
+void
+stand_answer_waiting(struct stand *t)
+{
+	while (queue_verifies(t, true))
+		;
+	stand_run(t);
+}
+
 /* One answer of the queue, if one is open and it gives one. */
 static bool
 queue_answers(struct stand *t)
 {
 	struct fault f;
 
+	if (queue_verifies(t, false))
+		return true;
 	if (t->s.state == ST_SPOOL && t->spool.code != 0) {
 		if (t->spool.code == 250) {
 			session_spooled(&t->s, NULL);
@@ -329,6 +387,7 @@ stand_queue_lost(struct stand *t)
 {
 	t->room = ROOM_NONE;
 	t->spool_open = false;
+	t->nquestions = 0;
 	session_queue_lost(&t->s);
 	stand_run(t);
 }

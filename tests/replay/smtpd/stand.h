@@ -27,6 +27,11 @@ struct stand {
 	enum session_room room;
 	bool		 no_spool;	/* spool_open fails */
 	struct stand_answer spool, commit;
+	/* What it answers about recipients; "no..." does not exist, "grey..."
+	 * is not known now, "wait..." gets no answer before verify_all(). */
+	uint64_t	 last_question;
+	struct { uint64_t number; int code; bool wait; } questions[64];
+	unsigned	 nquestions, most_questions;
 	int		 write_code;	/* 0: writing to the file works */
 	bool		 send_fails;
 	bool		 no_tls;	/* keys is away */
@@ -58,6 +63,8 @@ void	stand_list(struct stand *, const char *entries);
 void	stand_start(struct stand *);
 void	stand_feed(struct stand *, struct span);
 void	stand_run(struct stand *);	/* something about the queue changed */
+void	stand_verify(struct stand *);	/* recipients are asked for */
+void	stand_answer_waiting(struct stand *);
 void	stand_tls(struct stand *);	/* the handshake is done */
 void	stand_queue_lost(struct stand *);
 void	stand_end(struct stand *);	/* the client is gone; keeps what came of it */

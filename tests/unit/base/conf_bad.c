@@ -86,15 +86,10 @@ static const struct row {
 	  { "`ehlo-name` cannot be \"192.0.2.1\"", "`protocols` cannot be "
 	  "\"IPv4\"; allowed: \"any\", \"ipv4\" or \"ipv6\"" }, 2 },
 	{ "log { target = \"stderr\" }", { "`target` is not supported" }, 1 },
-	{ "accept { domain \"a.example\" { to = \"discard:\" } }",
-	  { "1:10: error: `recipients` is missing: write recipients = \"any\"; "
-	  "its default, \"verify\", is not supported in this version" }, 1 },
-	{ "accept { domain \"a.example\" { to = \"discard:\"; recipients = "
-	  "\"verify\" } }", { "`recipients = \"verify\"` is not supported in "
-	  "this version; allowed: \"any\" or \"file:/PATH\"" }, 1 },
 	{ "accept { domain \"a.example\" { to = \"discard:\"; recipients = "
 	  "\"file:etc/x\" } }", { "`recipients` cannot be \"file:etc/x\"; "
-	  "allowed: \"any\" or \"file:/PATH\"; the path begins with /" }, 1 },
+	  "allowed: \"verify\", \"any\" or \"file:/PATH\"; the path begins "
+	  "with /" }, 1 },
 	{ "accept { domain \"a.example\" { to = \"discard:\"; recipients = "
 	  "\"ayn\" } }", { "; did you mean `any`?" }, 1 },
 	/* The list never came. */
