@@ -22,6 +22,7 @@
 struct channel;
 struct tls_creds;		/* tls/creds.h */
 struct tls_offer;
+struct tls_chain;		/* tls/chain.h */
 
 enum channel_end {
 	CHANNEL_EOF,		/* the peer closed (TLS: close_notify; then nothing is parsed any more) */
@@ -80,6 +81,9 @@ const struct tls_facts	*channel_facts(const struct channel *);
  * when it sent none. */
 void		 channel_peer_cert(const struct channel *, char not_after[24],
 		    char *issuer, size_t issuer_size);
+
+/* All that it sent; borrowed until the channel closes. */
+void		 channel_peer_chain(const struct channel *, struct tls_chain *);
 
 void		 channel_peer_addr(const struct channel *, struct addr *);
 void		 channel_local_addr(const struct channel *, struct addr *);

@@ -6,6 +6,7 @@
  * drop until the peer has closed too.  close(2) with unread bytes there would
  * send a reset, which takes a last "421" or "554" away from a peer that has
  * not read it yet (RFC 1122 sec 4.2.2.13). */
+#include "tls/chain.h"
 #include "tls/channel_priv.h"
 
 #include <assert.h>
@@ -336,6 +337,14 @@ const struct tls_facts *
 channel_facts(const struct channel *c)
 {
 	return &c->facts;
+}
+
+void
+channel_peer_chain(const struct channel *c, struct tls_chain *chain)
+{
+	chain->n = 0;
+	if (c->secured)
+		tls_session_peer_chain(c->tls, chain);
 }
 
 void

@@ -8,6 +8,7 @@
 #include <gnutls/x509.h>
 
 #include "base/clock.h"
+#include "tls/chain.h"
 #include "tls/fingerprint.h"
 #include "tls/spki.h"
 
@@ -56,6 +57,16 @@ fact_weak(gnutls_session_t g, char *to, size_t size)
 		if (words[i].is)
 			at += snprintf(to + at, size - (size_t)at, "%s%s",
 			    at == 0 ? "" : ",", words[i].word);
+}
+
+void
+tls_session_peer_chain(const struct tls_session *s, struct tls_chain *c)
+{
+	unsigned n = 0;
+	const gnutls_datum_t *sent = gnutls_certificate_get_peers(s->g, &n);
+
+	for (c->n = 0; sent != NULL && c->n < n && c->n < TLS_CHAIN_MAX; c->n++)
+		c->cert[c->n] = span_of(sent[c->n].data, sent[c->n].size);
 }
 
 static struct span

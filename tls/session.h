@@ -15,6 +15,7 @@
 #include "base/span.h"
 #include "tls/creds.h"
 
+struct tls_chain;
 struct tls_session;
 
 /* The two directions of ciphertext.  Borrowed by the session for its life. */
@@ -51,6 +52,7 @@ void		tls_session_bye(struct tls_session *);	/* close_notify into tx */
 
 /* tls/facts.c; after the handshake. */
 void	tls_session_facts(const struct tls_session *, struct tls_facts *);
+void	tls_session_peer_chain(const struct tls_session *, struct tls_chain *);
 void	tls_session_peer_cert(const struct tls_session *, char not_after[24],
 	    char *issuer, size_t issuer_size);
 
