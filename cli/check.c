@@ -33,6 +33,20 @@ check_file(const struct conf *c, const char *key, const char *path,
 	conf_error(notes, at, "%.150s: %s%s", path, strerror(errno), hint);
 }
 
+/* Mail goes out without them, though not to hosts that must prove more. */
+static void
+check_authorities(const struct conf *c, struct conf_notes *notes)
+{
+	struct conf_place at;
+
+	if (access(c->tls.ca_file, R_OK) == 0)
+		return;
+	conf_where(c, "tls", "ca-file", NULL, &at);
+	conf_warn(notes, at, "%.150s: %s; no policy of MTA-STS can be fetched "
+	    "or kept to without it (Debian: package ca-certificates)",
+	    c->tls.ca_file, strerror(errno));
+}
+
 /* Where a directory is missing, `serve` makes it: can it? */
 static void
 check_makeable(const char *path, struct conf_place at,
@@ -231,6 +245,7 @@ check_machine(const struct conf *c, struct conf_notes *notes)
 	check_file(c, "trust-anchor-file", c->dns.trust_anchor_file,
 	    "; Debian has it in the package dns-root-data", notes);
 	check_file(c, "root-hints", c->dns.root_hints, "", notes);
+	check_authorities(c, notes);
 	for (size_t i = 0; i < c->nlistens; i++)
 		check_port(c, &c->listens[i], notes);
 	check_isolation(c, notes);

@@ -89,7 +89,7 @@ check_isolation(const struct conf *c, struct conf_notes *notes)
 {
 	struct cli_table *t = cli_table_new("isolation|user|calls|landlock");
 	struct conf_place at = { c->file, 1, 1 };
-	char user[64], missing[160] = "";
+	char user[64], missing[200] = "";
 	struct passwd *pw = getpwuid(geteuid());
 
 	fflush(NULL);		/* or the children would print it again */
@@ -110,6 +110,6 @@ check_isolation(const struct conf *c, struct conf_notes *notes)
 	if (missing[0] != '\0')
 		/* No error of the configuration: another machine may be meant. */
 		conf_warn(notes, at, "`serve` will not start as root: no "
-		    "users%.120s; systemd-sysusers etc/sealane.sysusers makes "
+		    "users%.160s; systemd-sysusers etc/sealane.sysusers makes "
 		    "them", missing);
 }

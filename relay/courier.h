@@ -24,6 +24,10 @@ struct courier_ops {
 	 * their outcome over this hop. */
 	void	(*delivered)(void *arg, const struct job *, const struct hop *,
 		    const struct job_rcpt *first, unsigned n);
+	/* TLS is up and the host is asked for more than that: has it proven it?
+	 * True sets s->level and s->hop.how; false says why not in s->fault. */
+	bool	(*authenticate)(void *arg, struct session *,
+		    const struct route_host *);
 	/* Draining, and nothing is being sent any more. */
 	void	(*idle)(void *arg);
 };

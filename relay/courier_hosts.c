@@ -193,12 +193,12 @@ refuse_level(struct courier *c, struct job *j, struct session *s,
 
 	peer_text(&h, peer, sizeof(peer));
 	(void)snprintf(text, sizeof(text), t == LADDER_TOO_WEAK ?
-	    "%s: TLS without the authentication that is asked (%s)" :
+	    "%s: TLS without the authentication that is asked (%s): %s" :
 	    s->hop.asked > LEVEL_CLEAR ?
 	    "%s: STARTTLS is not offered, but TLS is asked (%s)" :
 	    "%s: STARTTLS is not offered, and TLS failed at another host; "
 	    "clear text waits for the next attempt (%s)",
-	    peer, level_name(s->hop.asked));
+	    peer, level_name(s->hop.asked), s->fault.text);
 	courier_note(j, &h, &tls_rule, tls_dsn(t), text, true);
 	courier_detach(s);
 	c->nsessions--;
@@ -211,12 +211,16 @@ on_ready(struct session *s)
 {
 	struct courier *c = s->courier;
 	struct job *j = s->job;
+	bool proven = true;
 
 	s->poolable = true;
 	if (s->client.is_tls) {
 		j->tls_worked = true;
 		s->level = LEVEL_ENCRYPTED;
 		s->hop.how = HOW_OPPORTUNISTIC;
+		proven = s->hop.asked <= LEVEL_ENCRYPTED ||
+		    c->setup.ops->authenticate(c->setup.arg, s,
+		    &j->route.hosts[j->step.host]);
 	} else if (s->hop.local) {
 		s->level = LEVEL_CLEAR;
 	} else if (j->step.mode == LADDER_CLEAR) {
@@ -233,7 +237,7 @@ on_ready(struct session *s)
 	}
 	s->hop.reached = s->level;
 	c->setup.ops->session(c->setup.arg, j, s);
-	if (s->level < s->hop.asked) {
+	if (!proven || s->level < s->hop.asked) {
 		refuse_level(c, j, s, LADDER_TOO_WEAK);
 		return;
 	}

@@ -9,9 +9,11 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "relay/authenticate.h"
 #include "relay/courier.h"
 #include "relay/facts.h"
 #include "relay/job_table.h"
+#include "tls/trust.h"
 
 /* An outcome that memory was missing for is tried again after this. */
 #define RESEND_MS	1000
@@ -21,6 +23,7 @@ struct relay {
 	struct role_env	*env;
 	struct courier	 courier;
 	struct tls_creds *creds;
+	struct tls_trust *trust;	/* NULL: none could be loaded */
 	struct job_table	 jobs;
 	struct buf	 list;		/* for what is being sent */
 	struct loop_timer *resend;
@@ -225,6 +228,14 @@ session_settled(void *arg, const struct job *j, const struct session *s)
 	facts_session(role_peer(r->env, ROLE_LEDGER), j, s);
 }
 
+static bool
+prove(void *arg, struct session *s, const struct route_host *h)
+{
+	struct relay *r = arg;
+
+	return authenticate(r->trust, s, h);
+}
+
 static void
 delivered(void *arg, const struct job *j, const struct hop *h,
     const struct job_rcpt *first, unsigned n)
@@ -242,7 +253,8 @@ courier_is_idle(void *arg)
 
 static const struct courier_ops courier_ops = {
 	.decided = decided, .session = session_settled,
-	.delivered = delivered, .idle = courier_is_idle,
+	.delivered = delivered, .authenticate = prove,
+	.idle = courier_is_idle,
 };
 
 /* ---- life ---- */
@@ -274,6 +286,18 @@ setup_of(struct relay *r)
 	};
 }
 
+/* Without authorities mail still goes out, but not to hosts of which a
+ * certificate is asked that leads to one. */
+static void
+load_trust(struct relay *r)
+{
+	struct fault f = { .class = FAULT_NONE };
+
+	r->trust = tls_trust_load(r->env->conf->tls.ca_file, &f);
+	if (r->trust == NULL)
+		log_warn("no-authorities", KV_Q("reason", f.text));
+}
+
 static int
 start(struct role_env *env, struct fault *f)
 {
@@ -287,6 +311,7 @@ start(struct role_env *env, struct fault *f)
 	r->creds = tls_creds_client(env->conf->tls.old_versions, f);
 	if (r->creds == NULL)
 		goto free_relay;
+	load_trust(r);
 	r->resend = loop_timer_new(env->loop, on_resend, r);
 	if (r->resend == NULL)
 		goto no_memory;
@@ -299,6 +324,7 @@ close_timer:
 	loop_timer_close(&r->resend);
 no_memory:
 	(void)fault_set(f, FAULT_TEMP, 0, "4.3.0", "no memory");
+	tls_trust_free(&r->trust);
 	tls_creds_unref(&r->creds);
 free_relay:
 	free(r);
@@ -331,6 +357,7 @@ stop(struct role_env *env)
 	job_table_each(&r->jobs, end_job, r);
 	channel_close_lingering(env->loop);
 	loop_timer_close(&r->resend);
+	tls_trust_free(&r->trust);
 	tls_creds_unref(&r->creds);
 	buf_free(&r->list);
 	free(r);

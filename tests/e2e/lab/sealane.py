@@ -29,6 +29,7 @@ state {{ directory = "{state}" }}
 control {{ directory = "{control}" }}
 processes {{ smtpd = 2; relay = 2 }}
 allow-loopback = true
+{more}
 """
 
 ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)")
@@ -112,7 +113,7 @@ class Sealane:
         values = {"relay_from": '[ "127.0.0.0/8" ]', "accept": "", "via": "",
                   "first": "2s", "max": "4s", "give_up": "1h",
                   "anchor": lab.dns.anchor, "state": self.state,
-                  "control": self.control, **conf}
+                  "control": self.control, "more": "", **conf}
         self.configure(CONF.format(**values))
 
     def configure(self, text):

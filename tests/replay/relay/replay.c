@@ -11,6 +11,7 @@
  *	set lines N TEXT		add TEXT N times to the body
  *	set file			the body comes as a file
  *	set source IP, set ehlo NAME	of the configuration
+ *	set proven LEVEL		what peers with TLS can prove; encrypted
  *	JOB				take a job
  *	CONNECT IP ok|refused|lost	the connection being made, and how it goes
  *	S: TEXT				the peer sends a line, or
@@ -68,6 +69,7 @@ static struct {
 	} rcpts[RCPTS_MAX];
 	size_t		 nrcpts;
 	bool		 tls_failed, probe;
+	enum level	 proven;
 	uint64_t	 size;
 	struct buf	 body;
 	bool		 as_file;
@@ -110,7 +112,7 @@ static void
 on_session(void *arg, const struct job *j, const struct session *s)
 {
 	(void)arg, (void)j;
-	if (s->client.is_tls != (s->level == LEVEL_ENCRYPTED))
+	if (s->client.is_tls != (s->level >= LEVEL_ENCRYPTED))
 		fail("session's level is wrong");
 }
 
@@ -144,8 +146,23 @@ on_idle(void *arg)
 	(void)arg;
 }
 
+static bool
+on_authenticate(void *arg, struct session *s, const struct route_host *h)
+{
+	(void)arg;
+	if (play.proven < h->asked) {
+		fault_set(&s->fault, FAULT_TEMP, 0, "4.7.5", "it proved nothing");
+		return false;
+	}
+	s->level = h->asked;
+	s->hop.how = HOW_WEBPKI;
+	return true;
+}
+
 static const struct courier_ops courier_ops = {
-	on_decided, on_session, on_delivered, on_idle,
+	.decided = on_decided, .session = on_session,
+	.delivered = on_delivered, .authenticate = on_authenticate,
+	.idle = on_idle,
 };
 
 /* ---- the job ---- */
@@ -385,6 +402,8 @@ act_set(struct span rest)
 		play.route.site = n;
 	else if (is(what, "size") && span_u64(rest, UINT32_MAX, &n))
 		play.size = n;
+	else if (is(what, "proven") && level_parse(rest, &play.proven))
+		;
 	else if (is(what, "body"))
 		set_body(rest, true);
 	else if (is(what, "lines") && span_u64(word(&rest), 1000000, &n))
