@@ -120,6 +120,7 @@ struct conf {
 		} timeout;
 	} relay;
 	struct {
+		const char	*ca_file;
 		bool		 old_versions;		/* 1.0 and 1.1 */
 	} tls;
 	struct {
@@ -128,6 +129,10 @@ struct conf {
 		const char	**forward;		/* "192.0.2.53@53" */
 		size_t		 nforward;
 	} dns;
+	struct {
+		bool		 mta_sts;
+		uint64_t	 fetch_timeout;		/* ms */
+	} policy;
 	const char	*state_directory;
 	const char	*control_directory;
 	enum log_format	 log_format;

@@ -240,7 +240,12 @@ const struct conf_row conf_rows[] = {
 	      "32 certificates, an RSA key of 16384 bits or a DH group of "
 	      "8192 bits." },
 	LATER("tls", "certificate", "Certificates of your own."),
-	LATER("tls", "ca-file", "Authorities that are believed."),
+	{ .block = "tls", .key = "ca-file", .type = CONF_PATH, .max = 1000,
+	  .deflt = "\"/etc/ssl/certs/ca-certificates.crt\"",
+	  AT(conf, tls.ca_file),
+	  .help = "The authorities that are believed where a certificate must "
+	      "be valid: at policy hosts of MTA-STS, and at hosts from which a "
+	      "verified certificate is asked. In PEM form." },
 	{ .block = "tls", .key = "old-versions", .type = CONF_BOOL,
 	  .deflt = "true", AT(conf, tls.old_versions),
 	  .help = "Whether TLS 1.0 and 1.1 are taken where nothing better "
@@ -250,7 +255,20 @@ const struct conf_row conf_rows[] = {
 	LATER("tls", "tickets", "Session tickets for clients."),
 	LATER("tls", "client-certificates", "Ask clients for certificates."),
 
-	LATER("", "policy", "DANE, MTA-STS, memory, required levels."),
+	{ .block = "", .key = "policy", .type = CONF_BLOCK,
+	  .help = "What is asked of other hosts before mail goes to them." },
+	LATER("policy", "dane", "Use TLSA records."),
+	{ .block = "policy", .key = "mta-sts", .type = CONF_BOOL,
+	  .deflt = "true", AT(conf, policy.mta_sts),
+	  .help = "Whether the MTA-STS policies of recipient domains are looked "
+	      "for and kept to (RFC 8461)." },
+	{ .block = "policy", .key = "fetch-timeout", .type = CONF_DURATION,
+	  .min = 1 * SEC, .max = 10 * MIN, .deflt = "60s",
+	  AT(conf, policy.fetch_timeout),
+	  .help = "How long the fetch of a policy may take, all in all." },
+	LATER("policy", "socketmap", "Answer Postfix's policy questions."),
+	LATER("policy", "memory", "Remember peers."),
+	LATER("policy", "domain", "Levels that are asked of domains."),
 
 	{ .block = "", .key = "dns", .type = CONF_BLOCK,
 	  .help = "How names are looked up." },

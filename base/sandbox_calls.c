@@ -57,6 +57,7 @@ static const struct {
 	{ GROUND, CALL(getpid) }, { GROUND, CALL(gettid) },
 	{ GROUND, CALL(getuid) }, { GROUND, CALL(geteuid) },
 	{ GROUND, CALL(getgid) }, { GROUND, CALL(getegid) },
+	{ WAKE_PAIR, CALL(socketpair) },
 	/* signals, and the end; tgkill is below */
 	{ GROUND, CALL(rt_sigaction) }, { GROUND, CALL(rt_sigprocmask) },
 	{ GROUND, CALL(rt_sigreturn) }, { GROUND, CALL(sigaltstack) },

@@ -42,6 +42,7 @@
 #define SCOPE_ALL		(BIT(0) | BIT(1))	/* abstract sockets, signals */
 
 #define DNS_PORT		53
+#define HTTPS_PORT	443
 
 /* The kernel's structures; it takes a shorter one from older programs. */
 struct ruleset_attr {
@@ -180,6 +181,8 @@ allow_ports(int ruleset, const struct role_sandbox *r, const struct conf *conf,
 	if (r->reach != REACH_NOTHING &&
 	    allow_port(ruleset, NET_BIND, 0, f) == -1)
 		return -1;
+	if (r->reach == REACH_HTTPS)
+		return allow_port(ruleset, NET_CONNECT, HTTPS_PORT, f);
 	if (r->reach != REACH_DNS)
 		return 0;
 	if (allow_port(ruleset, NET_CONNECT, DNS_PORT, f) == -1)

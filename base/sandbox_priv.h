@@ -18,6 +18,7 @@ enum promise {
 	BODY_READ	= 1 << 4,	/* read files that it was given */
 	FILES_READ	= 1 << 5,	/* open files; which: its places */
 	FILES_WRITE	= 1 << 6,	/* make, change and remove them */
+	WAKE_PAIR	= 1 << 7,	/* two sockets joined to each other */
 };
 
 /* How far a place in the file system is open. */
@@ -41,6 +42,7 @@ struct place {
 enum reach {
 	REACH_NOTHING,
 	REACH_DNS,		/* port 53, and those in dns.forward */
+	REACH_HTTPS,
 	REACH_ALL,
 };
 

@@ -53,11 +53,34 @@ static const struct role_sandbox roles[ROLE_COUNT] = {
 		.promises = GROUND | TCP_OUT | UDP_OUT,
 		.reach = REACH_DNS,
 	},
-	/* Decides, by messages alone. */
-	[ROLE_POLICY] = {
-		.promises = GROUND,
+	/* HTTPS to wherever a domain's policy is said to be.  libcurl reads the
+	 * authorities anew for each connection, and makes a pair of sockets to
+	 * wake itself. */
+	[ROLE_FETCH] = {
+		.promises = GROUND | TCP_OUT | FILES_READ | WAKE_PAIR,
+		.reach = REACH_HTTPS,
+		.places = {
+			{ .access = ACCESS_READ, UNDER(tls.ca_file, NULL) },
+			RANDOM_SEED,
+		},
+		.nplaces = 2,
 	},
-	/* SQLite's three files, which the parent made, and a control socket. */
+	/* Decides, by messages alone; keeps what it learns in SQLite's three
+	 * files, which the parent made. */
+	[ROLE_POLICY] = {
+		.promises = GROUND | FILES_READ | FILES_WRITE,
+		.places = {
+			{ .access = ACCESS_CHANGE,
+			  UNDER(state_directory, "policy.db") },
+			{ .access = ACCESS_CHANGE,
+			  UNDER(state_directory, "policy.db-wal") },
+			{ .access = ACCESS_CHANGE,
+			  UNDER(state_directory, "policy.db-shm") },
+			RANDOM_SEED,
+		},
+		.nplaces = 4,
+	},
+	/* Likewise, and a control socket. */
 	[ROLE_LEDGER] = {
 		.promises = GROUND | ACCEPT | FILES_READ | FILES_WRITE,
 		.places = {

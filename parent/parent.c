@@ -397,7 +397,7 @@ make_children(struct parent *p, struct fault *f)
 {
 	/* keys first: spawn order is table order, and all wait for keys 1. */
 	static const enum role order[] = { ROLE_KEYS, ROLE_LEDGER, ROLE_RESOLVER,
-	    ROLE_POLICY, ROLE_QUEUE, ROLE_RELAY, ROLE_SMTPD };
+	    ROLE_FETCH, ROLE_POLICY, ROLE_QUEUE, ROLE_RELAY, ROLE_SMTPD };
 	size_t n = 0, total = 0;
 
 	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)

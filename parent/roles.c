@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/role.h"
+#include "fetch/fetch.h"
 #include "keys/keys.h"
 #include "ledger/ledger.h"
 #include "policy/policy.h"
@@ -24,6 +25,7 @@ static const struct role_ops *const roles[ROLE_COUNT] = {
 	[ROLE_RESOLVER] = &resolver_ops,
 	[ROLE_POLICY] = &policy_ops,
 	[ROLE_LEDGER] = &ledger_ops,
+	[ROLE_FETCH] = &fetch_ops,
 };
 
 int

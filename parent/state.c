@@ -129,24 +129,25 @@ role_directory(const char *state, const char *name, enum role role, gid_t group,
 	return rc;
 }
 
-/* SQLite makes -wal and -shm beside the database; the ledger's user may not
- * write into state/, so all three are there from the start. */
+/* SQLite makes -wal and -shm beside the database; the role's user may not
+ * write into state/, so all three are there from the start.  `group`, if
+ * any, may read them. */
 static int
-ledger_files(const char *state, gid_t group, struct fault *f)
+db_files(const char *state, const char *name, enum role role, gid_t group,
+    struct fault *f)
 {
-	static const char *const names[] = { "ledger.db", "ledger.db-wal",
-	    "ledger.db-shm" };
+	static const char *const tails[] = { "", "-wal", "-shm" };
 	uid_t uid;
 	gid_t gid;
 
-	if (state_user(ROLE_LEDGER, &uid, &gid, f) == -1)
+	if (state_user(role, &uid, &gid, f) == -1)
 		return -1;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+	for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
 		char path[PATH_MAX];
 		struct stat st;
 		int fd, rc = 0;
 
-		snprintf(path, sizeof path, "%s/%s", state, names[i]);
+		snprintf(path, sizeof path, "%s/%s%s", state, name, tails[i]);
 		fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 		if (fd == -1)
 			return fault_sys(f, path);
@@ -194,7 +195,8 @@ state_prepare(const struct conf *conf, int *lock_fd, struct fault *f)
 		return -1;
 	if (role_directory(state, "spool", ROLE_QUEUE, 0, 0700, f) == -1 ||
 	    role_directory(state, "keys", ROLE_KEYS, group, 0750, f) == -1 ||
-	    ledger_files(state, group, f) == -1)
+	    db_files(state, "ledger.db", ROLE_LEDGER, group, f) == -1 ||
+	    db_files(state, "policy.db", ROLE_POLICY, 0, f) == -1)
 		return -1;
 	fd = open(conf->control_directory,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -19,6 +19,7 @@ static const struct wire {
 	{ ROLE_QUEUE,	ROLE_POLICY,	false },	/* routes */
 	{ ROLE_QUEUE,	ROLE_RELAY,	false },	/* jobs, outcomes */
 	{ ROLE_POLICY,	ROLE_RESOLVER,	false },	/* DNS */
+	{ ROLE_POLICY,	ROLE_FETCH,	false },	/* MTA-STS policies */
 	{ ROLE_RELAY,	ROLE_LEDGER,	false },	/* facts */
 };
 
@@ -38,6 +39,7 @@ wiring_instances(const struct conf *conf, enum role role)
 	case ROLE_QUEUE:
 	case ROLE_POLICY:
 	case ROLE_LEDGER:
+	case ROLE_FETCH:
 		return 1;
 	default:
 		return 0;

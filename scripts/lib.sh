@@ -8,8 +8,9 @@
 
 # Needed to build and to run.
 build_packages=(gcc libc6-dev meson ninja-build pkg-config libgnutls28-dev
-	libuv1-dev libunbound-dev libsqlite3-dev libjansson-dev libidn2-dev
-	libseccomp-dev check dns-root-data)
+	libuv1-dev libunbound-dev libcurl4-gnutls-dev libsqlite3-dev
+	libjansson-dev libidn2-dev libseccomp-dev check dns-root-data
+	ca-certificates)
 
 # Needed beside them by scripts/test and scripts/bench.
 test_packages=(python3 git openssl mandoc swaks libnet-ssleay-perl)

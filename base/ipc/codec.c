@@ -174,7 +174,7 @@ ipc_decode(unsigned type, struct span payload, struct ipc_msg *m)
 
 static const char *const role_names[ROLE_COUNT] = {
 	"parent", "smtpd", "keys", "queue", "relay", "resolver", "policy",
-	"ledger",
+	"ledger", "fetch",
 };
 
 const char *

@@ -15,7 +15,7 @@ from lab.case import Skip, case, expect, expect_equal, wait_until
 from lab.load import Client
 from lab.sealane import role_pids, wait_gone
 
-ROLES = ["keys", "ledger", "parent", "policy", "queue", "relay", "resolver",
+ROLES = ["fetch", "keys", "ledger", "parent", "policy", "queue", "relay", "resolver",
          "smtpd"]
 SENDER = "box0@home.example.org"
 

@@ -24,8 +24,8 @@ static const struct row {
 	{ "log { hostname = \"x.example\" }", { "unknown key `hostname`",
 	  "; it belongs outside of blocks" }, 1 },
 	{ "zzzzzz = 1", { "1:1: error: unknown key `zzzzzz`; allowed here: "
-	  "hostname, listen, accept, limits, relay, tls, dns, state, control, log, "
-	  "processes, allow-loopback\n" }, 1 },
+	  "hostname, listen, accept, limits, relay, tls, policy, dns, state, "
+	  "control, log, processes, allow-loopback\n" }, 1 },
 	{ "log { format = \"jason\" }", { "1:16: error: `format` cannot be "
 	  "\"jason\"; allowed: \"logfmt\" or \"json\"; did you mean `json`?" },
 	  1 },
@@ -61,9 +61,9 @@ static const struct row {
 	  { "2:24: error: listen \"a\" at t.conf:1:1 has 0.0.0.0:25" }, 1 },
 
 	/* ---- not yet ---- */
-	{ "policy { dane = true\n memory { over = 24h } }", { "t.conf:1:1: "
-	  "error: `policy` is not supported in this version\n" }, 1 },
-	{ "policy { }", { "`policy` is not supported in this version" }, 1 },
+	{ "policy { dane = true\n memory { over = 24h } }", { "t.conf:1:10: "
+	  "error: `dane` is not supported in this version\n", "t.conf:2:2: "
+	  "error: `memory` is not supported in this version\n" }, 2 },
 	{ "tls { certificate \"own\" { chain = \"/x\" } }",
 	  { "1:7: error: `certificate` is not supported in this version" }, 1 },
 	{ "listen \"p\" { xforward = true; auth = 1; proxy = true\n"
@@ -249,7 +249,7 @@ static const struct row {
 	  { "t.conf:1:26: error: unknown key `port`" }, 1 },
 
 	/* ---- all of them in one run ---- */
-	{ "limits { recipients = 0 }\nfoo = 1\nlog { format = 5 }\npolicy {}\n"
+	{ "limits { recipients = 0 }\nfoo = 1\nlog { format = 5 }\npolcy {}\n"
 	  "hostname = 5", { "t.conf:1:23: error", "t.conf:2:1: error",
 	  "t.conf:3:16: error", "t.conf:4:1: error", "t.conf:5:12: error" },
 	  5 },

@@ -29,6 +29,7 @@
 #define PORT_OTHER	1053
 
 static char dir[] = "/tmp/sealane-sandbox.XXXXXX";
+static char ca_file[64];
 static struct conf conf;
 static struct loop *loop;
 static struct sandbox in_force;
@@ -53,6 +54,9 @@ static int make_spool(void) { return open_it("spool/new", O_WRONLY | O_CREAT); }
 static int make_key(void) { return open_it("keys/new", O_WRONLY | O_CREAT); }
 static int make_state(void) { return open_it("new", O_WRONLY | O_CREAT); }
 static int write_ledger(void) { return open_it("ledger.db", O_RDWR | O_TRUNC); }
+static int write_policy(void) { return open_it("policy.db", O_RDWR | O_TRUNC); }
+static int read_ca(void) { return open_it("ca.pem", O_RDONLY); }
+static int write_ca(void) { return open_it("ca.pem", O_WRONLY); }
 static int read_random(void) { return open_it("/dev/urandom", O_RDONLY); }
 
 static int
@@ -138,6 +142,7 @@ connect_to(uint16_t port)
 }
 
 static int connect_smtp(void) { return connect_to(9); }
+static int connect_https(void) { return connect_to(443); }
 static int connect_dns(void) { return connect_to(53); }
 static int connect_forward(void) { return connect_to(PORT_OTHER); }
 
@@ -314,8 +319,18 @@ static const struct row {
 	{ "resolver elsewhere", ROLE_RESOLVER, connect_smtp, EACCES, 4, 0 },
 	{ "resolver opens a file", ROLE_RESOLVER, open_passwd, DENIED, 0, STRICT },
 
-	{ "policy opens a file", ROLE_POLICY, open_passwd, DENIED, 0, STRICT },
+	{ "policy writes its file", ROLE_POLICY, write_policy, OK, 0, 0 },
+	{ "policy writes another's", ROLE_POLICY, write_ledger, EACCES, 2, 0 },
+	{ "policy opens a file", ROLE_POLICY, open_passwd, EACCES, 2, STRICT },
 	{ "policy calls out", ROLE_POLICY, tcp, DENIED, 0, STRICT },
+
+	{ "fetch by HTTPS", ROLE_FETCH, connect_https, OK, 0, 0 },
+	{ "fetch elsewhere", ROLE_FETCH, connect_smtp, EACCES, 4, 0 },
+	{ "fetch asks DNS", ROLE_FETCH, udp, DENIED, 0, STRICT },
+	{ "fetch reads authorities", ROLE_FETCH, read_ca, OK, 0, 0 },
+	{ "fetch writes them", ROLE_FETCH, write_ca, EACCES, 2, 0 },
+	{ "fetch opens a file", ROLE_FETCH, open_passwd, EACCES, 2, STRICT },
+	{ "fetch reads a key", ROLE_FETCH, read_key, EACCES, 2, STRICT },
 
 	{ "ledger writes its file", ROLE_LEDGER, write_ledger, OK, 0, 0 },
 	{ "ledger writes beside it", ROLE_LEDGER, make_state, EACCES, 2, 0 },
@@ -350,6 +365,10 @@ set_up(void)
 	touch("keys/key");
 	touch("spool/message");
 	touch("ledger.db");
+	touch("policy.db");
+	touch("ca.pem");
+	snprintf(ca_file, sizeof ca_file, "%s/ca.pem", dir);
+	conf.tls.ca_file = ca_file;
 	parent = getpid();
 	conf.state_directory = dir;
 	conf.dns.forward = forward;
@@ -361,7 +380,8 @@ tear_down(void)
 {
 	static const char *const names[] = { "keys/key", "keys/new", "keys",
 	    "spool/message", "spool/new", "spool/damaged/message",
-	    "spool/damaged", "spool", "ledger.db", "new", "" };
+	    "spool/damaged", "spool", "ledger.db", "policy.db", "ca.pem",
+	    "new", "" };
 
 	for (int i = 0; i < NELEM(names); i++) {
 		char path[128];

@@ -83,6 +83,7 @@ START_TEST(makes_what_is_missing)
 	ck_assert_uint_eq(mode_of("ledger.db"), 0660);
 	ck_assert_uint_eq(mode_of("ledger.db-wal"), 0660);
 	ck_assert_uint_eq(mode_of("ledger.db-shm"), 0660);
+	ck_assert_uint_eq(mode_of("policy.db"), 0660);
 	ck_assert_int_eq(stat(control, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0750);
 }
@@ -110,6 +111,7 @@ static const struct {
 } planted[] = {
 	{ "spool", false }, { "keys", false }, { "lock", false },
 	{ "ledger.db", false }, { "ledger.db", true }, { "ledger.db-wal", false },
+	{ "policy.db-shm", false },
 };
 
 START_TEST(planted_links)
