@@ -4,7 +4,11 @@
 #include "policy/decide.h"
 
 struct decision
-decide_opportunistic(void)
+decide(const struct evidence *e)
 {
+	/* RFC 8461 sec 5: testing never blocks anything. */
+	if (e->sts == STS_ENFORCE)
+		return (struct decision){ .asked = LEVEL_STS, .why = WHY_STS,
+		    .barred = !e->sts_allows };
 	return (struct decision){ .asked = LEVEL_CLEAR, .why = WHY_NONE };
 }

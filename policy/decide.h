@@ -2,19 +2,26 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* policy/decide.h - which level is asked of a host, and why.  Pure.
  *
- * Evidence goes in, one verdict per MX host comes out.  The opportunistic rule
- * is the only one there is: nothing is demanded (RFC 7435 sec 3), relay still
- * attempts STARTTLS with every host. */
+ * Evidence goes in, one decision per MX host comes out.  Without any policy
+ * nothing is demanded (RFC 7435 sec 3); relay still attempts STARTTLS with
+ * every host. */
 #ifndef POLICY_DECIDE_H
 #define POLICY_DECIDE_H
 
 #include "base/hop.h"
+#include "mtasts/policy.h"
+
+struct evidence {
+	enum sts_mode	sts;		/* NONE: no policy that holds */
+	bool		sts_allows;	/* it lists this host */
+};
 
 struct decision {
 	enum level	asked;
 	enum why	why;
+	bool		barred;		/* no mail may go there, `why` says so */
 };
 
-struct decision	decide_opportunistic(void);
+struct decision	decide(const struct evidence *);
 
 #endif

@@ -4,14 +4,23 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "policy/asks.h"
+#include "policy/db.h"
 #include "policy/policy.h"
 #include "policy/resolvers.h"
 #include "policy/route_frame.h"
+#include "policy/sts.h"
+
+#define TICK_MS		60000
 
 struct policy {
 	struct role_env		*env;
+	struct db		*db;
+	struct sts_store	*sts_store;
+	struct sts		*sts;		/* NULL: mta-sts = false */
+	struct loop_timer	*tick;
 	struct resolvers	*resolvers;
 	struct self		 self;
 	struct route_world	 world;
@@ -60,6 +69,34 @@ on_own_addresses(struct role_env *env, struct link *l, struct ipc_msg *m)
 	log_debug("own-addresses", KV_N("known", p->self.nlocal));
 }
 
+/* ---- to and from fetch ---- */
+
+static int
+send_fetch(void *ctx, const struct ipc_fetch_ask *m)
+{
+	struct policy *p = ctx;
+	struct link *l = role_peer(p->env, ROLE_FETCH);
+
+	return l == NULL ? -1 : ipc_send_fetch_ask(l, m, -1);
+}
+
+static uint64_t
+wall_s(void *ctx)
+{
+	(void)ctx;
+	return clock_wall_ms() / 1000;
+}
+
+static void
+on_fetched(struct role_env *env, struct link *l, struct ipc_msg *m)
+{
+	struct policy *p = env->state;
+
+	(void)l;
+	if (p->sts != NULL)
+		sts_fetched(p->sts, &m->u.fetched);
+}
+
 /* ---- to and from queue ---- */
 
 static void
@@ -98,9 +135,49 @@ on_route_ask(struct role_env *env, struct link *l, struct ipc_msg *m)
 static void
 policy_free(struct policy *p)
 {
+	loop_timer_close(&p->tick);
 	asks_free(&p->asks);
+	sts_free(&p->sts);
 	resolvers_free(&p->resolvers);
+	sts_store_free(&p->sts_store);
+	db_close(&p->db);
 	free(p);
+}
+
+static void
+on_tick(void *arg)
+{
+	struct policy *p = arg;
+
+	if (p->sts != NULL)
+		sts_tick(p->sts);
+	loop_timer_set(p->tick, TICK_MS);
+}
+
+static int
+start_sts(struct policy *p, uint64_t seed, struct fault *f)
+{
+	const struct conf *conf = p->env->conf;
+	struct sts_setup s = {
+		.lookup = p->world.lookup,
+		.fetch = send_fetch,
+		.wall_s = wall_s,
+		.ctx = p,
+		.timeout_ms = (uint32_t)conf->policy.fetch_timeout,
+		.seed = seed,
+	};
+
+	p->db = policy_db_open(conf->state_directory, f);
+	if (p->db == NULL)
+		return -1;
+	s.store = p->sts_store = sts_store_new(p->db, f);
+	if (p->sts_store == NULL)
+		return -1;
+	if (!conf->policy.mta_sts)
+		return 0;
+	p->world.sts = p->sts = sts_new(&s);
+	return p->sts != NULL ? 0 :
+	    fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
 }
 
 static int
@@ -126,11 +203,17 @@ policy_start(struct role_env *env, struct fault *f)
 	p->resolvers = resolvers_new(env->loop, &p->world.key,
 	    &resolvers_times, &resolver_links, p);
 	p->asks = asks_new(&p->world, send_route, p);
-	if (p->resolvers == NULL || p->asks == NULL) {
+	p->tick = loop_timer_new(env->loop, on_tick, p);
+	if (p->resolvers == NULL || p->asks == NULL || p->tick == NULL) {
 		policy_free(p);
 		return fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
 	}
 	p->world.lookup = resolvers_lookup(p->resolvers);
+	if (start_sts(p, fresh.seed ^ fresh.key.k0, f) == -1) {
+		policy_free(p);
+		return -1;
+	}
+	loop_timer_set(p->tick, TICK_MS);
 	if (env->conf->allow_loopback)
 		log_warn("allow-loopback", KV_Q("effect", "hosts found by DNS "
 		    "may have loopback and private addresses"));
@@ -157,6 +240,8 @@ policy_peer_down(struct role_env *env, enum role role, unsigned index)
 		resolvers_down(p->resolvers, index);
 	else if (role == ROLE_QUEUE)
 		asks_forget(p->asks);
+	else if (role == ROLE_FETCH && p->sts != NULL)
+		sts_fetch_lost(p->sts);
 }
 
 static void
@@ -179,6 +264,7 @@ static const struct role_handler handlers[] = {
 	{ IPC_OWN_ADDRESSES, on_own_addresses },
 	{ IPC_ROUTE_ASK, on_route_ask },
 	{ IPC_DNS_ANSWER, on_dns_answer },
+	{ IPC_FETCHED, on_fetched },
 };
 
 const struct role_ops policy_ops = {

@@ -5,16 +5,16 @@
  *	plan ─┬─ discard, nonsense ──────────────────────────────┐
  *	      ├─ address, socket ────────────────────────┐       │
  *	      ├─ host ────────────────────┐              │       │
- *	      └─ MX question ── hosts ── A and AAAA ── finish ── done
+ *	      ├─ MX question ── hosts ── A and AAAA ── finish ── done
+ *	      └─ policy question ──────────────────────┘
  *
  * What the answers mean is in mx.c, route_filter.c and verdict(); which level
- * is asked of a host is in decide.c. */
+ * is asked of a host is in route_policy.c. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "policy/decide.h"
 #include "policy/route_priv.h"
 
 static const uint16_t family_type[FAMILIES] = {
@@ -27,6 +27,15 @@ static const uint16_t family_type[FAMILIES] = {
 static void
 route_free(struct route *r)
 {
+	const struct dns_lookup *l = &r->world->lookup;
+
+	if (r->mx_query != NULL)
+		l->ops->cancel(l->ctx, r->mx_query);
+	for (size_t i = 0; i < r->ncands; i++)
+		for (int f = 0; f < FAMILIES; f++)
+			if (r->cands[i].query[f] != NULL)
+				l->ops->cancel(l->ctx, r->cands[i].query[f]);
+	route_policy_free(r);
 	free(r->cands);
 	free(r->result.hosts);
 	free(r);
@@ -106,11 +115,14 @@ no_memory(struct route *r)
  * What may be mended comes first, above all a better host whose name server
  * is down while we ourselves are the next. */
 static void
-verdict(struct route *r, bool trouble, bool special)
+verdict(struct route *r, bool trouble, bool special, bool barred)
 {
 	const char *name = r->plan.name;
 
-	if (trouble)
+	if (barred)
+		fail(r, 451, "4.7.0", "The MTA-STS policy of %s allows none of "
+		    "the hosts that could be tried", name);
+	else if (trouble)
 		fail(r, 451, "4.4.3",
 		    "DNS look-up failed for the mail hosts of %s", name);
 	else if (special)
@@ -133,24 +145,43 @@ verdict(struct route *r, bool trouble, bool special)
 static void
 finish(struct route *r)
 {
-	bool trouble, special;
+	bool trouble, special, barred = false;
 	size_t n = 0;
 
+	route_policy_apply(r);
+	if (r->no_memory || route_set_identity(r) == -1) {
+		no_memory(r);
+		return;
+	}
 	route_filter(r, &trouble, &special);
 	r->result.hosts = calloc(r->ncands + 1, sizeof(*r->result.hosts));
 	if (r->result.hosts == NULL) {
 		no_memory(r);
 		return;
 	}
-	for (size_t i = 0; i < r->ncands; i++)
-		if (r->cands[i].host.naddrs > 0 || r->cands[i].host.is_unix)
-			r->result.hosts[n++] = r->cands[i].host;
+	for (size_t i = 0; i < r->ncands; i++) {
+		const struct candidate *c = &r->cands[i];
+
+		if (c->host.naddrs == 0 && !c->host.is_unix)
+			continue;
+		if (c->barred)
+			barred = true;
+		else
+			r->result.hosts[n++] = c->host;
+	}
 	r->result.nhosts = n;
 	if (n == 0) {
-		verdict(r, trouble, special);
+		verdict(r, trouble, special, barred);
 		return;
 	}
 	succeed(r);
+}
+
+void
+route_answered(struct route *r)
+{
+	if (--r->pending == 0)
+		finish(r);
 }
 
 /* ---- addresses ---- */
@@ -158,15 +189,12 @@ finish(struct route *r)
 static struct candidate *
 candidate_set(struct route *r, size_t at, const struct mx_host *h)
 {
-	const struct decision d = decide_opportunistic();
 	struct candidate *c = &r->cands[at];
 
 	c->route = r;
 	memcpy(c->host.name, h->name, sizeof(c->host.name));
 	c->host.preference = h->preference;
 	c->host.port = r->plan.port;
-	c->host.asked = d.asked;
-	c->host.why = d.why;
 	return c;
 }
 
@@ -193,8 +221,7 @@ take_addresses(struct candidate *c, int f, const struct dns_answer *a)
 	}
 	if (!r->plan.by_operator && self_named(r->world->self, a->canonical))
 		c->self = true;		/* an alias of ourselves */
-	if (--r->pending == 0)
-		finish(r);
+	route_answered(r);
 }
 
 static void
@@ -227,8 +254,8 @@ ask_addresses(struct route *r)
 				c->trouble = true;
 		}
 	}
-	if (r->pending == 0)
-		finish(r);
+	/* An answer of the MX question, or the start, counts until here. */
+	route_answered(r);
 }
 
 /* ---- MX ---- */
@@ -321,18 +348,19 @@ start_single(struct route *r)
 	}
 	c = candidate_set(r, 0, &only);
 	r->ncands = 1;
+	r->pending++;
 	if (r->plan.kind == PLAN_HOST) {
 		ask_addresses(r);
 		return;
 	}
 	if (r->plan.kind == PLAN_UNIX) {
 		c->host.is_unix = true;
-		finish(r);
+		route_answered(r);
 		return;
 	}
 	c->found[V4][0] = r->plan.addr;	/* one address: its order is no matter */
 	c->nfound[V4] = 1;
-	finish(r);
+	route_answered(r);
 }
 
 static void
@@ -341,7 +369,8 @@ start_mx(struct route *r)
 	const struct dns_lookup *l = &r->world->lookup;
 
 	r->mx_query = l->ops->ask(l->ctx, r->plan.name, DNS_TYPE_MX, on_mx, r);
-	if (r->mx_query == NULL)
+	r->pending++;
+	if (r->mx_query == NULL || route_policy_ask(r) == -1)
 		fail(r, 451, "4.4.3", "Too many DNS look-ups at once");
 }
 
@@ -407,17 +436,8 @@ void
 route_cancel(struct route **rp)
 {
 	struct route *r = *rp;
-	const struct dns_lookup *l;
 
-	if (r == NULL)
-		return;
 	*rp = NULL;
-	l = &r->world->lookup;
-	if (r->mx_query != NULL)
-		l->ops->cancel(l->ctx, r->mx_query);
-	for (size_t i = 0; i < r->ncands; i++)
-		for (int f = 0; f < FAMILIES; f++)
-			if (r->cands[i].query[f] != NULL)
-				l->ops->cancel(l->ctx, r->cands[i].query[f]);
-	route_free(r);
+	if (r != NULL)
+		route_free(r);
 }

@@ -15,6 +15,7 @@
 #include "base/siphash.h"
 #include "dns/lookup.h"
 #include "policy/self.h"
+#include "policy/sts.h"
 
 /* Bounds of one ROUTE message.  Of more hosts the best are taken. */
 #define ROUTE_HOSTS_MAX	20
@@ -48,6 +49,7 @@ struct route_world {
 	const struct conf	*conf;
 	const struct self	*self;
 	struct dns_lookup	 lookup;
+	struct sts		*sts;		/* NULL: MTA-STS is off */
 	/* Secret: whoever could find two host sets of one identity would get
 	 * mail for one domain sent over a connection to the other's hosts. */
 	struct siphash_key	 key;

@@ -20,6 +20,7 @@ struct candidate {
 	bool			 trouble;	/* an answer that proves nothing */
 	bool			 special;	/* had addresses, all refused */
 	bool			 self;
+	bool			 barred;	/* by the domain's policy */
 };
 
 struct route {
@@ -29,11 +30,15 @@ struct route {
 	struct dns_query	*mx_query;
 	struct candidate	*cands;
 	size_t			 ncands;
-	unsigned		 pending;	/* address questions */
+	struct sts_ask		*sts_ask;
+	struct sts_policy	 sts;		/* mode NONE: none that holds */
+	char			 sts_id[STS_ID_SIZE];
+	unsigned		 pending;	/* questions not yet answered */
 	bool			 implicit;
 	bool			 cut;		/* ourselves were in the set */
 	bool			 off;		/* a host has only addresses of the
 						   family that `protocols` leaves out */
+	bool			 no_memory;
 	bool			 over;		/* done has run */
 	bool			 starting;	/* inside route_start() */
 	struct route_result	 result;
@@ -41,11 +46,24 @@ struct route {
 	void			*arg;
 };
 
-/* Site, identity and site name of the result: over the whole set, sorted and
- * before any address is known, so that neither the spreading among equals nor
- * a name server that is down for a minute makes another site of it.
+/* A question was answered that did not end the route; the last one that is
+ * open leads to the result. */
+void	route_answered(struct route *);
+
+/* Site and site name of the result: over the whole set, sorted and before any
+ * address is known, so that neither the spreading among equals nor a name
+ * server that is down for a minute makes another site of it.
  * 0, or -1 without memory. */
 int	route_set_site(struct route *, const struct mx_host *, size_t n);
+/* Its identity, of the candidates with what is asked of them, likewise before
+ * any of them is left out. */
+int	route_set_identity(struct route *);
+
+/* Ask whether the domain has a policy.  -1: cannot be asked now. */
+int	route_policy_ask(struct route *);
+/* Level and reason of each candidate, and which are barred. */
+void	route_policy_apply(struct route *);
+void	route_policy_free(struct route *);
 
 /* All addresses are there: drops those that may not be used, cuts ourselves
  * out, and puts the rest of each host in the order to try.  Says whether a

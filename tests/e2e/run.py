@@ -30,9 +30,22 @@ sys.path.insert(0, str(HERE))
 from lab import space                               # noqa: E402
 from lab.case import CASES, Failed, Skip            # noqa: E402
 
-MODULES = ("lab_itself", "hop", "fallback", "routing", "queue", "inbound",
-           "lifecycle", "recipients", "isolation", "config", "bulk", "crash",
-           "mtas")
+MODULES = (
+    "lab_itself",
+    "hop",
+    "fallback",
+    "routing",
+    "mtasts",
+    "queue",
+    "inbound",
+    "lifecycle",
+    "recipients",
+    "isolation",
+    "config",
+    "bulk",
+    "crash",
+    "mtas",
+)
 PACKAGES = ("postfix", "knot", "exim4-daemon-light", "opensmtpd", "chasquid",
             "dovecot-lmtpd")
 

@@ -72,6 +72,10 @@ equal MX 10 mx.sink
 equal MX 10 mx.equal
 mx.equal A 127.0.1.7
 nohost MX 10 nowhere
+sts MX 10 mx.sts
+mx.sts A 127.0.2.1
+_mta-sts.sts TXT "v=STSv1; " "id=1;"
+mta-sts.sts A 127.0.2.80
 alias CNAME tls
 """
 

@@ -14,6 +14,7 @@ from lab.case import Skip
 from lab.chasquid import Chasquid
 from lab.dns import Dns
 from lab.exim import Exim
+from lab.https import Authority, PolicyHost
 from lab.load import Load
 from lab.opensmtpd import OpenSMTPD
 from lab.peer import Peer
@@ -63,6 +64,7 @@ class Lab:
         self.boxes = 0
         self.sealanes = []      # of this case
         self.shared = {}
+        self.once = {}          # what needs no end
         self.dns = Dns(self, options.knot)
         self.dns.start()
 
@@ -166,8 +168,20 @@ class Lab:
             self.shared[name] = kind(self, root, name, address).start()
         return self.shared[name]
 
-    def peer(self, address, starttls="good", **how):
-        pem = f"{self.dir}/peer.pem"
+    def authority(self):
+        if "ca" not in self.once:
+            self.once["ca"] = Authority(self)
+        return self.once["ca"]
+
+    def policy_host(self, policy, address="127.0.2.80",
+                    name="mta-sts.sts.example.org", **how):
+        p = PolicyHost(address, self.authority().pem(name), policy, **how)
+        self.later(p.close)
+        return p
+
+    def peer(self, address, starttls="good", pem=None, **how):
+        if pem is None:
+            pem = f"{self.dir}/peer.pem"
         if not os.path.exists(pem):
             self.make_pem(pem, "peer.example.org")
         p = Peer(address, pem, starttls, **how)

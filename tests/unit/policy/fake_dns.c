@@ -89,6 +89,8 @@ type_of(struct span s)
 		return DNS_TYPE_MX;
 	if (span_eq(s, SPAN_LIT("A")))
 		return DNS_TYPE_A;
+	if (span_eq(s, SPAN_LIT("TXT")))
+		return DNS_TYPE_TXT;
 	assert(span_eq(s, SPAN_LIT("AAAA")));
 	return DNS_TYPE_AAAA;
 }
@@ -103,6 +105,10 @@ add_record(struct dns_answer *a, uint16_t type, struct span text)
 	assert(rr != NULL);
 	rr->type = type;
 	text = span_trim(text);
+	if (type == DNS_TYPE_TXT) {
+		assert(dns_rr_set_data(rr, text) == 0);
+		return;
+	}
 	if (type != DNS_TYPE_MX) {
 		/* not addr_parse_ip(): ::ffff:... must stay as it is written */
 		assert(addr_parse_ip(text, &ip));

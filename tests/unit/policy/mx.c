@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "policy/decide.h"
 #include "policy/mx.h"
 #include "base/siphash.h"
 
@@ -165,13 +164,6 @@ START_TEST(siphash_vectors)
 }
 END_TEST
 
-START_TEST(opportunistic)		/* RFC 7435 sec 3 */
-{
-	ck_assert_int_eq(decide_opportunistic().asked, LEVEL_CLEAR);
-	ck_assert_int_eq(decide_opportunistic().why, WHY_NONE);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -183,7 +175,6 @@ main(void)
 	tcase_add_loop_test(tc, read_rows, 0, NELEM(rows));
 	tcase_add_test(tc, shuffle);
 	tcase_add_test(tc, siphash_vectors);
-	tcase_add_test(tc, opportunistic);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

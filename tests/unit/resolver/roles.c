@@ -4,6 +4,7 @@
  * with the test in queue's place and a real name server behind. */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@ static struct {
 	struct loop		*loop;
 	struct conf		 conf;
 	const char		*forward;
-	char			 forward_text[64];
+	char			 forward_text[64], dir[64];
 	struct role_env		 policy, resolver[3];	/* from 1 */
 	struct link		*queue;		/* the test's end */
 	struct link		*asker;		/* to resolver 1, as a policy */
@@ -166,8 +167,11 @@ setup_two(uint16_t port1, uint16_t port2)
 	    .relay = { .port = 25, .connections = 20 },
 	    .dns = { .trust_anchor_file = knot.anchor, .root_hints = "",
 		.forward = &x.forward, .nforward = 1 },
+	    .state_directory = x.dir,
 	    /* the zones hold documentation addresses */
 	    .allow_loopback = true };
+	snprintf(x.dir, sizeof(x.dir), "/tmp/sealane-roles-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(x.dir));
 	env_start(&x.policy, ROLE_POLICY, 1, &policy_ops);
 	for (unsigned i = 1; i <= 2; i++) {
 		snprintf(x.forward_text, sizeof(x.forward_text),
@@ -198,12 +202,20 @@ setup(uint16_t port)
 static void
 teardown(void)
 {
+	static const char *const names[] = { "", "-wal", "-shm" };
+	char path[128];
+
 	link_close(&x.queue);
 	link_close(&x.asker);
 	env_stop(&x.policy);
 	env_stop(&x.resolver[1]);
 	env_stop(&x.resolver[2]);
 	loop_free(&x.loop);	/* asserts that every handle was closed */
+	for (size_t i = 0; i < NELEM(names); i++) {
+		snprintf(path, sizeof(path), "%s/policy.db%s", x.dir, names[i]);
+		ck_assert_int_eq(unlink(path), 0);
+	}
+	ck_assert_int_eq(rmdir(x.dir), 0);
 }
 
 static void

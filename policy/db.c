@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* policy/db.c - see db.h.  A migration that a released version ran is never
+ * changed; a new one is added behind it. */
+#include "policy/db.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+static const char *const migrations[] = {
+	/* 1: policy/sts_store.c.  Times are seconds of the wall clock. */
+	"CREATE TABLE sts ("
+	"	domain TEXT PRIMARY KEY,"
+	"	id TEXT NOT NULL,"		/* of the record then */
+	"	body TEXT NOT NULL,"		/* the policy as it came */
+	"	mode INTEGER NOT NULL,"		/* enum sts_mode, for people */
+	"	fetched INTEGER NOT NULL,"
+	"	expires INTEGER NOT NULL,"
+	"	refresh INTEGER NOT NULL,"	/* when to fetch it anew */
+	"	used INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX sts_refresh ON sts (refresh);"
+	"CREATE INDEX sts_used ON sts (used);",
+};
+
+struct db *
+policy_db_open(const char *state_directory, struct fault *f)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof path, "%s/" POLICY_DB_FILE,
+	    state_directory);
+
+	if (n < 0 || (size_t)n >= sizeof path) {
+		fault_set(f, FAULT_PERM, 0, NULL, "the path is too long");
+		return NULL;
+	}
+	return db_open_writer(path, migrations,
+	    sizeof migrations / sizeof migrations[0], f);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* A route under an MTA-STS policy: RFC 8461 sec 4.1, sec 5, sec 8.4. */
+#include "tests/unit/suite.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "policy/db.h"
+#include "policy/route.h"
+#include "tests/unit/policy/fake_dns.h"
+
+#define POLICY(mode, mx) "version: STSv1\nmode: " mode "\n" mx	\
+	"max_age: 604800\n"
+
+static char dir[64];
+
+static struct {
+	struct fake_dns	 dns;
+	const char	*lines[16];
+	struct conf	 conf;
+	struct self	 self;
+	struct route_world world;
+	struct db	*db;
+	struct sts_store *store;
+	const char	*body;
+	uint64_t	 txn;
+	bool		 asked;		/* a fetch waits for its answer */
+	unsigned	 calls;
+	int		 code;
+	char		 dsn[12], text[240], hosts[512];
+	uint64_t	 site, identity;
+} x;
+
+static uint64_t
+wall(void *ctx)
+{
+	(void)ctx;
+	return 1800000000;
+}
+
+static int
+fetch(void *ctx, const struct ipc_fetch_ask *m)
+{
+	(void)ctx;
+	x.txn = m->txn;
+	x.asked = true;
+	return 0;
+}
+
+static void
+setup(void)
+{
+	struct fault f = { 0 };
+	struct sts_setup s = { .fetch = fetch, .wall_s = wall, .seed = 1 };
+
+	(void)snprintf(dir, sizeof dir, "/tmp/sealane-route-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	memset(&x, 0, sizeof x);
+	x.dns.lines = x.lines;
+	x.conf = (struct conf){ .allow_loopback = true, .hostname = "me.example.net",
+	    .relay = { .port = 25, .connections = 20,
+	    .sending = { .ehlo_name = "me.example.net" } } };
+	x.world = (struct route_world){ .conf = &x.conf, .self = &x.self,
+	    .lookup = fake_lookup(&x.dns), .seed = 1 };
+	x.self.conf = &x.conf;
+	x.db = policy_db_open(dir, &f);
+	ck_assert_msg(x.db != NULL, "%s", f.text);
+	s.lookup = x.world.lookup;
+	s.store = x.store = sts_store_new(x.db, &f);
+	x.world.sts = sts_new(&s);
+	x.lines[0] = "MX example.org = 10 mx1.example.org, 20 mx2.example.com";
+	x.lines[1] = "A mx1.example.org = 192.0.2.1";
+	x.lines[2] = "A mx2.example.com = 192.0.2.2";
+	x.lines[3] = "TXT _mta-sts.example.org = v=STSv1; id=1";
+	x.lines[4] = "A mta-sts.example.org = 192.0.2.80";
+}
+
+static void
+teardown(void)
+{
+	static const char *const names[] = { "", "-wal", "-shm" };
+	char path[128];
+
+	sts_free(&x.world.sts);
+	sts_store_free(&x.store);
+	db_close(&x.db);
+	for (int i = 0; i < NELEM(names); i++) {
+		(void)snprintf(path, sizeof path, "%s/policy.db%s", dir,
+		    names[i]);
+		(void)unlink(path);
+	}
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+
+static void
+on_route(void *arg, const struct route_result *r)
+{
+	size_t n = 0;
+
+	(void)arg;
+	x.calls++;
+	x.code = r->code;
+	x.site = r->site;
+	x.identity = r->identity;
+	(void)snprintf(x.dsn, sizeof x.dsn, "%s", r->dsn);
+	(void)snprintf(x.text, sizeof x.text, "%s", r->text);
+	x.hosts[0] = '\0';
+	for (size_t i = 0; i < r->nhosts; i++)
+		n += (size_t)snprintf(x.hosts + n, sizeof x.hosts - n,
+		    "%s%s %s %s", n == 0 ? "" : ", ", r->hosts[i].name,
+		    level_name(r->hosts[i].asked), why_name(r->hosts[i].why));
+}
+
+static void
+route(const char *domain, bool backwards)
+{
+	struct route *r;
+
+	x.calls = 0;
+	x.dns.backwards = backwards;
+	r = route_start(&x.world, span_str(domain), on_route, NULL);
+	do {
+		fake_run(&x.dns);
+		if (x.asked) {
+			const struct ipc_fetched m = { .txn = x.txn,
+			    .body = span_str(x.body) };
+
+			x.asked = false;
+			sts_fetched(x.world.sts, &m);
+		}
+	} while (x.dns.first != NULL);
+	(void)r;
+	ck_assert_uint_eq(x.calls, 1);
+}
+
+static const struct row {
+	const char	*name, *body;
+	int		 code;
+	const char	*hosts;
+} rows[] = {
+	{ "both are listed", POLICY("enforce", "mx: mx1.example.org\n"
+	    "mx: *.example.com\n"), 250,
+	    "mx1.example.org sts sts, mx2.example.com sts sts" },
+	{ "the best is not", POLICY("enforce", "mx: *.example.com\n"), 250,
+	    "mx2.example.com sts sts" },
+	{ "none is", POLICY("enforce", "mx: mx9.example.org\n"), 451, "" },
+	{ "testing lists none", POLICY("testing", "mx: mx9.example.org\n"), 250,
+	    "mx1.example.org clear none, mx2.example.com clear none" },
+	{ "testing lists both", POLICY("testing", "mx: mx1.example.org\n"
+	    "mx: *.example.com\n"), 250,
+	    "mx1.example.org clear none, mx2.example.com clear none" },
+	{ "mode none", POLICY("none", ""), 250,
+	    "mx1.example.org clear none, mx2.example.com clear none" },
+	{ "nonsense", "<html>", 250,
+	    "mx1.example.org clear none, mx2.example.com clear none" },
+};
+
+/* In whatever order the answers come. */
+START_TEST(policy)
+{
+	const struct row *r = &rows[_i / 2];
+
+	x.body = r->body;
+	route("example.org", _i % 2 == 1);
+	ck_assert_msg(x.code == r->code, "%s: %d %s", r->name, x.code, x.text);
+	ck_assert_msg(strcmp(x.hosts, r->hosts) == 0, "%s: %s", r->name,
+	    x.hosts);
+	if (r->code == 451)
+		ck_assert_str_eq(x.dsn, "4.7.0");
+}
+END_TEST
+
+/* A connection that was checked for one domain serves no other, and none that
+ * was not. */
+START_TEST(identity)
+{
+	uint64_t site, plain, checked;
+
+	x.lines[5] = "MX example.com = 10 mx1.example.org, 20 mx2.example.com";
+	x.lines[6] = "MX example.net = 10 mx1.example.org, 20 mx2.example.com";
+	x.lines[7] = "TXT _mta-sts.example.net = v=STSv1; id=1";
+	x.lines[8] = "A mta-sts.example.net = 192.0.2.80";
+	x.body = POLICY("enforce", "mx: *.example.org\nmx: *.example.com\n");
+	route("example.com", false);
+	plain = x.identity;
+	site = x.site;
+	route("example.org", false);
+	checked = x.identity;
+	ck_assert_uint_ne(checked, plain);
+	ck_assert_uint_eq(x.site, site);
+	route("example.net", false);
+	ck_assert_uint_ne(x.identity, checked);
+	ck_assert_uint_ne(x.identity, plain);
+	route("example.org", true);
+	ck_assert_uint_eq(x.identity, checked);
+}
+END_TEST
+
+START_TEST(mx_fails_first)
+{
+	x.lines[0] = "MX example.org NXDOMAIN";
+	x.body = POLICY("none", "");
+	route("example.org", _i == 1);
+	ck_assert_int_eq(x.code, 550);
+}
+END_TEST
+
+START_TEST(cancelled)
+{
+	struct route *r = route_start(&x.world, SPAN_LIT("example.org"),
+	    on_route, NULL);
+
+	for (int i = 0; i < _i; i++)
+		(void)fake_one(&x.dns);
+	route_cancel(&r);
+	x.asked = false;
+	fake_run(&x.dns);
+	ck_assert_uint_eq(x.calls, 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("policy/route_policy");
+	TCase *tc = tcase_create("route");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, policy, 0, 2 * NELEM(rows));
+	tcase_add_test(tc, identity);
+	tcase_add_loop_test(tc, mx_fails_first, 0, 2);
+	tcase_add_loop_test(tc, cancelled, 0, 5);
+	suite_add_tcase(s, tc);
+	return suite_run(s);
+}
