@@ -32,7 +32,10 @@ struct conf_hop {
 	uint16_t	 port;
 };
 
-enum listen_tls { LISTEN_STARTTLS, LISTEN_NONE, LISTEN_REQUIRED };
+enum listen_tls { LISTEN_STARTTLS, LISTEN_NONE, LISTEN_REQUIRED,
+	LISTEN_IMPLICIT };
+enum client_certificates { CLIENT_CERTIFICATES_NONE,
+	CLIENT_CERTIFICATES_REQUEST };
 
 struct conf_listen {
 	const char	*label;
@@ -40,6 +43,7 @@ struct conf_listen {
 	struct prefix	*relay_from;	/* may relay to anywhere; default filled in */
 	size_t		 nrelay_from;
 	enum listen_tls	 tls;
+	enum client_certificates client_certificates;
 	unsigned	 line;		/* for messages about it */
 };
 
@@ -122,6 +126,8 @@ struct conf {
 	struct {
 		const char	*ca_file;
 		bool		 old_versions;		/* 1.0 and 1.1 */
+		bool		 tickets;
+		enum client_certificates client_certificates;
 	} tls;
 	struct {
 		const char	*trust_anchor_file;

@@ -104,6 +104,9 @@ finish_listens(struct conf_parser *p)
 			default_relay_from(p, l);
 		if (conf_where(c, "", "listen", l->label, &at))
 			l->line = at.line;
+		if (!conf_where(c, "listen", "client-certificates", l->label,
+		    &at))
+			l->client_certificates = c->tls.client_certificates;
 		for (size_t j = 0; j < i; j++)
 			check_listen(p, l, &c->listens[j]);
 	}

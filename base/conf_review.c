@@ -59,6 +59,13 @@ dead_ends(const struct conf *c, struct conf_notes *notes)
 			conf_warn(notes, at, "listen \"%.64s\" takes all mail "
 			    "in clear text over the network", l->label);
 		}
+		if (l->tls == LISTEN_IMPLICIT && l->address.port == 25) {
+			conf_where(c, "listen", "tls", l->label, &at);
+			conf_warn(notes, at, "listen \"%.64s\" begins with TLS "
+			    "on port 25, where every sender waits for a "
+			    "greeting in clear text: write \"starttls\"",
+			    l->label);
+		}
 		if (l->tls == LISTEN_REQUIRED && l->address.port == 25) {
 			conf_where(c, "listen", "tls", l->label, &at);
 			conf_warn(notes, at, "listen \"%.64s\" refuses senders "

@@ -77,11 +77,16 @@ const struct conf_row conf_rows[] = {
 	  .help = "Networks and addresses whose clients may send to anywhere. "
 	      "All others may send to the domains in accept only." },
 	{ .block = "listen", .key = "tls", .type = CONF_WORD,
-	  .words = "starttls|none|required", .later = "implicit",
+	  .words = "starttls|none|required|implicit",
 	  .deflt = "\"starttls\"", AT(conf_listen, tls),
 	  .help = "starttls offers STARTTLS; none does not; required refuses "
 	      "mail on connections without TLS, which a server for the "
-	      "public must not do (RFC 3207 sec 4)." },
+	      "public must not do (RFC 3207 sec 4); implicit begins with TLS, "
+	      "ahead of the greeting (RFC 8314 sec 3), as on port 465." },
+	{ .block = "listen", .key = "client-certificates", .type = CONF_WORD,
+	  .words = "none|request", .deflt_text = "as in tls",
+	  AT(conf_listen, client_certificates),
+	  .help = "As tls.client-certificates, for this socket." },
 	LATER("listen", "xforward", "Trust XFORWARD from clients."),
 	LATER("listen", "auth", "Offer AUTH."),
 	LATER("listen", "proxy", "Expect the PROXY protocol."),
@@ -252,8 +257,19 @@ const struct conf_row conf_rows[] = {
 	      "can be had: they are weak, but clear text is weaker. The log "
 	      "and the report mark such mail. They are never used where an "
 	      "authenticated level is asked." },
-	LATER("tls", "tickets", "Session tickets for clients."),
-	LATER("tls", "client-certificates", "Ask clients for certificates."),
+	{ .block = "tls", .key = "tickets", .type = CONF_BOOL,
+	  .deflt = "false", AT(conf, tls.tickets),
+	  .help = "Whether clients get session tickets, with which their next "
+	      "TLS handshake is cheaper. Some clients (Outlook among them) "
+	      "break off when they get one. The key of the tickets is made "
+	      "at the start, and anew every 12 hours; it is never written "
+	      "down." },
+	{ .block = "tls", .key = "client-certificates", .type = CONF_WORD,
+	  .words = "none|request", .deflt = "\"none\"",
+	  AT(conf, tls.client_certificates),
+	  .help = "Whether clients are asked for a certificate. None is "
+	      "demanded and any is taken; its key shows in the log "
+	      "(spki=). Some clients break off when they are asked." },
 
 	{ .block = "", .key = "policy", .type = CONF_BLOCK,
 	  .help = "What is asked of other hosts before mail goes to them." },

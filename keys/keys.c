@@ -3,14 +3,24 @@
 /* keys/keys.c - see keys.h.  The role around store.c. */
 #include "keys/keys.h"
 
+#include <stdlib.h>
 #include <sys/prctl.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "keys/rate.h"
 #include "keys/store.h"
 
 #define MAKER		1	/* the instance that makes and writes */
 #define SIGNATURE_MAX	1024
+/* KEY_SIGNED.ok */
+#define SIGNED		1
+#define BUSY		2
+
+struct keys {
+	struct keys_store	*store;
+	struct rate		 rate;
+};
 
 static int
 send_certs(struct role_env *env, const struct keys_store *store,
@@ -33,42 +43,63 @@ send_certs(struct role_env *env, const struct keys_store *store,
 static int
 keys_start(struct role_env *env, struct fault *f)
 {
-	struct keys_store *store;
+	struct keys *k = calloc(1, sizeof *k);
 	bool maker = env->index == MAKER;
 
 	/* No core file, no debugger of the same user. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	store = keys_store_open(env->conf->state_directory,
+	if (k == NULL)
+		return fault_set(f, FAULT_TEMP, 0, "", "no memory");
+	rate_init(&k->rate, loop_now(env->loop));
+	k->store = keys_store_open(env->conf->state_directory,
 	    env->conf->hostname, maker, (time_t)(clock_wall_ms() / 1000), f);
-	if (store == NULL)
+	if (k->store == NULL) {
+		free(k);
 		return -1;
-	env->state = store;
-	return maker ? send_certs(env, store, f) : 0;
+	}
+	env->state = k;
+	return maker ? send_certs(env, k->store, f) : 0;
 }
 
 static void
 keys_stop(struct role_env *env)
 {
-	struct keys_store *store = env->state;
+	struct keys *k = env->state;
 
-	keys_store_close(&store);
+	keys_store_close(&k->store);
+	free(k);
 	env->state = NULL;
+}
+
+/* False: this one has to wait for another second. */
+static bool
+may_sign(struct keys *k, const struct ipc_key_sign *ask, uint64_t now)
+{
+	unsigned bits = keys_store_rsa_bits(k->store, ask->key), refused;
+	bool may = bits == 0 || rate_take(&k->rate, now, bits);
+
+	if ((refused = rate_report(&k->rate, now)) > 0)
+		log_warn("rsa-limited", KV_N("refused", refused));
+	return may;
 }
 
 static void
 on_key_sign(struct role_env *env, struct link *l, struct ipc_msg *m)
 {
 	const struct ipc_key_sign *ask = &m->u.key_sign;
+	struct keys *k = env->state;
 	unsigned char sig[SIGNATURE_MAX];
-	struct ipc_key_signed answer = { .txn = ask->txn };
-	int n = keys_store_sign(env->state, ask, sig, sizeof sig);
+	struct ipc_key_signed answer = { .txn = ask->txn,
+	    .signature = SPAN_NONE };
+	int n;
 
-	if (n > 0) {
-		answer.ok = 1;
+	if (!may_sign(k, ask, loop_now(env->loop))) {
+		answer.ok = BUSY;
+	} else if ((n = keys_store_sign(k->store, ask, sig, sizeof sig)) > 0) {
+		answer.ok = SIGNED;
 		answer.signature = span_of(sig, (size_t)n);
 	} else {
 		/* smtpd itself never asks for what is refused here. */
-		answer.signature = SPAN_NONE;
 		log_warn("sign-refused", KV_N("smtpd", link_index(l)),
 		    KV_N("key", ask->key), KV_N("alg", ask->alg),
 		    KV_N("bytes", ask->data.n));

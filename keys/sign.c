@@ -93,6 +93,17 @@ sign(gnutls_privkey_t key, const struct allowed *a,
 	return gnutls_privkey_sign_hash2(key, a->alg, 0, &d, out);
 }
 
+unsigned
+keys_store_rsa_bits(const struct keys_store *s, uint32_t key)
+{
+	unsigned bits = 0;
+
+	if (key >= TLS_KEY_KINDS || gnutls_x509_privkey_get_pk_algorithm2(
+	    s->keys[key], &bits) != GNUTLS_PK_RSA)
+		return 0;
+	return bits;
+}
+
 int
 keys_store_sign(const struct keys_store *s, const struct ipc_key_sign *m,
     unsigned char *sig, size_t sig_size)

@@ -35,6 +35,9 @@ void	keys_store_close(struct keys_store **);
 /* LIST of own_cert, ECDSA first: certificates in use.  0 or -1. */
 int	keys_store_certs(const struct keys_store *, struct buf *);
 
+/* Of the key with that number; 0: not RSA, or there is none. */
+unsigned	keys_store_rsa_bits(const struct keys_store *, uint32_t key);
+
 /* Signs what a TLS server signs and nothing else: the algorithm must be one of
  * the key's, the data of its exact size or, for RSA PKCS#1, a well-formed
  * DigestInfo.  Length of the signature, or -1. */

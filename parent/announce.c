@@ -19,6 +19,7 @@ announce_listener(const struct conf_listen *l)
 		[LISTEN_STARTTLS] = "STARTTLS offered",
 		[LISTEN_NONE] = "clear text only",
 		[LISTEN_REQUIRED] = "STARTTLS required",
+		[LISTEN_IMPLICIT] = "TLS from the start",
 	};
 	char text[ADDR_TEXT_SIZE];
 

@@ -99,6 +99,7 @@ parent_child_ready(struct child *c)
 	    KV_N("instance", c->index), KV_N("pid", c->pid));
 	if (c->role == ROLE_SMTPD) {
 		send_certs(p, c);
+		tickets_send(p, c);
 		if (p->announced)
 			send_listeners(p, c);
 	}
@@ -443,6 +444,7 @@ prepare(struct parent *p, struct fault *f)
 	p->loop = loop_new();
 	if (p->loop == NULL || watch_signals(p) == -1 ||
 	    (p->stage_timer = loop_timer_new(p->loop, stage_timeout, p)) == NULL ||
+	    tickets_start(p) == -1 ||
 	    addresses_start(p) == -1)
 		return fault_set(f, FAULT_TEMP, 0, NULL, "no event loop");
 	return 0;
@@ -463,6 +465,7 @@ parent_free(struct parent *p)
 	for (size_t i = 0; i < 4; i++)
 		loop_signal_close(&p->signals[i]);
 	loop_timer_close(&p->stage_timer);
+	tickets_stop(p);
 	loop_timer_close(&p->addresses_timer);
 	loop_free(&p->loop);
 	for (unsigned r = 0; r < ROLE_COUNT; r++)

@@ -47,6 +47,8 @@ struct parent {
 	struct child		*children;
 	size_t			 nchildren;
 	struct buf		 certs;		/* LIST of own_cert, from keys 1 */
+	struct loop_timer	*ticket_timer;	/* NULL: there are no tickets */
+	unsigned char		 ticket_key[64];
 	struct buf		 addresses;	/* LIST of host_addr, the machine's */
 	struct loop_timer	*addresses_timer;
 	bool			 addresses_failed;
@@ -100,6 +102,11 @@ void	addresses_send(struct child *policy);
 
 /* ---- isolation.c ---- */
 void	isolation_log(const struct parent *);
+
+/* ---- tickets.c ---- */
+int	tickets_start(struct parent *);		/* nothing unless tls.tickets; -1: no memory */
+void	tickets_send(struct parent *, struct child *smtpd);
+void	tickets_stop(struct parent *);
 
 /* ---- announce.c ---- */
 /* What people need to know once all is up: on stdout. */

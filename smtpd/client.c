@@ -118,7 +118,9 @@ client_start_tls(struct client *c)
 {
 	c->handshaking = true;
 	client_touch(c, HANDSHAKE_MS);
-	if (channel_start_server(c->ch, c->d->creds) == -1) {
+	if (channel_start_server(c->ch, c->d->creds,
+	    c->session.listen->client_certificates ==
+	    CLIENT_CERTIFICATES_REQUEST) == -1) {
 		struct fault f;
 
 		fault_set(&f, FAULT_TEMP, 0, "4.7.0", "no memory");
@@ -244,6 +246,8 @@ smtpd_client_new(struct smtpd *d, int fd, const struct conf_listen *conf)
 	channel_peer_addr(c->ch, &peer);
 	session_start(&c->session, &session_ops, c, d->env->conf, conf, &peer);
 	client_touch(c, COMMAND_MS);
+	if (session_wants(&c->session) == SESSION_TLS)
+		client_start_tls(c);
 	return;
 close_channel:
 	channel_close(&c->ch);

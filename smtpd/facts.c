@@ -98,7 +98,8 @@ facts_accepted(void *arg, const struct session_message *m)
 	    KV_S("cipher", s->tls.cipher),
 	    KV_S("kx", s->tls.kx),
 	    KV_S("resumed", s->tls.resumed ? "true" : "false"),
-	    KV_S("weak", s->tls.weak));
+	    KV_S("weak", s->tls.weak),
+	    KV_S("spki", s->tls.spki));
 	if (ledger != NULL)
 		send_delivery_fact(c, ledger, m);
 }

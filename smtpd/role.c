@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* smtpd/role.c - the role as base/role.h runs it: credentials, messages of
- * other roles, drain and stop. */
+/* smtpd/role.c - the role as base/role.h runs it: messages of other roles,
+ * drain and stop. */
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -12,102 +12,11 @@
 #include "smtpd/smtpd_priv.h"
 
 #define FDS_KEPT	64u	/* for links, listeners, the loop, the reserve */
-#define RELOAD_MS	2000
-#define CERTS_MAX	65536
 
 static struct smtpd *
 state_of(struct role_env *env)
 {
 	return env->state;
-}
-
-/* ---- credentials ---- */
-
-/* Replies that came after their time-out would answer the wrong question. */
-static void
-drop_late_replies(int fd)
-{
-	static char junk[1024];
-
-	while (recv(fd, junk, sizeof junk, MSG_DONTWAIT) > 0)
-		;
-}
-
-static int
-sign(void *arg, unsigned key, unsigned alg, unsigned flags, bool prehashed,
-    struct span data, unsigned char *sig, size_t sig_size)
-{
-	static char mem[IPC_FRAME_MAX];
-	struct smtpd *d = arg;
-	struct ipc_key_sign ask = { .txn = ++d->sign_txn, .key = key,
-	    .alg = alg, .flags = flags, .prehashed = prehashed, .data = data };
-	struct ipc_msg reply = { .fd = -1 };
-	struct ipc_key_signed *r = &reply.u.key_signed;
-
-	if (d->env->keys_fd == -1)
-		return -1;
-	drop_late_replies(d->env->keys_fd);
-	if (ipc_call_key_sign(d->env->keys_fd, &ask, &reply, mem) == -1 ||
-	    r->txn != ask.txn || !r->ok || r->signature.n > sig_size) {
-		log_error("sign-failed", KV_N("key", key));
-		return -1;
-	}
-	memcpy(sig, r->signature.p, r->signature.n);
-	return (int)r->signature.n;
-}
-
-/* Sessions that run keep what they began with. */
-static void
-creds_load(struct smtpd *d)
-{
-	struct tls_creds *fresh;
-	struct fault f = { 0 };
-
-	if (d->certs.len == 0 || d->env->keys_fd == -1)
-		return;
-	fresh = tls_creds_server(buf_get(&d->certs), &d->signer,
-	    d->env->conf->tls.old_versions, &f);
-	if (fresh == NULL) {
-		log_error("credentials-failed", KV_Q("reason", f.text));
-		loop_timer_set(d->reload, RELOAD_MS);
-		return;
-	}
-	tls_creds_unref(&d->creds);
-	d->creds = fresh;
-	loop_timer_stop(d->reload);
-	listeners_watch(d);
-}
-
-static void
-on_reload(void *arg)
-{
-	creds_load(arg);
-}
-
-static void
-on_certs(struct role_env *env, struct link *l, struct ipc_msg *m)
-{
-	struct smtpd *d = state_of(env);
-	struct span now = m->u.certs.certs;
-
-	(void)l;
-	if (d->creds != NULL && span_eq(buf_get(&d->certs), now))
-		return;
-	buf_reset(&d->certs);
-	if (buf_span(&d->certs, now) == -1)
-		log_error("credentials-failed", KV_Q("reason", "no memory"));
-	creds_load(d);
-}
-
-static void
-keys_changed(struct role_env *env)
-{
-	struct smtpd *d = state_of(env);
-
-	/* The signer looks the socket up at each call: credentials that were
-	 * loaded over the last one still serve. */
-	if (d != NULL && d->creds == NULL)
-		creds_load(d);
 }
 
 /* ---- messages ---- */
@@ -195,17 +104,13 @@ start(struct role_env *env, struct fault *f)
 	d->env = env;
 	d->reserve_fd = -1;
 	d->most = clients_most();
-	d->signer = (struct tls_signer){ sign, d };
-	buf_init(&d->certs, CERTS_MAX);
 	d->again = loop_timer_new(env->loop, on_again, d);
-	d->reload = loop_timer_new(env->loop, on_reload, d);
-	if (d->again == NULL || d->reload == NULL)
+	if (d->again == NULL || creds_init(d) == -1)
 		goto free_state;
 	env->state = d;
 	return 0;
 free_state:
 	loop_timer_close(&d->again);
-	loop_timer_close(&d->reload);
 	free(d);
 no_memory:
 	return fault_set(f, FAULT_TEMP, 0, "4.3.0", "no memory");
@@ -248,17 +153,37 @@ stop(struct role_env *env)
 			smtpd_client_free(d->clients[i]);
 	channel_close_lingering(env->loop);
 	loop_timer_close(&d->again);
-	loop_timer_close(&d->reload);
-	tls_creds_unref(&d->creds);
-	buf_free(&d->certs);
+	creds_free(d);
 	if (d->reserve_fd != -1)
 		close(d->reserve_fd);
 	free(d);
 	env->state = NULL;
 }
 
+static void
+on_certs(struct role_env *env, struct link *l, struct ipc_msg *m)
+{
+	(void)l;
+	creds_take(state_of(env), &m->u.certs);
+}
+
+static void
+on_ticket_key(struct role_env *env, struct link *l, struct ipc_msg *m)
+{
+	(void)l;
+	creds_take_ticket_key(state_of(env), m->u.ticket_key.key);
+}
+
+static void
+keys_changed(struct role_env *env)
+{
+	if (env->state != NULL)
+		creds_keys_changed(env->state);
+}
+
 static const struct role_handler handlers[] = {
 	{ IPC_CERTS, on_certs },
+	{ IPC_TICKET_KEY, on_ticket_key },
 	{ IPC_LISTEN, on_listen },
 	{ IPC_SPOOL_OPENED, on_spool_opened },
 	{ IPC_MSG_COMMITTED, on_msg_committed },

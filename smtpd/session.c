@@ -89,6 +89,13 @@ session_forget_message(struct session *s)
 	s->waiting = s->committing = false;
 }
 
+static void
+session_greet(struct session *s)
+{
+	session_reply(s, 220, "", "%s ESMTP Sealane", s->conf->hostname);
+	session_flush(s);
+}
+
 void
 session_start(struct session *s, const struct session_ops *ops, void *arg,
     const struct conf *conf, const struct conf_listen *listen,
@@ -104,8 +111,11 @@ session_start(struct session *s, const struct session_ops *ops, void *arg,
 	buf_init(&s->msg.body, 2 * SESSION_INLINE_MAX);
 	buf_init(&s->msg.rcpts, (size_t)conf->limits.recipients *
 	    SESSION_RCPT_MAX);
-	session_reply(s, 220, "", "%s ESMTP Sealane", conf->hostname);
-	session_flush(s);
+	/* RFC 8314 sec 3: TLS first, then all as ever. */
+	if (listen->tls == LISTEN_IMPLICIT)
+		s->state = ST_TLS;
+	else
+		session_greet(s);
 }
 
 void
@@ -235,6 +245,8 @@ session_secured(struct session *s, const struct tls_facts *facts)
 	s->tls = *facts;
 	s->state = ST_FRESH;
 	s->progress++;
+	if (s->listen->tls == LISTEN_IMPLICIT)
+		session_greet(s);
 }
 
 static void

@@ -168,7 +168,8 @@ struct session {
 	struct fault		 failure;	/* why this message will be refused */
 };
 
-/* `conf` and `listen` are borrowed.  Says the greeting. */
+/* `conf` and `listen` are borrowed.  Says the greeting, or wants SESSION_TLS
+ * first. */
 void	session_start(struct session *, const struct session_ops *, void *arg,
 	    const struct conf *, const struct conf_listen *,
 	    const struct addr *client);

@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* smtpd/smtpd_priv.h - what the files of the role share.
  *
- * role.c	credentials, messages of other roles, drain and stop
+ * role.c	messages of other roles, drain and stop
+ * creds.c	certificates, signatures, session tickets
  * accept.c	listening sockets
  * client.c	a connection: its channel, its session, its deadline
  * intake.c	messages on their way to the queue
@@ -52,6 +53,8 @@ struct smtpd {
 	struct tls_signer	 signer;
 	struct buf		 certs;		/* as the parent sent them */
 	struct loop_timer	*reload;
+	bool			 has_ticket_key;
+	unsigned char		 ticket_key[TLS_TICKET_KEY];
 	uint64_t		 sign_txn, txn;
 	bool			 drained;
 };
@@ -61,6 +64,13 @@ int	listener_add(struct smtpd *, int fd, const struct conf_listen *);
 void	listeners_watch(struct smtpd *);	/* as far as we may accept now */
 void	listeners_close(struct smtpd *);
 void	reserve_open(struct smtpd *, int any_fd);
+
+/* ---- creds.c ---- */
+int	creds_init(struct smtpd *);		/* -1: no memory */
+void	creds_free(struct smtpd *);
+void	creds_take(struct smtpd *, const struct ipc_certs *);
+void	creds_take_ticket_key(struct smtpd *, struct span);
+void	creds_keys_changed(struct smtpd *);
 
 /* ---- client.c ---- */
 void	smtpd_client_new(struct smtpd *, int fd, const struct conf_listen *);

@@ -517,9 +517,11 @@ channel_start_tls(struct channel *c, struct tls_session *s)
 }
 
 int
-channel_start_server(struct channel *c, struct tls_creds *creds)
+channel_start_server(struct channel *c, struct tls_creds *creds,
+    bool ask_certificate)
 {
-	return channel_start_tls(c, tls_session_server(creds, &c->wire));
+	return channel_start_tls(c, tls_session_server(creds, &c->wire,
+	    ask_certificate));
 }
 
 int

@@ -13,6 +13,7 @@
 #ifndef TLS_CHANNEL_H
 #define TLS_CHANNEL_H
 
+#include "base/buf.h"
 #include "base/fault.h"
 #include "base/hop.h"
 #include "base/loop.h"
@@ -71,11 +72,15 @@ size_t		 channel_unsent(const struct channel *);
  * ahead of the handshake are an injection and the caller must have closed
  * (RFC 3207 sec 4.2).  Outcome by secured() or ended(in_handshake).
  * -1: could not even start. */
-int		 channel_start_server(struct channel *, struct tls_creds *);
+int		 channel_start_server(struct channel *, struct tls_creds *,
+		    bool ask_certificate);
 int		 channel_start_client(struct channel *, struct tls_creds *,
 		    const struct tls_offer *);
 bool		 channel_is_tls(const struct channel *);
 const struct tls_facts	*channel_facts(const struct channel *);
+
+/* As tls_session_resumable(). */
+int		 channel_resumable(const struct channel *, struct buf *);
 
 /* The peer's leaf certificate: end of validity as RFC 3339 and issuer DN, ""
  * when it sent none. */

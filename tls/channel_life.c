@@ -339,6 +339,12 @@ channel_facts(const struct channel *c)
 	return &c->facts;
 }
 
+int
+channel_resumable(const struct channel *c, struct buf *to)
+{
+	return c->secured ? tls_session_resumable(c->tls, to) : 0;
+}
+
 void
 channel_peer_chain(const struct channel *c, struct tls_chain *chain)
 {

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 
 #include "base/ipc/ipc.h"
@@ -100,6 +101,14 @@ tls_creds_client(bool old_versions, struct fault *f)
 	return creds_new(false, old_versions, f);
 }
 
+void
+tls_creds_tickets(struct tls_creds *c, struct span key)
+{
+	assert(c->server && key.n == sizeof c->ticket_key);
+	memcpy(c->ticket_key, key.p, key.n);
+	c->tickets = true;
+}
+
 struct tls_creds *
 tls_creds_ref(struct tls_creds *c)
 {
@@ -120,6 +129,7 @@ tls_creds_unref(struct tls_creds **cp)
 		return;
 	if (c->cert != NULL)
 		gnutls_certificate_free_credentials(c->cert);
+	gnutls_memset(c->ticket_key, 0, sizeof c->ticket_key);
 	for (int i = 0; i < 4; i++)
 		if (c->priority[i / 2][i % 2] != NULL)
 			gnutls_priority_deinit(c->priority[i / 2][i % 2]);

@@ -20,6 +20,10 @@ struct tls_offer {
 	/* An authenticated level is asked: neither old versions nor small
 	 * groups, which hold up a listener only. */
 	bool		 strict;
+	/* Ask for a ticket, for tls_session_resumable() to hand out; never in
+	 * a reduced hello. */
+	bool		 tickets;
+	struct span	 resume;	/* what that gave, or nothing */
 };
 
 /* How a private key elsewhere signs.  Blocking (GnuTLS 3.7 cannot suspend a
@@ -44,6 +48,10 @@ struct tls_creds	*tls_creds_server(struct span certs,
 			    struct fault *);
 /* Client: any certificate is taken and recorded. */
 struct tls_creds	*tls_creds_client(bool old_versions, struct fault *);
+/* Server: session tickets under this key, TLS_TICKET_KEY bytes, from now on; who
+ * has the same key resumes what another process began. */
+#define TLS_TICKET_KEY	64
+void			 tls_creds_tickets(struct tls_creds *, struct span key);
 struct tls_creds	*tls_creds_ref(struct tls_creds *);
 void			 tls_creds_unref(struct tls_creds **);
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <gnutls/crypto.h>
 
 #include "base/net.h"
 #include "tls/guard.h"
@@ -126,7 +127,7 @@ session_new(struct tls_creds *creds, struct tls_wire *wire, unsigned flags,
 		return NULL;
 	s->wire = wire;
 	s->shaking = true;
-	if (gnutls_init(&s->g, flags | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS) < 0) {
+	if (gnutls_init(&s->g, flags | GNUTLS_NONBLOCK) < 0) {
 		free(s);
 		return NULL;
 	}
@@ -149,14 +150,23 @@ session_new(struct tls_creds *creds, struct tls_wire *wire, unsigned flags,
 }
 
 struct tls_session *
-tls_session_server(struct tls_creds *creds, struct tls_wire *wire)
+tls_session_server(struct tls_creds *creds, struct tls_wire *wire,
+    bool ask_certificate)
 {
+	const gnutls_datum_t key = { creds->ticket_key,
+	    sizeof creds->ticket_key };
 	struct tls_session *s;
 
 	assert(creds->server);
-	s = session_new(creds, wire, GNUTLS_SERVER, creds->priority[0][0]);
-	if (s != NULL)
-		gnutls_certificate_server_set_request(s->g, GNUTLS_CERT_IGNORE);
+	s = session_new(creds, wire, GNUTLS_SERVER |
+	    (creds->tickets ? 0 : GNUTLS_NO_TICKETS), creds->priority[0][0]);
+	if (s == NULL)
+		return NULL;
+	gnutls_certificate_server_set_request(s->g, ask_certificate ?
+	    GNUTLS_CERT_REQUEST : GNUTLS_CERT_IGNORE);
+	if (creds->tickets &&
+	    gnutls_session_ticket_enable_server(s->g, &key) < 0)
+		tls_session_free(&s);
 	return s;
 }
 
@@ -179,15 +189,21 @@ struct tls_session *
 tls_session_client(struct tls_creds *creds, struct tls_wire *wire,
     const struct tls_offer *offer)
 {
+	bool tickets = offer->tickets && !offer->reduced;
 	struct tls_session *s;
 
 	assert(!creds->server);
-	s = session_new(creds, wire, GNUTLS_CLIENT,
+	s = session_new(creds, wire, GNUTLS_CLIENT |
+	    (tickets ? 0 : GNUTLS_NO_TICKETS),
 	    creds->priority[offer->strict][offer->reduced]);
 	if (s == NULL)
 		return NULL;
 	if (!offer->strict)
 		gnutls_dh_set_prime_bits(s->g, WEAK_DH_BITS);
+	/* What GnuTLS cannot use leads to a full handshake. */
+	if (tickets && offer->resume.n > 0)
+		(void)gnutls_session_set_data(s->g, offer->resume.p,
+		    offer->resume.n);
 	set_server_name(s->g, span_str(offer->sni));
 	return s;
 }
@@ -323,6 +339,27 @@ tls_session_send(struct tls_session *s, struct span data, struct fault *f)
 		data = span_skip(data, (size_t)rc);
 	}
 	return 0;
+}
+
+int
+tls_session_resumable(const struct tls_session *s, struct buf *to)
+{
+	bool ticket = gnutls_session_get_flags(s->g) &
+	    GNUTLS_SFLAGS_SESSION_TICKET;
+	gnutls_datum_t d;
+	int rc;
+
+	/* Without the flag it "works" in TLS 1.3 too, and gives four bytes. */
+	if (!ticket && gnutls_protocol_get_version(s->g) == GNUTLS_TLS1_3)
+		return 0;
+	if (!ticket && (gnutls_session_get_id2(s->g, &d) < 0 || d.size == 0))
+		return 0;
+	if (gnutls_session_get_data2(s->g, &d) < 0)
+		return 0;
+	rc = buf_add(to, d.data, d.size) == 0 ? 1 : -1;
+	gnutls_memset(d.data, 0, d.size);
+	gnutls_free(d.data);
+	return rc;
 }
 
 void

@@ -33,7 +33,8 @@ enum tls_step {
 };
 
 /* Both take their own reference to the credentials.  NULL: no memory. */
-struct tls_session	*tls_session_server(struct tls_creds *, struct tls_wire *);
+struct tls_session	*tls_session_server(struct tls_creds *, struct tls_wire *,
+			    bool ask_certificate);
 struct tls_session	*tls_session_client(struct tls_creds *, struct tls_wire *,
 			    const struct tls_offer *);
 void			 tls_session_free(struct tls_session **);
@@ -48,6 +49,10 @@ size_t		tls_session_pending(const struct tls_session *);
 /* Encrypts all of it into tx.  0 or -1. */
 int		tls_session_send(struct tls_session *, struct span,
 		    struct fault *);
+/* Client: what the next session may resume this one with, appended.  1; 0: it
+ * cannot be, or not yet, as a TLS 1.3 server sends its tickets behind the
+ * handshake; -1: no room.  Worth asking after the first answer came. */
+int		tls_session_resumable(const struct tls_session *, struct buf *);
 void		tls_session_bye(struct tls_session *);	/* close_notify into tx */
 
 /* tls/facts.c; after the handshake. */

@@ -27,6 +27,8 @@ struct tls_creds {
 	gnutls_priority_t		 priority[2][2];
 	struct tls_remote_key		 keys[TLS_KEYS_MAX];
 	unsigned			 nkeys;
+	bool				 tickets;
+	unsigned char			 ticket_key[TLS_TICKET_KEY];
 };
 
 struct tls_session {

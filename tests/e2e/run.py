@@ -34,6 +34,7 @@ MODULES = (
     "lab_itself",
     "hop",
     "fallback",
+    "tls",
     "routing",
     "mtasts",
     "queue",

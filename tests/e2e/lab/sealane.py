@@ -111,7 +111,7 @@ class Sealane:
         self.logname, self.outname = f"{self.dir}/log", f"{self.dir}/out"
         self.proc = None
         values = {"relay_from": '[ "127.0.0.0/8" ]', "accept": "", "via": "",
-                  "first": "2s", "max": "4s", "give_up": "1h",
+                  "more": "", "first": "2s", "max": "4s", "give_up": "1h",
                   "anchor": lab.dns.anchor, "state": self.state,
                   "control": self.control, "more": "", **conf}
         self.configure(CONF.format(**values))

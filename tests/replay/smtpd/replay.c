@@ -6,7 +6,7 @@
  * leaves the second out.  One line, one act or expectation:
  *
  *	set message-size|recipients N, set bare-newline reject
- *	set tls none|required, set client IP, set relay-from nobody
+ *	set tls none|required|implicit, set client IP, set relay-from nobody
  *	set list ENTRY,ENTRY (of recipients, sorted), set require encrypted
  *	set verify on (recipients are asked for, see stand.h)
  *	keys away
@@ -170,7 +170,7 @@ act_set(const char *arg)
 		play.t.conf.limits.bare_newline = BARE_REJECT;
 	else if (strcmp(key, "tls") == 0)
 		play.t.listen.tls = value[0] == 'n' ? LISTEN_NONE :
-		    LISTEN_REQUIRED;
+		    value[0] == 'i' ? LISTEN_IMPLICIT : LISTEN_REQUIRED;
 	else if (strcmp(key, "require") == 0)
 		stand_rules(&play.t);
 	else if (strcmp(key, "verify") == 0)

@@ -269,6 +269,7 @@ stand_start(struct stand *t)
 	t->conf.accepts = &t->accept;
 	t->listen.relay_from = &t->relay_from;
 	session_start(&t->s, &ops, t, &t->conf, &t->listen, &t->client);
+	stand_run(t);
 }
 
 /* The newest question first, so that order is the session's doing. */

@@ -71,9 +71,12 @@ static const struct row {
 	  "supported in this version", "`auth` is not supported",
 	  "`proxy` is not supported", "2:1: error: `greeting-name` is not "
 	  "supported" }, 4 },
-	{ "listen \"p\" { tls = \"implicit\" }", { "1:20: error: `tls = "
-	  "\"implicit\"` is not supported in this version; allowed: "
-	  "\"starttls\", \"none\" or \"required\"" }, 1 },
+	{ "listen \"p\" { tls = \"implict\" }", { "1:20: error: `tls` cannot be "
+	  "\"implict\"; allowed: \"starttls\", \"none\", \"required\" or "
+	  "\"implicit\"; did you mean `implicit`?" }, 1 },
+	{ "tls { client-certificates = \"demand\" }", { "1:29: error: "
+	  "`client-certificates` cannot be \"demand\"; allowed: \"none\" or "
+	  "\"request\"" }, 1 },
 	{ "relay { retry { delay-warning = 4h } }",
 	  { "1:17: error: `delay-warning` is not supported" }, 1 },
 	{ "relay { source = [ \"192.0.2.1\", \"192.0.2.2\" ] }", { "1:33: error: "

@@ -58,7 +58,8 @@ START_TEST(every_key)
 	    "hostname = \"MX1.Example.Org.\"\n"
 	    "listen \"public\" { address = \"[::]:25\"; relay-from = [\n"
 	    "\t\"192.0.2.0/24\",\n\n\t\"2001:db8::1\",\n ]; tls = \"required\" }\n"
-	    "listen \"two\" { address = \"127.0.0.1:10025\"; tls = \"none\"\n}\n"
+	    "listen \"two\" { address = \"127.0.0.1:10025\"; tls = \"none\"\n"
+	    "\tclient-certificates = \"none\" }\n"
 	    "accept { domain \"example.net\" { recipients = \"any\"\n"
 	    "\tto = \"smtp:[192.0.2.5]:26\" }\n"
 	    "  client \"192.0.2.0/24\" { require = \"encrypted\" }\n"
@@ -72,7 +73,8 @@ START_TEST(every_key)
 	    "  forward = [ \"192.0.2.53\", \"2001:DB8::53@5353\" ] }\n"
 	    "state { directory = \"/s\" }; control { directory = \"/c\" }\n"
 	    "log { format = \"json\" }\nprocesses { smtpd = 1; relay = 2 }\n"
-	    "tls { old-versions = false }\nallow-loopback = true");
+	    "tls { old-versions = false; tickets = true\n"
+	    "  client-certificates = \"request\" }\nallow-loopback = true");
 	char text[ADDR_TEXT_SIZE];
 
 	ck_assert_str_eq(c->hostname, "mx1.example.org");
@@ -108,7 +110,11 @@ START_TEST(every_key)
 	ck_assert_uint_eq(c->relay.retry.give_up, 14 * DAY);
 	ck_assert_uint_eq(c->relay.timeout.connect, 250);
 	ck_assert_uint_eq(c->relay.timeout.data_end, HOUR);
-	ck_assert(!c->tls.old_versions);
+	ck_assert(!c->tls.old_versions && c->tls.tickets);
+	ck_assert_int_eq(c->listens[0].client_certificates,
+	    CLIENT_CERTIFICATES_REQUEST);
+	ck_assert_int_eq(c->listens[1].client_certificates,
+	    CLIENT_CERTIFICATES_NONE);
 	ck_assert_str_eq(c->dns.trust_anchor_file, "/a b");
 	ck_assert_str_eq(c->dns.root_hints, "/h");
 	ck_assert_uint_eq(c->dns.nforward, 2);

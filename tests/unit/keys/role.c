@@ -116,16 +116,22 @@ wait_for_certs(int fd)
 }
 
 static void
-rig_open(void)
+rig_make(void)
 {
-	struct timeval limit = { .tv_sec = 5 };
 	char dir[128];
-	int up[2], side[2];
 
 	snprintf(rig.state, sizeof rig.state, "/tmp/sealane-keys-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(rig.state));
 	snprintf(dir, sizeof dir, "%s/keys", rig.state);
 	ck_assert_int_eq(mkdir(dir, 0750), 0);
+}
+
+static void
+rig_start(void)
+{
+	struct timeval limit = { .tv_sec = 5 };
+	int up[2], side[2];
+
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 	    up), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
@@ -144,6 +150,13 @@ rig_open(void)
 	setsockopt(rig.smtpd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	buf_init(&rig.certs, KEYS_CERTS_MAX);
 	wait_for_certs(rig.parent);
+}
+
+static void
+rig_open(void)
+{
+	rig_make();
+	rig_start();
 }
 
 static void
@@ -310,6 +323,52 @@ START_TEST(signatures)
 }
 END_TEST
 
+static void
+large_rsa_key(void)
+{
+	gnutls_x509_privkey_t key;
+	gnutls_datum_t pem;
+	char path[128];
+	FILE *f;
+
+	ck_assert_int_eq(gnutls_x509_privkey_init(&key), 0);
+	ck_assert_int_eq(gnutls_x509_privkey_generate(key, GNUTLS_PK_RSA, 4096,
+	    0), 0);
+	ck_assert_int_eq(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM,
+	    &pem), 0);
+	snprintf(path, sizeof path, "%s/keys/rsa.key", rig.state);
+	umask(077);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(pem.data, 1, pem.size, f), pem.size);
+	ck_assert_int_eq(fclose(f), 0);
+	gnutls_free(pem.data);
+	gnutls_x509_privkey_deinit(key);
+}
+
+/* Asked without a pause for what is dear: some of it is refused, and what is
+ * cheap goes on. */
+START_TEST(rsa_is_capped)
+{
+	unsigned char sig[1024];
+	const struct span hash = SPAN_LIT(H32);
+	unsigned n = 0;
+
+	rig_make();
+	large_rsa_key();
+	rig_start();
+	/* Each is worth eight of 2048 bits, so no machine is too slow. */
+	while (n < 5000 && ask(NULL, RSA, GNUTLS_SIGN_RSA_SHA256, 0, true,
+	    hash, sig, sizeof sig) > 0)
+		n++;
+	ck_assert_uint_ge(n, 300 / 8);
+	ck_assert_uint_lt(n, 5000);
+	ck_assert_int_gt(ask(NULL, ECDSA, GNUTLS_SIGN_ECDSA_SHA256, 0, true,
+	    hash, sig, sizeof sig), 0);
+	rig_close();
+}
+END_TEST
+
 /* ---- whole handshakes ---- */
 
 static const struct shake {
@@ -363,7 +422,7 @@ shake(struct tls_creds *server_creds, const struct shake *r)
 	gnutls_priority_deinit(creds->priority[0][0]);
 	ck_assert_int_eq(gnutls_priority_init(&creds->priority[0][0],
 	    r->priority, NULL), 0);
-	s = tls_session_server(server_creds, &sw);
+	s = tls_session_server(server_creds, &sw, false);
 	c = tls_session_client(creds, &cw,
 	    &(struct tls_offer){ .sni = "mx1.example.org" });
 	for (int i = 0; i < 10 && (ss == TLS_WAIT || cs == TLS_WAIT); i++) {
@@ -435,6 +494,7 @@ main(void)
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, signatures);
+	tcase_add_test(tc, rsa_is_capped);
 	tcase_add_test(tc, handshakes);
 	tcase_add_test(tc, no_answer_no_credentials);
 	suite_add_tcase(s, tc);

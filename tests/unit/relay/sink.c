@@ -103,7 +103,7 @@ on_input(void *arg)
 			if (c->broken)
 				continue;
 			ck_assert_int_eq(channel_start_server(c->chan,
-			    c->sink->creds), 0);
+			    c->sink->creds, false), 0);
 			break;
 		}
 		channel_consume(c->chan, line.n + 1);

@@ -31,7 +31,7 @@ struct rig {
 	struct channel	*chan;
 	struct buf	 got;
 	const char	*until;
-	bool		 secured, ended;
+	bool		 connected, secured, ended;
 
 	/* what the far ends were told */
 	uint64_t	 txn, size, bytes;
@@ -252,13 +252,22 @@ client_ended(void *arg, enum channel_end end, bool in_handshake,
 }
 
 static void
+client_connected(void *arg)
+{
+	struct rig *g = arg;
+
+	g->connected = true;
+	progress(g);
+}
+
+static void
 client_nothing(void *arg)
 {
 	(void)arg;
 }
 
 static const struct channel_ops client_ops = {
-	.connected = client_nothing, .input = client_input,
+	.connected = client_connected, .input = client_input,
 	.drained = client_nothing, .secured = client_secured,
 	.ended = client_ended,
 };
@@ -281,14 +290,30 @@ talk(struct rig *g, const char *words, const char *reply)
 		run(g, heard);
 }
 
+static bool
+is_connected(struct rig *g)
+{
+	return g->connected;
+}
+
+/* A connection, of which nothing is heard yet. */
 static void
-call(struct rig *g)
+call_quietly(struct rig *g)
 {
 	struct fault f;
 
-	g->secured = g->ended = false;
+	channel_close(&g->chan);
+	g->connected = g->secured = g->ended = false;
+	buf_reset(&g->got);
 	g->chan = channel_connect(g->fix.loop, &g->at, NULL, &client_ops, g, &f);
 	ck_assert_ptr_nonnull(g->chan);
+	run(g, is_connected);
+}
+
+static void
+call(struct rig *g)
+{
+	call_quietly(g);
 	talk(g, "", "220 mx.test ESMTP");
 }
 
@@ -442,6 +467,46 @@ is_secured(struct rig *g)
 {
 	return g->secured;
 }
+
+/* RFC 8314 sec 3: nothing is said ahead of the handshake. */
+START_TEST(implicit_tls)
+{
+	struct rig *g = rig_open();
+
+	g->listen.tls = LISTEN_IMPLICIT;
+	g->listen.client_certificates = CLIENT_CERTIFICATES_REQUEST;
+	call_quietly(g);
+	ck_assert_int_eq(channel_start_client(g->chan, g->fix.client_creds,
+	    &(struct tls_offer){ .sni = "mx.test" }), 0);
+	run(g, is_secured);
+	talk(g, "", "220 mx.test ESMTP");
+	talk(g, START, "354 ");
+	ck_assert(strstr(buf_cstr(&g->got), "STARTTLS") == NULL);
+	hand_over(g, "hi\r\n.\r\n");
+	answer(g, 250);
+	talk(g, "", "250 2.0.0 ");
+	run(g, is_delivery_told);
+	ck_assert_uint_eq(g->reached, LEVEL_ENCRYPTED);
+	rig_close(g);
+}
+END_TEST
+
+/* Who speaks in clear there is let go, and that is that. */
+START_TEST(implicit_tls_and_plain_text)
+{
+	struct rig *g = rig_open();
+
+	g->listen.tls = LISTEN_IMPLICIT;
+	call_quietly(g);
+	ck_assert_int_eq(channel_send(g->chan,
+	    SPAN_LIT("EHLO c.test\r\nMAIL FROM:<a@c.test>\r\n")), 0);
+	run(g, is_ended);
+	/* An alert at most: nothing that reads like a reply. */
+	ck_assert_uint_le(g->got.len, 7);
+	ck_assert_uint_eq(g->begins, 0);
+	rig_close(g);
+}
+END_TEST
 
 /* keys died and nobody said so yet: 454, not a handshake that breaks. */
 START_TEST(keys_gone_is_454)			/* RFC 3207 sec 4 */
@@ -717,6 +782,8 @@ main(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, takes_a_message);
 	tcase_add_test(tc, takes_a_message_over_tls);
+	tcase_add_test(tc, implicit_tls);
+	tcase_add_test(tc, implicit_tls_and_plain_text);
 	tcase_add_test(tc, keys_gone_is_454);
 	tcase_add_test(tc, injection_closes);
 	tcase_add_test(tc, cleartext_in_handshake_closes);

@@ -120,8 +120,7 @@ START_TEST(no_old_versions)
 		gnutls_priority_init(&x.server_creds->priority[0][0],
 		    "NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0", NULL);
 	}
-	ck_assert_int_eq(channel_start_server(x.server.chan, x.server_creds),
-	    0);
+	fix_start_server(&x);
 	fix_start_client(&x, "", _i == 2);
 	fix_run(&x, fix_both_ended);
 	ck_assert(x.server.in_handshake && x.client.in_handshake);
@@ -134,7 +133,7 @@ START_TEST(signer_fails)
 {
 	fix_open(&x, true, true);
 	x.sign_fails = true;
-	channel_start_server(x.server.chan, x.server_creds);
+	fix_start_server(&x);
 	fix_start_client(&x, "", false);
 	fix_run(&x, fix_both_ended);
 	ck_assert(x.server.in_handshake && x.client.in_handshake);
@@ -253,7 +252,7 @@ START_TEST(clear_text_into_a_server_handshake)
 {
 	fix_open(&x, true, false);
 	x.piece = _i == 0 ? 1 : 4096;
-	channel_start_server(x.server.chan, x.server_creds);
+	fix_start_server(&x);
 	channel_send(x.client.chan, SPAN_LIT("EHLO evil.example\r\n"));
 	fix_run(&x, server_ended);
 	ck_assert_int_eq(x.server.end, CHANNEL_ERROR);
@@ -288,7 +287,7 @@ START_TEST(eof_in_the_handshake)
 {
 	fix_open(&x, true, false);
 	x.up.hold = true;
-	channel_start_server(x.server.chan, x.server_creds);
+	fix_start_server(&x);
 	fix_start_client(&x, "", false);
 	fix_run(&x, hello_seen);
 	/* cut after each of the first bytes, and somewhere inside */
@@ -314,7 +313,7 @@ START_TEST(alert_arrives)
 {
 	fix_open(&x, true, true);
 	fix_client_priority(&x, "NORMAL:-KX-ALL:+RSA:-VERS-ALL:+VERS-TLS1.2");
-	channel_start_server(x.server.chan, x.server_creds);
+	fix_start_server(&x);
 	fix_start_client(&x, "", false);
 	fix_run(&x, fix_both_ended);
 	ck_assert(both_hellos(&x));

@@ -220,24 +220,31 @@ fix_key(struct fix *x, enum tls_key_kind kind, struct buf *list)
 	gnutls_x509_crt_deinit(crt);
 }
 
+struct tls_creds *
+fix_server_creds(struct fix *x)
+{
+	const struct tls_signer signer = { fix_sign, x };
+	struct fault f;
+	struct tls_creds *c = tls_creds_server(buf_get(&x->certs), &signer,
+	    !x->no_old_versions, &f);
+
+	ck_assert_msg(c != NULL, "%s", f.text);
+	return c;
+}
+
 static void
 fix_creds(struct fix *x, bool ecdsa, bool rsa)
 {
-	const struct tls_signer signer = { fix_sign, x };
-	struct buf list;
 	struct fault f;
 
-	buf_init(&list, 65536);
+	buf_init(&x->certs, 65536);
 	if (ecdsa)
-		fix_key(x, TLS_KEY_ECDSA, &list);
+		fix_key(x, TLS_KEY_ECDSA, &x->certs);
 	if (rsa)
-		fix_key(x, TLS_KEY_RSA, &list);
-	x->server_creds = tls_creds_server(buf_get(&list), &signer,
-	    !x->no_old_versions, &f);
-	ck_assert_msg(x->server_creds != NULL, "%s", f.text);
+		fix_key(x, TLS_KEY_RSA, &x->certs);
+	x->server_creds = fix_server_creds(x);
 	x->client_creds = tls_creds_client(!x->no_old_versions, &f);
 	ck_assert_msg(x->client_creds != NULL, "%s", f.text);
-	buf_free(&list);
 }
 
 void
@@ -278,12 +285,11 @@ fix_begin(struct fix *x, bool ecdsa, bool rsa)
 	buf_init(&x->down.held, GOT_MAX);
 }
 
-void
-fix_open(struct fix *x, bool ecdsa, bool rsa)
+static void
+fix_wire(struct fix *x)
 {
 	int a[2], b[2];
 
-	fix_begin(x, ecdsa, rsa);
 	wire_pair(a);
 	wire_pair(b);
 	x->client.chan = channel_accept(x->loop, a[0], &side_ops, &x->client);
@@ -295,6 +301,34 @@ fix_open(struct fix *x, bool ecdsa, bool rsa)
 	x->down.from = loop_io_new(x->loop, b[1], wire_ready, &x->down);
 	loop_io_watch(x->up.from, LOOP_READ);
 	loop_io_watch(x->down.from, LOOP_READ);
+}
+
+void
+fix_open(struct fix *x, bool ecdsa, bool rsa)
+{
+	fix_begin(x, ecdsa, rsa);
+	fix_wire(x);
+}
+
+static void
+side_again(struct side *s)
+{
+	channel_close(&s->chan);
+	buf_reset(&s->got);
+	s->inputs = s->drains = s->secures = s->connects = s->ends = 0;
+}
+
+void
+fix_again(struct fix *x)
+{
+	side_again(&x->client);
+	side_again(&x->server);
+	loop_io_close(&x->up.from);
+	loop_io_close(&x->down.from);
+	buf_reset(&x->up.seen);
+	buf_reset(&x->down.seen);
+	x->up.eof = x->down.eof = false;
+	fix_wire(x);
 }
 
 static void
@@ -379,6 +413,7 @@ fix_close(struct fix *x)
 	buf_free(&x->up.held);
 	buf_free(&x->down.seen);
 	buf_free(&x->down.held);
+	buf_free(&x->certs);
 	loop_free(&x->loop);
 }
 
@@ -417,10 +452,18 @@ fix_both_ended(struct fix *x)
 }
 
 void
+fix_start_server(struct fix *x)
+{
+	ck_assert_int_eq(channel_start_server(x->server.chan, x->server_creds,
+	    x->ask_certificate), 0);
+}
+
+void
 fix_start_client(struct fix *x, const char *sni, bool reduced)
 {
 	const struct tls_offer offer = { .sni = sni, .reduced = reduced,
-	    .strict = x->strict };
+	    .strict = x->strict, .tickets = x->want_tickets,
+	    .resume = x->resume };
 
 	ck_assert_int_eq(channel_start_client(x->client.chan, x->client_creds,
 	    &offer), 0);
@@ -429,8 +472,7 @@ fix_start_client(struct fix *x, const char *sni, bool reduced)
 void
 fix_handshake(struct fix *x, const char *sni, bool reduced)
 {
-	ck_assert_int_eq(channel_start_server(x->server.chan,
-	    x->server_creds), 0);
+	fix_start_server(x);
 	fix_start_client(x, sni, reduced);
 	fix_run(x, fix_both_secured);
 	ck_assert_msg(x->client.secures == 1 && x->server.secures == 1,

@@ -49,11 +49,14 @@ struct fix {
 	struct wire		 up, down;	/* client to server; back */
 	size_t			 piece;		/* bytes at once */
 	struct tls_creds	*client_creds, *server_creds;
+	struct buf		 certs;		/* LIST of own_cert */
 	gnutls_privkey_t	 keys[TLS_KEY_KINDS];
 	char			 spki[TLS_KEY_KINDS][65];
 	unsigned		 signatures;
 	bool			 sign_fails;
-	bool			 strict;	/* of the client's offer */
+	bool			 strict, want_tickets;	/* of the client's offer */
+	struct span		 resume;
+	bool			 ask_certificate;	/* of the client */
 	bool			 no_old_versions;	/* set ahead of fix_open() */
 	bool			(*done)(struct fix *);
 	bool			 timed_out;
@@ -62,6 +65,10 @@ struct fix {
 /* Credentials with an ECDSA and an RSA key (either may be left out), and two
  * channels over the wire in clear text. */
 void	fix_open(struct fix *, bool ecdsa, bool rsa);
+/* Credentials for a further process of the same server. */
+struct tls_creds	*fix_server_creds(struct fix *);
+/* Two new channels, over a new wire, with the same credentials. */
+void	fix_again(struct fix *);
 /* The same over TCP, from 127.0.0.7, without a wire in between. */
 void	fix_open_tcp(struct fix *, bool ecdsa, bool rsa);
 /* Only a listening socket; who connects becomes x->server. */
@@ -69,6 +76,7 @@ void	fix_open_listener(struct fix *, struct addr *at);
 void	fix_close(struct fix *);
 /* Until done() says so; fails the test after 20 s. */
 void	fix_run(struct fix *, bool (*done)(struct fix *));
+void	fix_start_server(struct fix *);
 void	fix_start_client(struct fix *, const char *sni, bool reduced);
 void	fix_handshake(struct fix *, const char *sni, bool reduced);
 /* The client's priority string from now on. */

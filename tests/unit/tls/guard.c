@@ -329,8 +329,7 @@ START_TEST(hostile_servers)
 	ca_make();
 	serve(r);
 	fix_client_priority(&x, r->priority);
-	ck_assert_int_eq(channel_start_server(x.server.chan, x.server_creds),
-	    0);
+	fix_start_server(&x);
 	gnutls_handshake_set_max_packet_length(x.server.chan->tls->g, 1 << 20);
 	fix_start_client(&x, "mx.example.org", false);
 	before = cpu();
@@ -365,8 +364,7 @@ START_TEST(small_groups_at_a_strict_level)
 	ck_assert_int_eq(gnutls_priority_init(&x.client_creds->priority[1][0],
 	    DHE12, NULL), 0);
 	x.strict = true;
-	ck_assert_int_eq(channel_start_server(x.server.chan, x.server_creds),
-	    0);
+	fix_start_server(&x);
 	fix_start_client(&x, "mx.example.org", false);
 	fix_run(&x, client_knows);
 	ck_assert_int_eq(x.client.in_handshake, _i == 0);

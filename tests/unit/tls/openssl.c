@@ -116,8 +116,7 @@ START_TEST(client_to_us)
 		args[4 + i] = r->args[i];
 	peer_start(&p, args);
 	fix_run(&x, accepted);
-	ck_assert_int_eq(channel_start_server(x.server.chan, x.server_creds),
-	    0);
+	fix_start_server(&x);
 	ck_assert_int_eq(write(p.in, "PING\n", 5), 5);
 	fix_run(&x, got_line);
 	if (r->version == NULL) {
