@@ -6,8 +6,9 @@
 
 #include "base/span.h"
 
-/* GnuTLS itself stops a handshake that brings more. */
-#define TLS_CHAIN_MAX	16
+/* A real chain has 2 to 5; a handshake that brings more is stopped
+ * (tls/guard.h). */
+#define TLS_CHAIN_MAX	32
 
 struct tls_chain {
 	struct span	cert[TLS_CHAIN_MAX];	/* DER; the leaf first */

@@ -9,8 +9,8 @@
 #define TLS_GUARD_H
 
 #include "base/span.h"
+#include "tls/chain.h"		/* TLS_CHAIN_MAX */
 
-#define TLS_CHAIN_MAX		32	/* certificates; a real chain has 2 to 5 */
 #define TLS_RSA_BITS_MAX	16384
 #define TLS_RSA_E_BITS_MAX	64	/* 65537 is what everybody uses */
 #define TLS_DH_BITS_MAX		8192	/* the largest of RFC 7919 */
