@@ -13,6 +13,7 @@ from lab import space
 from lab.case import Skip
 from lab.chasquid import Chasquid
 from lab.dns import Dns
+from lab.dovecot import Dovecot
 from lab.exim import Exim
 from lab.https import Authority, PolicyHost
 from lab.load import Load
@@ -26,6 +27,7 @@ MTAS = {
     "exim": (Exim, "127.0.1.8", "exim4-daemon-light"),
     "opensmtpd": (OpenSMTPD, "127.0.1.9", "opensmtpd"),
     "chasquid": (Chasquid, "127.0.1.10", "chasquid"),
+    "dovecot": (Dovecot, "127.0.1.12", "dovecot-lmtpd"),
 }
 
 
@@ -79,7 +81,8 @@ class Lab:
     def foreign_env(self, root):
         libs = [f"{root}/usr/lib/{os.uname().machine}-linux-gnu",
                 f"{root}/lib/{os.uname().machine}-linux-gnu",
-                f"{root}/usr/lib/postfix", f"{root}/usr/lib"]
+                f"{root}/usr/lib/postfix", f"{root}/usr/lib/dovecot",
+                f"{root}/usr/lib"]
         return {**os.environ, "LD_LIBRARY_PATH": ":".join(
             x for x in libs if os.path.isdir(x)), "LC_ALL": "C"}
 
