@@ -38,6 +38,7 @@ smtp_tls_loglevel = 1
 smtp_send_xforward_command = yes
 smtpd_relay_restrictions = permit_mynetworks reject
 smtp_destination_recipient_limit = 1000
+smtpd_error_sleep_time = 0
 minimal_backoff_time = 10s
 queue_run_delay = 10s
 """
