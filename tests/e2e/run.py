@@ -46,6 +46,7 @@ MODULES = (
     "bulk",
     "crash",
     "mtas",
+    "attacks",
 )
 PACKAGES = ("postfix", "knot", "exim4-daemon-light", "opensmtpd", "chasquid",
             "dovecot-lmtpd")

@@ -102,6 +102,13 @@ class Lab:
                 os.unlink(path + part)
         os.chmod(path, 0o600)
 
+    def pem(self, name):
+        """The file of make_pem(), made once."""
+        path = f"{self.dir}/{name}.pem"
+        if not os.path.exists(path):
+            self.make_pem(path, name)
+        return path
+
     def become(self, user):
         """For preexec_fn: become that user, or nothing."""
         if user is None:
@@ -185,10 +192,7 @@ class Lab:
 
     def peer(self, address, starttls="good", pem=None, **how):
         if pem is None:
-            pem = f"{self.dir}/peer.pem"
-        if not os.path.exists(pem):
-            self.make_pem(pem, "peer.example.org")
-        p = Peer(address, pem, starttls, **how)
+            p = Peer(address, self.pem("peer.example.org"), starttls, **how)
         self.later(p.close)
         return p
 
