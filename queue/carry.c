@@ -33,7 +33,8 @@ carry_message(struct queue *q, const struct message *m, struct span body,
 	    .arrived = m->arrived, .size = m->size,
 	    .running = message_running(m, queue_now(q)), .sender = m->sender,
 	    .client = m->client, .session = m->session,
-	    .envid = message_envid(m), .nrcpts = m->nrcpts, .body = body };
+	    .envid = message_envid(m), .nrcpts = m->nrcpts,
+	    .sum = m->sum, .body = body };
 	struct buf list;
 	int rc;
 

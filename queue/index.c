@@ -158,6 +158,7 @@ message_new(const struct record_message *rec, uint64_t now_steady,
 	m->envelope = rec->envelope;
 	m->arrived = rec->arrived;
 	m->size = rec->size;
+	m->sum = rec->sum;
 	m->running = rec->running;
 	m->since = now_steady;
 	m->nrcpts = rec->nrcpts;

@@ -49,6 +49,7 @@ struct message {
 	uint8_t			 flags;		/* RECORD_IN_FILE ... */
 	uint8_t			 envid_len;	/* it follows `session` */
 	uint16_t		 envelope;	/* enum envelope_flag */
+	uint32_t		 sum;		/* of a body in a file */
 	bool			 pending;	/* not durable yet */
 	bool			 dead;		/* out of the index */
 	bool			 in_grace, is_placed;

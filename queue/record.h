@@ -69,6 +69,7 @@ struct record_message {
 	struct span	sender, client, session, envid;
 	uint32_t	nrcpts;
 	struct span	rcpts;		/* walk with record_rcpt() */
+	uint32_t	sum;		/* CRC32C of the file */
 	struct span	body;		/* inline, else empty */
 };
 
@@ -78,6 +79,8 @@ int	record_put_message(struct buf *, const struct record_message *);
 int	record_put_rcpt(struct buf *, const struct record_rcpt *,
 	    const struct record_change *);
 int	record_get_message(struct span payload, struct record_message *);
+/* The same for a message without its inline body, as put_message wrote it. */
+int	record_get_head(struct span payload, struct record_message *);
 /* Next recipient of m->rcpts: 1, 0 at the end. */
 int	record_rcpt(struct span *rcpts, struct record_rcpt *,
 	    struct record_change *);

@@ -25,13 +25,23 @@
 
 struct spool;
 
-/* The system calls that can lose mail, so that tests can make them fail. */
+/* The system calls that can lose mail, so that tests can make them fail, or
+ * record them to cut the power anywhere between them.  Some run in the thread
+ * pool.  A test also takes a segment size of its own. */
 struct spool_io {
+	int	(*open)(int dir, const char *name, int flags, mode_t);
+	int	(*preallocate)(int fd, off_t);
 	ssize_t	(*pwritev)(int fd, const struct iovec *, int n, off_t);
-	int	(*fdatasync)(int fd);	/* in the thread pool */
-	int	(*fsync)(int dir);	/* in the thread pool */
+	int	(*truncate)(int fd, off_t);
+	int	(*fdatasync)(int fd);
+	int	(*fsync)(int dir);
+	int	(*name)(int fd, int dir, const char *name);	/* an unnamed file */
+	int	(*rename)(int dir, const char *, int to, const char *);
+	int	(*unlink)(int dir, const char *);
 	int	(*fstatvfs)(int dir, struct statvfs *);
+	uint32_t segment_size;
 };
+extern const struct spool_io spool_io;		/* the real ones */
 
 struct spool_ops {
 	/* During spool_open(): each good record in the order of the log. */
@@ -98,10 +108,11 @@ int	spool_read(struct spool *, struct place, struct buf *mem,
 /* An unnamed file to write a body into.  The descriptor is write-only. */
 int	spool_file_new(struct spool *, struct fault *);	/* fd or -1 */
 /* Takes `fd`.  Checks that it has `size` bytes, syncs it, gives it its name,
- * syncs the directory; then `done`.  -1: `done` will not come. */
+ * syncs the directory; then `done`, with the CRC32C of what it holds.  -1:
+ * `done` will not come. */
 int	spool_file_keep(struct spool *, int fd, struct span id, uint64_t size,
-	    void (*done)(void *arg, const struct fault *), void *arg,
-	    struct fault *);
+	    void (*done)(void *arg, uint32_t sum, const struct fault *),
+	    void *arg, struct fault *);
 int	spool_file_open(struct spool *, struct span id, uint64_t size,
 	    struct fault *);				/* read-only fd or -1 */
 void	spool_file_remove(struct spool *, struct span id);

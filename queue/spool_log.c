@@ -103,7 +103,7 @@ spool_release(struct spool *sp, uint64_t number)
 	 * needed by anybody, whatever its age; others go in order. */
 	if (s->refs == 0 && s->failed && s->durable == SEGMENT_FIRST) {
 		spool_segment_name(number, name);
-		(void)unlinkat(sp->log, name, 0);
+		(void)sp->io->unlink(sp->log, name);
 		segment_remove(sp, s);
 	}
 }
@@ -136,19 +136,6 @@ write_all(struct spool *sp, int fd, struct iovec *iov, int n, off_t at)
 	return 0;
 }
 
-static int
-preallocate(int fd, off_t size)
-{
-	int rc;
-
-	do
-		rc = fallocate(fd, 0, 0, size);
-	while (rc == -1 && errno == EINTR);
-	if (rc == -1 && (errno == EOPNOTSUPP || errno == ENOSYS))
-		rc = ftruncate(fd, size);
-	return rc;
-}
-
 static size_t
 count_unsynced(const struct spool *sp)
 {
@@ -163,8 +150,8 @@ static int
 segment_make(struct spool *sp, uint64_t need, struct fault *f)
 {
 	struct segment_key key = { sp->next_number, sp->salt };
-	uint64_t size = need + SEGMENT_FIRST > SEGMENT_SIZE ?
-	    need + SEGMENT_FIRST : SEGMENT_SIZE;
+	uint64_t size = need + SEGMENT_FIRST > sp->io->segment_size ?
+	    need + SEGMENT_FIRST : sp->io->segment_size;
 	char name[SEGMENT_NAME], head[SEGMENT_FIRST];
 	struct iovec iov = { head, sizeof(head) };
 	struct spool_segment *s;
@@ -177,8 +164,8 @@ segment_make(struct spool *sp, uint64_t need, struct fault *f)
 		return fault_set(f, FAULT_TEMP, 451, "4.3.0",
 		    "the disk is too far behind");
 	spool_segment_name(key.number, name);
-	fd = openat(sp->log, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_CLOEXEC, 0600);
+	fd = sp->io->open(sp->log, name, O_RDWR | O_CREAT | O_EXCL |
+	    O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1) {
 		/* Whatever has this name: the next number is free. */
 		if (errno == EEXIST)
@@ -186,7 +173,7 @@ segment_make(struct spool *sp, uint64_t need, struct fault *f)
 		return fault_sys(f, "make a segment");
 	}
 	segment_head_put(&key, head);
-	if (preallocate(fd, (off_t)size) == -1 ||
+	if (sp->io->preallocate(fd, (off_t)size) == -1 ||
 	    write_all(sp, fd, &iov, 1, 0) == -1) {
 		fault_sys(f, "make a segment");
 		goto unlink_segment;
@@ -202,7 +189,7 @@ segment_make(struct spool *sp, uint64_t need, struct fault *f)
 	sp->dir_dirty = true;
 	return 0;
 unlink_segment:
-	(void)unlinkat(sp->log, name, 0);
+	(void)sp->io->unlink(sp->log, name);
 	close(fd);
 	return -1;
 }
@@ -210,7 +197,8 @@ unlink_segment:
 int
 spool_segment_room(struct spool *sp, uint64_t need, struct fault *f)
 {
-	if (sp->current != NULL && sp->current->at + need <= SEGMENT_SIZE)
+	if (sp->current != NULL && sp->current->at + need <=
+	    sp->io->segment_size)
 		return 0;
 	if (sp->current != NULL) {
 		sp->current->closed = true;
@@ -484,7 +472,7 @@ spool_read(struct spool *sp, struct place place, struct buf *mem,
 	fd = s->fd;
 	if (fd == -1) {
 		spool_segment_name(place.segment, name);
-		fd = spool_plain_open(sp->log, name, &size);
+		fd = spool_plain_open(sp->log, name, O_RDONLY, &size);
 		if (fd == -1)
 			return fault_sys(f, "open a segment");
 	}

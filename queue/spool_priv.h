@@ -125,7 +125,8 @@ int	spool_replay(struct spool *, struct fault *);
 
 /* spool_dir.c: opening what may have been planted. */
 int	spool_dir_open(int at, const char *name, bool make, struct fault *);
-/* A regular file of ours, one link.  fd or -1 with errno. */
-int	spool_plain_open(int dir, const char *name, off_t *size);
+/* A regular file of ours, one link; `flags`: O_RDONLY or O_RDWR.  fd or -1 with
+ * errno. */
+int	spool_plain_open(int dir, const char *name, int flags, off_t *size);
 
 #endif

@@ -9,8 +9,7 @@
  * are what a crash leaves of a batch that nobody was promised. */
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -139,7 +138,7 @@ open_segment(struct replay *r, uint64_t number, off_t *size)
 	int fd;
 
 	spool_segment_name(number, name);
-	fd = spool_plain_open(r->sp->log, name, size);
+	fd = spool_plain_open(r->sp->log, name, O_RDONLY, size);
 	if (fd == -1 && !planted(errno)) {
 		r->err = errno;
 		return -1;
@@ -358,18 +357,16 @@ replay_segment(struct replay *r, uint64_t number, struct fault *f)
 static void
 trim_segment(struct spool *sp, const struct spool_segment *s)
 {
-	char name[SEGMENT_NAME], path[40];
+	char name[SEGMENT_NAME];
 	off_t size;
 	int fd;
 
 	spool_segment_name(s->number, name);
-	fd = spool_plain_open(sp->log, name, &size);
+	fd = spool_plain_open(sp->log, name, O_RDWR, &size);
 	if (fd == -1)
 		return;
-	if (!s->damaged && size > (off_t)s->at) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		(void)!truncate(path, (off_t)s->at);
-	}
+	if (!s->damaged && size > (off_t)s->at)
+		(void)!sp->io->truncate(fd, (off_t)s->at);
 	close(fd);
 }
 

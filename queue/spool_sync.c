@@ -30,15 +30,15 @@ sync_work(void *arg)
 		y->dir_err = errno;
 	for (size_t i = 0; i < y->n; i++)
 		if (y->target[i].closing && y->target[i].err == 0)
-			(void)!ftruncate(y->target[i].fd,
+			(void)!sp->io->truncate(y->target[i].fd,
 			    (off_t)y->target[i].upto);
 	/* One after the other and synced between: a newer segment holds the
 	 * ends of messages in an older one, so the older must go first. */
 	for (size_t i = 0; i < y->ndrops; i++) {
 		const char *name = y->drop[i].name;
 		int rc = y->drop[i].damaged ?
-		    renameat(sp->log, name, sp->damaged, name) :
-		    unlinkat(sp->log, name, 0);
+		    sp->io->rename(sp->log, name, sp->damaged, name) :
+		    sp->io->unlink(sp->log, name);
 
 		if (rc == -1 || sp->io->fsync(sp->log) == -1)
 			break;
@@ -312,7 +312,8 @@ final_sync(struct spool *sp)
 	    spool_append(sp, &mark, 1, &place, &f) == 0 &&
 	    sp->current != NULL &&
 	    sp->io->fdatasync(sp->current->fd) == 0)
-		(void)!ftruncate(sp->current->fd, (off_t)sp->current->at);
+		(void)!sp->io->truncate(sp->current->fd,
+		    (off_t)sp->current->at);
 }
 
 static void

@@ -59,8 +59,7 @@ disk_fstatvfs(int fd, struct statvfs *v)
 	return 0;
 }
 
-static const struct spool_io io = { disk_pwritev, disk_fdatasync, fsync,
-    disk_fstatvfs };
+static struct spool_io io;
 
 /* ---- what a replay and the callbacks say ---- */
 
@@ -150,6 +149,10 @@ seen_new(void)
 	struct seen *s = calloc(1, sizeof(*s));
 
 	memset(&disk, 0, sizeof(disk));
+	io = spool_io;
+	io.pwritev = disk_pwritev;
+	io.fdatasync = disk_fdatasync;
+	io.fstatvfs = disk_fstatvfs;
 	log_open("queue", LOG_LOGFMT);
 	log_set_level(LOG_ERROR + 1);
 	world_tempdir(s->dir);
