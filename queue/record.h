@@ -22,6 +22,11 @@ enum record_type {
 	RECORD_END = 4,		/* nothing is left to do for a message */
 	RECORD_VOID = 5,	/* a failed sync: a segment counts only up to here */
 	RECORD_MARK = 6,	/* says nothing but how far things are durable */
+	/* In a checkpoint only. */
+	RECORD_FROM = 7,	/* where the log goes on */
+	RECORD_LIVE = 8,	/* a message without its body, and its place */
+	RECORD_COUNT = 9,	/* the end: so many of them, and the number that
+				   the next segment of the log was to have */
 };
 
 enum rcpt_state {	/* stored; never renumber */

@@ -144,6 +144,7 @@ spool_stats(const struct spool *sp, struct spool_stats *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->segments = sp->nsegments;
+	s->segment_size = sp->io->segment_size;
 	if (sp->nsegments > 0) {
 		s->oldest = sp->segments[0]->number;
 		s->oldest_closed = sp->segments[0]->closed;

@@ -51,4 +51,5 @@ io_unlink(int dir, const char *name)
 }
 
 const struct spool_io spool_io = { io_open, io_preallocate, pwritev, ftruncate,
-    fdatasync, fsync, io_name, io_rename, io_unlink, fstatvfs, SEGMENT_SIZE };
+    fdatasync, fsync, io_name, io_rename, io_unlink, fstatvfs, SEGMENT_SIZE,
+    8ull * SEGMENT_SIZE };

@@ -80,13 +80,14 @@ segment_remove(struct spool *sp, struct spool_segment *s)
 	free(s);
 }
 
-void
+bool
 spool_hold(struct spool *sp, uint64_t number)
 {
 	struct spool_segment *s = spool_segment_find(sp, number);
 
 	if (s != NULL)
 		s->refs++;
+	return s != NULL;
 }
 
 void
@@ -154,7 +155,8 @@ segment_make(struct spool *sp, uint64_t need, struct fault *f)
 	    need + SEGMENT_FIRST : sp->io->segment_size;
 	char name[SEGMENT_NAME], head[SEGMENT_FIRST];
 	struct iovec iov = { head, sizeof(head) };
-	struct spool_segment *s;
+	struct spool_segment *s,
+	    *before = spool_segment_find(sp, key.number - 1);
 	int fd;
 
 	if (size > SEGMENT_LARGEST)
@@ -172,7 +174,7 @@ segment_make(struct spool *sp, uint64_t need, struct fault *f)
 			sp->next_number++;
 		return fault_sys(f, "make a segment");
 	}
-	segment_head_put(&key, head);
+	segment_head_put(&key, before == NULL ? 0 : before->at, head);
 	if (sp->io->preallocate(fd, (off_t)size) == -1 ||
 	    write_all(sp, fd, &iov, 1, 0) == -1) {
 		fault_sys(f, "make a segment");
@@ -249,7 +251,8 @@ spool_append(struct spool *sp, const struct spool_part *parts, size_t n,
 
 		places[i] = (struct place){ key.number, at, (uint32_t)len };
 		segment_put(&key, parts[i].type,
-		    i + 1 < n ? SEGMENT_MORE : 0, places[i], sp->durable,
+		    (i + 1 < n ? SEGMENT_MORE : 0) |
+		    (i > 0 ? SEGMENT_BEHIND : 0), places[i], sp->durable,
 		    parts[i].head, parts[i].body, headers[i]);
 		niov = iov_add(iov, niov, headers[i], SEGMENT_HEADER);
 		niov = iov_add(iov, niov, parts[i].head.p, parts[i].head.n);
@@ -270,6 +273,7 @@ spool_append(struct spool *sp, const struct spool_part *parts, size_t n,
 		return -1;
 	}
 	sp->current->at = at;
+	sp->log_bytes += need;
 	return 0;
 }
 
@@ -294,7 +298,7 @@ spool_commit(struct spool *sp, struct span head, struct span body,
 	c->place = *place;
 	c->done = done;
 	c->arg = arg;
-	spool_hold(sp, place->segment);
+	(void)spool_hold(sp, place->segment);
 	TAILQ_INSERT_TAIL(&sp->waiting, c, link);
 	spool_kick(sp);
 	return 0;
@@ -337,8 +341,12 @@ int
 spool_state(struct spool *sp, const struct spool_part *parts, size_t n,
     const struct spool_after *after)
 {
-	if (spool_state_keep(sp, parts, n, after) == -1)
+	if (spool_state_keep(sp, parts, n, after) == -1) {
+		/* The index knows what the log does not: a checkpoint of it
+		 * could lose the bounce of a message that ended. */
+		sp->unrecorded = true;
 		return -1;
+	}
 	spool_write_states(sp);
 	return 0;
 }
@@ -367,7 +375,7 @@ state_placed(struct spool *sp, struct spool_state *s,
 
 	if (k->type != RECORD_MESSAGE && k->type != RECORD_CARRY)
 		return;
-	spool_hold(sp, place.segment);
+	(void)spool_hold(sp, place.segment);
 	k->held = place.segment;
 	if (!sp->closing)
 		sp->ops->placed(sp->ctx, id, place);

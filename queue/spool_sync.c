@@ -200,6 +200,7 @@ sync_good(struct spool *sp)
 	TAILQ_CONCAT(&list, &sp->syncing, link);
 	states_durable(sp);
 	commits_done(sp, &list, NULL);
+	spool_checkpoint_go_on(sp);
 	if (!TAILQ_EMPTY(&sp->written) || (sp->nsegments > 0 &&
 	    sp->segments[0]->refs == 0 && sp->segments[0]->closed))
 		spool_timer(sp);
@@ -241,6 +242,7 @@ sync_bad(struct spool *sp, int err)
 	fault_sys(&f, "sync of the spool");
 	log_error("spool-sync-failed", KV_Q("reason", f.text));
 	sp->sick_until = loop_now(sp->loop) + SICK_MS;
+	spool_checkpoint_abandon(sp);
 	sp->current = NULL;
 	sp->dir_dirty = true;
 	/* States first, the void behind them: a crash between the two may
@@ -344,6 +346,7 @@ spool_finish(struct spool *sp)
 
 	if (!sp->closing || sp->jobs > 0)
 		return;
+	spool_checkpoint_abandon(sp);
 	final_sync(sp);
 	free_lists(sp);
 	for (size_t i = 0; i < sp->nsegments; i++) {
