@@ -49,6 +49,9 @@ buf_reserve(struct buf *b, size_t n)
 	cap = b->cap == 0 ? 256 : b->cap;
 	while (cap < need || cap == b->cap)
 		cap *= 2;
+	/* Not beyond what may ever be in it, unless room to slide is needed. */
+	if (b->off == 0 && cap > b->max + 1)
+		cap = b->max + 1;
 	mem = malloc(cap);
 	if (mem == NULL)
 		return false;

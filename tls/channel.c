@@ -93,7 +93,7 @@ want_read(const struct channel *c)
 	if (!channel_live(c) || c->ending || c->wire.eof || c->wire.rx.n > 0)
 		return false;
 	return c->state == CHAN_HANDSHAKE ||
-	    (!c->paused && c->in.len < CHANNEL_IN_MAX);
+	    (!c->paused && c->in.len < c->in_max);
 }
 
 /* Bytes that came and that only room in `in` is missing for. */
@@ -116,7 +116,7 @@ channel_receive(struct channel *c)
 		return false;
 	do
 		n = recv(loop_io_fd(c->io), scratch,
-		    clear ? CHANNEL_IN_MAX - c->in.len : sizeof scratch, 0);
+		    clear ? c->in_max - c->in.len : c->in_max, 0);
 	while (n == -1 && errno == EINTR);
 	if (n == -1 && errno == EAGAIN) {
 		if (c->send_errno != 0)
@@ -171,7 +171,7 @@ plain_room(const struct channel *c)
 		n = 256;
 	if (n > RECORD_MAX)
 		n = RECORD_MAX;
-	return n < CHANNEL_IN_MAX - c->in.len ? n : CHANNEL_IN_MAX - c->in.len;
+	return n < c->in_max - c->in.len ? n : c->in_max - c->in.len;
 }
 
 /* Until GnuTLS has nothing more: what is decrypted inside it never makes the
@@ -179,7 +179,7 @@ plain_room(const struct channel *c)
 static void
 channel_decrypt(struct channel *c)
 {
-	while (!c->ending && c->in.len < CHANNEL_IN_MAX) {
+	while (!c->ending && c->in.len < c->in_max) {
 		size_t room = plain_room(c), got;
 		char *at = buf_room(&c->in, room);
 
@@ -448,9 +448,16 @@ channel_input(const struct channel *c)
 }
 
 void
+channel_set_input(struct channel *c, size_t max)
+{
+	assert(max >= 1024 && max <= CHANNEL_IN_MAX);
+	c->in_max = max;
+}
+
+void
 channel_consume(struct channel *c, size_t n)
 {
-	bool withheld = c->in.len >= CHANNEL_IN_MAX || channel_withheld(c);
+	bool withheld = c->in.len >= c->in_max || channel_withheld(c);
 
 	buf_consume(&c->in, n);
 	if (n > 0 && withheld && !c->paused)

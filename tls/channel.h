@@ -60,8 +60,12 @@ void		 channel_close_after_flush(struct channel **, uint64_t ms);
 /* Ends at once all that still flush on this loop: for ops->stop of a role,
  * before loop_free() asserts that no handle is left. */
 void		 channel_close_lingering(struct loop *);
+unsigned	 channel_lingering(void);	/* how many have a descriptor yet */
 
 struct span	 channel_input(const struct channel *);	/* plain text, up to 64 KiB */
+/* Up to `max` bytes instead (1 KiB to 64 KiB), and no more ciphertext than that
+ * kept: for many sessions with strangers. */
+void		 channel_set_input(struct channel *, size_t max);
 void		 channel_consume(struct channel *, size_t);
 void		 channel_pause(struct channel *, bool paused);
 

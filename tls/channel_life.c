@@ -20,6 +20,7 @@
 
 /* Owners have let go of these; a role that stops ends them all. */
 static struct channel *lingering;
+static unsigned nlingering;
 
 /* ---- beginning ---- */
 
@@ -45,6 +46,7 @@ channel_new(struct loop *loop, int fd, const struct channel_ops *ops, void *arg)
 	c->arg = arg;
 	c->wire = (struct tls_wire){ .rx = SPAN_NONE, .tx = &c->tx };
 	tls_facts_clear(&c->facts);
+	c->in_max = CHANNEL_IN_MAX;
 	buf_init(&c->in, CHANNEL_IN_MAX);
 	buf_init(&c->plain, CHANNEL_OUT_MAX);
 	buf_init(&c->tx, CHANNEL_TX_MAX);
@@ -196,6 +198,8 @@ channel_connect_unix(struct loop *loop, const char *path,
 static void
 channel_unlink(struct channel *c)
 {
+	if (c->state == CHAN_LINGER)
+		nlingering--;
 	if (c->prev != NULL)
 		c->prev->next = c->next;
 	else if (lingering == c)
@@ -266,6 +270,7 @@ channel_close_after_flush(struct channel **cp, uint64_t ms)
 	}
 	*cp = NULL;
 	c->state = CHAN_LINGER;
+	nlingering++;
 	c->next = lingering;
 	if (lingering != NULL)
 		lingering->prev = c;
@@ -317,6 +322,12 @@ channel_linger(struct channel *c, int events)
 	if ((c->shut && (events & LOOP_READ) && linger_read(c)) ||
 	    loop_io_watch(c->io, c->shut ? LOOP_READ : LOOP_WRITE) != 0)
 		channel_destroy(c);
+}
+
+unsigned
+channel_lingering(void)
+{
+	return nlingering;
 }
 
 void

@@ -50,6 +50,7 @@ struct channel {
 	size_t	dropped;	/* LINGER: bytes read */
 	struct fault fault;
 
+	size_t			 in_max;	/* bytes of it, see channel_set_input() */
 	struct buf		 in;	/* plain text for the reader */
 	struct buf		 plain;	/* TLS: from the owner, not encrypted yet */
 	struct buf		 tx;	/* for the socket */
