@@ -106,6 +106,13 @@ struct conf {
 		uint64_t	message_size;		/* bytes */
 		unsigned	recipients;		/* per message */
 		enum bare_newline bare_newline;
+		unsigned	connections;		/* in all; 0: by descriptors */
+		uint64_t	session_time;		/* ms */
+		unsigned	min_rate;		/* bytes per second */
+		struct {				/* 0: no limit */
+			unsigned connections, connection_rate, recipients,
+			    errors, unknown_commands;
+		} client;
 	} limits;
 	struct {
 		bool		 has_via;

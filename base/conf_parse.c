@@ -323,7 +323,7 @@ enter_labelled(struct conf_parser *p, const struct scope *in,
 	if (s == NULL)
 		return;
 	sub->label = label;
-	sub->marked = row->type == CONF_LABELLED;
+	sub->marked = row->type != CONF_DOMAINS;
 	sub->id = s->id;
 	if (again) {
 		/* Read on with a scope of its own, for the errors inside. */

@@ -76,6 +76,24 @@ dead_ends(const struct conf *c, struct conf_notes *notes)
 }
 
 static void
+clients(const struct conf *c, struct conf_notes *notes)
+{
+	struct conf_place at;
+
+	for (size_t i = 0; i < c->nclients; i++) {
+		const struct conf_client *x = &c->clients[i];
+
+		if (x->require != REQUIRE_ENCRYPTED || x->net.bits >=
+		    (x->net.addr.family == 4 ? WIDE_IP4 : WIDE_IP6))
+			continue;
+		conf_where(c, "accept.client", "require", x->label, &at);
+		conf_warn(notes, at, "mail without TLS from %.64s is refused; "
+		    "a server for the public must not do that (RFC 3207 sec "
+		    "4)", x->label);
+	}
+}
+
+static void
 loopback(const struct conf *c, struct conf_notes *notes)
 {
 	struct conf_place at;
@@ -135,6 +153,7 @@ conf_review(const struct conf *c, struct conf_notes *notes)
 	open_relays(c, notes);
 	loopback(c, notes);
 	dead_ends(c, notes);
+	clients(c, notes);
 	limits(c, notes);
 	retries(c, notes);
 	name(c, notes);

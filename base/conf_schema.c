@@ -133,6 +133,12 @@ const struct conf_row conf_rows[] = {
 	  .deflt = "\"clear\"", AT(conf_client, require),
 	  .help = "encrypted refuses mail from these clients on connections "
 	      "without TLS." },
+	{ .block = "accept.client", .key = "limits", .type = CONF_WORD,
+	  .words = "auto|on|off", .deflt = "\"auto\"",
+	  AT(conf_client, limits),
+	  .help = "Whether limits.client holds for them. auto: not for loopback "
+	      "addresses, nor on listeners that relay for them; on and off: "
+	      "always, never." },
 
 	{ .block = "", .key = "limits", .type = CONF_BLOCK,
 	  .help = "Bounds of what clients may send." },
@@ -143,8 +149,9 @@ const struct conf_row conf_rows[] = {
 	      "(RFC 1870)." },
 	{ .block = "limits", .key = "recipients", .type = CONF_NUMBER,
 	  .min = 1, .max = 50000, .deflt = "1000", AT(conf, limits.recipients),
-	  .help = "The most recipients of one message; clients send the rest "
-	      "in further transactions. Announced as RCPTMAX. RFC 5321 asks "
+	  .help = "The most recipients of one message, which are 64K of "
+	      "addresses at most; clients send the rest in further "
+	      "transactions. Announced as RCPTMAX. RFC 5321 asks "
 	      "for 100 at least." },
 	{ .block = "limits", .key = "bare-newline", .type = CONF_WORD,
 	  .words = "normalize|reject", .deflt = "\"normalize\"",
@@ -152,6 +159,51 @@ const struct conf_row conf_rows[] = {
 	  .help = "What becomes of a line feed or carriage return alone in a "
 	      "message: normalize makes CRLF of it, reject refuses the "
 	      "message. Neither ever ends a message." },
+	{ .block = "limits", .key = "connections", .type = CONF_NUMBER,
+	  .min = 0, .max = 1000000, .deflt = "0", AT(conf, limits.connections),
+	  .help = "The most clients at once; 0: as many as descriptors and "
+	      "memory allow, 16384 a process at most. More are told to come "
+	      "back later (421)." },
+	{ .block = "limits", .key = "session-time", .type = CONF_DURATION,
+	  .min = 1 * MIN, .max = 7 * DAY, .deflt = "4h",
+	  AT(conf, limits.session_time),
+	  .help = "How long a connection may last, whatever it does; then 421. "
+	      "For each command a client has five minutes, for a TLS "
+	      "handshake one. When three quarters of all places are taken, "
+	      "clients that send nothing for 10 seconds, or no message for a "
+	      "minute, have to make room." },
+	{ .block = "limits", .key = "min-rate", .type = CONF_NUMBER,
+	  .min = 0, .max = 1000000, .deflt = "100", AT(conf, limits.min_rate),
+	  .help = "The fewest bytes a second of a message, on average over a "
+	      "minute; slower clients are told 421." },
+	{ .block = "limits", .key = "client", .type = CONF_BLOCK,
+	  .help = "Bounds for the clients of one network. Each holds for an "
+	      "address (of IPv6: a /64) and, ten times higher, for the /24 or "
+	      "/48 around it; 0: no limit. Loopback and relay clients have "
+	      "none, see accept.client. A limit that is reached is one event "
+	      "in the log." },
+	{ .block = "limits.client", .key = "connections", .type = CONF_NUMBER,
+	  .min = 0, .max = 100000, .deflt = "50",
+	  AT(conf, limits.client.connections),
+	  .help = "Connections at once; more are refused with 421." },
+	{ .block = "limits.client", .key = "connection-rate",
+	  .type = CONF_NUMBER, .min = 0, .max = 1000000, .deflt = "300",
+	  AT(conf, limits.client.connection_rate),
+	  .help = "New connections a minute; more are refused with 421." },
+	{ .block = "limits.client", .key = "recipients", .type = CONF_NUMBER,
+	  .min = 0, .max = 100000000, .deflt = "10000",
+	  AT(conf, limits.client.recipients),
+	  .help = "RCPT commands an hour; more are answered 451." },
+	{ .block = "limits.client", .key = "errors", .type = CONF_NUMBER,
+	  .min = 0, .max = 1000000, .deflt = "500",
+	  AT(conf, limits.client.errors),
+	  .help = "Refused commands and failed TLS handshakes an hour; the "
+	      "next one ends the connection with 421, and so is each new "
+	      "connection answered." },
+	{ .block = "limits.client", .key = "unknown-commands",
+	  .type = CONF_NUMBER, .min = 0, .max = 1000000, .deflt = "100",
+	  AT(conf, limits.client.unknown_commands),
+	  .help = "Commands an hour that are none; likewise." },
 
 	{ .block = "", .key = "relay", .type = CONF_BLOCK,
 	  .help = "How mail goes out.  Of a domain's MX hosts the 20 best are "

@@ -85,8 +85,6 @@ next_tick(struct queue *q)
 		    due->due - now < wait ? due->due - now : wait;
 	if (grace != NULL && grace->grace_until < now + wait)
 		wait = grace->grace_until > now ? grace->grace_until - now : 0;
-	if (q->checkpoint.running && wait > 20)
-		wait = spool_checkpoint_ready(q->spool) ? 1 : 20;
 	if (q->pump_again)
 		wait = 0;
 	if (q->draining && wait > 50)
@@ -100,7 +98,6 @@ tick(void *arg)
 	struct queue *q = arg;
 
 	keep_house(q);
-	checkpoint_turn(q);
 	take_due(q);
 	batch_grace(q);
 	dispatch_pump(q);
@@ -159,7 +156,6 @@ queue_stop(struct role_env *env)
 	struct queue *q = env->state;
 
 	control_close(&q->control);
-	checkpoint_stop(q);
 	intake_free_all(q);
 	dispatch_free_all(q);
 	site_free_all(q);
@@ -207,6 +203,7 @@ queue_peer_down(struct role_env *env, enum role role, unsigned index)
 	case ROLE_SMTPD:
 		intake_lost(q, index);
 		verify_smtpd_lost(q, index);
+		shares_smtpd_lost(q, index);
 		break;
 	case ROLE_RELAY:
 		dispatch_relay_lost(q, index);
@@ -252,6 +249,7 @@ static const struct role_handler handlers[] = {
 	{ IPC_MSG_COMMIT, intake_commit },
 	{ IPC_MSG_ABORT, intake_abort },
 	{ IPC_VERIFY_ASK, verify_ask },
+	{ IPC_LIMITS_USED, shares_used },
 	{ IPC_ROUTE, route_answer },
 	{ IPC_JOB_OUTCOME, dispatch_outcome },
 	{ IPC_JOB_RUNNING, dispatch_running },

@@ -5,7 +5,6 @@
  *	intake.c	messages come in from smtpd
  *	store.c		index and spool together: replay, places, bodies
  *	carry.c		messages as records once more: leaving old segments
- *	checkpoint.c	all of them as records, so that a start is quick
  *	route.c		recipient domains ask policy
  *	batch.c		a message's recipients, grouped by where they go
  *	site.c		how much may be under way to each site, and whose turn it is
@@ -17,6 +16,7 @@
  *	listing.c	the control socket: requests, walks over many messages
  *	show.c		a message, its body, as JSON
  *	verify*.c	which recipients exist
+ *	shares.c	limits of networks, from smtpd to smtpd
  *	queue.c		the role: handlers, timer, start and end
  */
 #ifndef QUEUE_QUEUE_PRIV_H
@@ -190,11 +190,6 @@ struct queue {
 	struct txns		 orphans;	/* their smtpd is gone */
 
 	struct verify		*verify;
-	struct {
-		bool			 running;
-		struct index_cursor	 cursor;
-	}			 checkpoint;
-
 	struct control		*control;
 	struct buf		 record, body;	/* scratch */
 };
@@ -207,7 +202,6 @@ queue_now(const struct queue *q)
 void	queue_wake(struct queue *);		/* something is due */
 
 /* ---- store.c ---- */
-extern const struct spool_io *store_io;	/* for tests */
 int	store_open(struct queue *, struct fault *);
 void	store_close(struct queue *);
 /* Sets the message's time from its recipients'. */
@@ -230,10 +224,6 @@ void	carry_change(struct queue *, const struct message *, uint32_t index,
 int	carry_message(struct queue *, const struct message *, struct span body,
 	    struct buf *head);
 void	carry_house(struct queue *);		/* carries what is old */
-
-/* ---- checkpoint.c ---- */
-void	checkpoint_turn(struct queue *);	/* each tick */
-void	checkpoint_stop(struct queue *);
 
 /* ---- intake.c ---- */
 void	intake_spool_open(struct role_env *, struct link *, struct ipc_msg *);
@@ -341,6 +331,10 @@ void	operate(struct queue *, struct message *, enum operation,
 json_t	*show_message(const struct queue *, const struct message *);
 /* Answers with the body, piece by piece. */
 void	show_body(struct queue *, struct control_client *, struct message *);
+
+/* ---- shares.c ---- */
+void	shares_used(struct role_env *, struct link *, struct ipc_msg *);
+void	shares_smtpd_lost(struct queue *, unsigned smtpd);
 
 /* ---- listing.c ---- */
 /* A request that takes more than one turn of the loop; what it needs besides

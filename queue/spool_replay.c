@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* queue/spool_replay.c - the log read at the start, from where the checkpoint
- * ends, or all of it.
+/* queue/spool_replay.c - the log read at the start.
  *
  * Two passes.  The first reads headers: how far the log says it was durable,
  * and which segments a failed sync made void.  The second checks every sum and
@@ -10,7 +9,8 @@
  * are what a crash leaves of a batch that nobody was promised. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -29,12 +29,10 @@ struct replay {
 	char		*mem;		/* one segment */
 	size_t		 mem_size;
 	int		 err;		/* a segment could not be read: errno */
-	struct place	 from;		/* what is before, the checkpoint has */
 	struct place	 durable;	/* the most that any record states */
 	struct voided	*voids;
 	size_t		 nvoids;
 	bool		 have_salt;
-	struct place	 torn;		/* the last one seen */
 	/* records that count only together with the next one */
 	struct segment_record chain[SPOOL_PARTS];
 	size_t		 nchain;
@@ -141,7 +139,7 @@ open_segment(struct replay *r, uint64_t number, off_t *size)
 	int fd;
 
 	spool_segment_name(number, name);
-	fd = spool_plain_open(r->sp->log, name, O_RDONLY, size);
+	fd = spool_plain_open(r->sp->log, name, size);
 	if (fd == -1 && !planted(errno)) {
 		r->err = errno;
 		return -1;
@@ -159,10 +157,9 @@ open_segment(struct replay *r, uint64_t number, off_t *size)
 	return -1;
 }
 
-/* The bytes of a segment, at most so many, into r->mem; p is NULL when it is
- * refused. */
+/* The bytes of a segment into r->mem; p is NULL when it is refused. */
 static struct span
-load(struct replay *r, uint64_t number, size_t most)
+load(struct replay *r, uint64_t number)
 {
 	size_t have = 0;
 	off_t size = 0;
@@ -170,8 +167,6 @@ load(struct replay *r, uint64_t number, size_t most)
 
 	if (fd == -1)
 		return span_of(NULL, 0);
-	if ((size_t)size > most)
-		size = (off_t)most;
 	while (have < (size_t)size) {
 		ssize_t n = pread(fd, r->mem + have, (size_t)size - have,
 		    (off_t)have);
@@ -191,13 +186,6 @@ load(struct replay *r, uint64_t number, size_t most)
 	}
 	close(fd);
 	return span_of(r->mem, (size_t)size);
-}
-
-/* Where to begin in a segment. */
-static uint32_t
-first_offset(const struct replay *r, uint64_t number)
-{
-	return number == r->from.segment ? r->from.offset : SEGMENT_FIRST;
 }
 
 /* ---- first pass ---- */
@@ -220,9 +208,9 @@ static void
 scan_headers(struct replay *r, uint64_t number)
 {
 	struct segment_key key = { number, r->sp->salt };
-	struct span bytes = load(r, number, SEGMENT_LARGEST);
+	struct span bytes = load(r, number);
 	struct segment_record rec;
-	uint32_t at = first_offset(r, number);
+	uint32_t at = SEGMENT_FIRST;
 	enum segment_step step;
 
 	while ((step = segment_next(&key, bytes, true, &at, &rec)) !=
@@ -241,11 +229,9 @@ static int
 find_salt(struct replay *r, struct fault *f)
 {
 	struct segment_key key;
-	uint32_t before;
 
 	for (size_t i = 0; i < r->n && !r->have_salt; i++) {
-		int rc = segment_head_get(load(r, r->numbers[i],
-		    SEGMENT_FIRST), &key, &before);
+		int rc = segment_head_get(load(r, r->numbers[i]), &key);
 
 		if (rc == -2)
 			return fault_set(f, FAULT_PERM, 0, NULL, "the spool "
@@ -271,8 +257,7 @@ void_from(const struct replay *r, uint64_t number)
 	return from;
 }
 
-/* Is it damage? */
-static bool
+static void
 bad_bytes(struct replay *r, struct spool_segment *s, struct place place,
     enum segment_step step, uint8_t type)
 {
@@ -287,25 +272,11 @@ bad_bytes(struct replay *r, struct spool_segment *s, struct place place,
 		r->sp->ndamaged++;
 	} else {
 		r->sp->ntorn++;
-		r->torn = place;
 	}
 	log_event(damage ? LOG_ERROR : LOG_INFO,
 	    damage ? "spool-damage" : "spool-torn", (const struct kv[]){
 	    KV_N("segment", place.segment), KV_N("offset", place.offset),
 	    KV_N("length", place.length), KV_S("what", what) }, 4);
-	return damage;
-}
-
-/* END and CARRY sum up what was written before them.  Sectors reach the disk in
- * any order: they may be there while something of that is not, a failure and
- * its bounce perhaps.  Then they do not count, and the message is what its older
- * records make it. */
-static bool
-counts(const struct replay *r, const struct segment_record *rec)
-{
-	if (rec->type == RECORD_END || rec->type == RECORD_CARRY)
-		return !place_before(rec->durable, r->torn);
-	return rec->type != RECORD_VOID && rec->type != RECORD_MARK;
 }
 
 static void
@@ -313,13 +284,6 @@ good_record(struct replay *r, const struct segment_record *rec)
 {
 	struct spool *sp = r->sp;
 
-	/* Sectors reach the disk in any order: the end of a chain may be there
-	 * and its beginning not. */
-	if (((rec->flags & SEGMENT_BEHIND) != 0) != (r->nchain > 0)) {
-		r->nchain = 0;
-		if ((rec->flags & SEGMENT_BEHIND) != 0)
-			return;
-	}
 	if (r->nchain == SPOOL_PARTS)
 		r->nchain = 0;		/* never written so */
 	r->chain[r->nchain++] = *rec;
@@ -328,7 +292,7 @@ good_record(struct replay *r, const struct segment_record *rec)
 	for (size_t i = 0; i < r->nchain; i++) {
 		const struct segment_record *c = &r->chain[i];
 
-		if (counts(r, c))
+		if (c->type != RECORD_VOID && c->type != RECORD_MARK)
 			sp->ops->replay(sp->ctx, c->type, c->payload, c->place);
 	}
 	r->nchain = 0;
@@ -351,27 +315,14 @@ headless(struct replay *r, struct spool_segment *s, struct span bytes)
 	}
 }
 
-/* The segment before this one may lack its end, with no trace in itself. */
-static void
-note_short(struct replay *r, uint64_t number, struct span bytes)
-{
-	const struct spool_segment *s = spool_segment_find(r->sp, number - 1);
-	struct segment_key key;
-	uint32_t before;
-
-	if (s != NULL && segment_head_get(bytes, &key, &before) == 0 &&
-	    s->at < before && void_from(r, s->number) == UINT32_MAX)
-		r->torn = (struct place){ s->number, s->at, 0 };
-}
-
 static int
 replay_segment(struct replay *r, uint64_t number, struct fault *f)
 {
 	struct segment_key key = { number, r->sp->salt };
-	struct span bytes = load(r, number, SEGMENT_LARGEST);
+	struct span bytes = load(r, number);
 	struct spool_segment *s;
 	struct segment_record rec;
-	uint32_t at = first_offset(r, number), last = at, end = at,
+	uint32_t at = SEGMENT_FIRST, last = SEGMENT_FIRST,
 	    until = void_from(r, number);
 	enum segment_step step;
 
@@ -386,46 +337,20 @@ replay_segment(struct replay *r, uint64_t number, struct fault *f)
 		headless(r, s, bytes);
 		return 0;
 	}
-	note_short(r, number, bytes);
 	while ((step = segment_next(&key, bytes, false, &at, &rec)) !=
 	    SEGMENT_END && rec.place.offset < until) {
-		last = at;
 		if (step == SEGMENT_RECORD)
 			good_record(r, &rec);
-		else if (!bad_bytes(r, s, rec.place, step, rec.type))
-			continue;
-		end = at;
+		else
+			bad_bytes(r, s, rec.place, step, rec.type);
+		last = at;
 	}
 	/* Cut off at a record's end: only what others state tells. */
 	if (r->durable.segment == number && last < r->durable.offset &&
 	    until == UINT32_MAX)
-		(void)bad_bytes(r, s, (struct place){ number, last,
+		bad_bytes(r, s, (struct place){ number, last,
 		    r->durable.offset - last }, SEGMENT_BAD, 0);
-	/* A torn end is cut off: the next start would take it for damage. */
-	s->at = s->durable = end;
-	r->sp->log_bytes += end - first_offset(r, number);
-	return 0;
-}
-
-/* The checkpoint has what is in it: nothing of it is read but what is sent. */
-static int
-skip_segment(struct replay *r, uint64_t number, struct fault *f)
-{
-	char name[SEGMENT_NAME];
-	struct spool_segment *s;
-	off_t size;
-	int fd;
-
-	spool_segment_name(number, name);
-	fd = spool_plain_open(r->sp->log, name, O_RDONLY, &size);
-	if (fd == -1)
-		return 0;	/* planted: replay_segment() would say so */
-	close(fd);
-	s = spool_segment_add(r->sp, number);
-	if (s == NULL)
-		return fault_set(f, FAULT_TEMP, 451, "4.3.0", "no memory");
-	s->closed = true;
-	s->at = s->durable = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+	s->at = s->durable = last;
 	return 0;
 }
 
@@ -433,87 +358,44 @@ skip_segment(struct replay *r, uint64_t number, struct fault *f)
 static void
 trim_segment(struct spool *sp, const struct spool_segment *s)
 {
-	char name[SEGMENT_NAME];
+	char name[SEGMENT_NAME], path[40];
 	off_t size;
 	int fd;
 
 	spool_segment_name(s->number, name);
-	fd = spool_plain_open(sp->log, name, O_RDWR, &size);
+	fd = spool_plain_open(sp->log, name, &size);
 	if (fd == -1)
 		return;
-	if (!s->damaged && size > (off_t)s->at)
-		(void)!sp->io->truncate(fd, (off_t)s->at);
+	if (!s->damaged && size > (off_t)s->at) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		(void)!truncate(path, (off_t)s->at);
+	}
 	close(fd);
-}
-
-/* What was read may be in memory only: a process that was killed a moment ago
- * did not get to sync it.  From here on it is taken for durable. */
-static void
-settle(struct replay *r)
-{
-	struct spool *sp = r->sp;
-	struct spool_segment *last = sp->nsegments == 0 ? NULL :
-	    sp->segments[sp->nsegments - 1];
-	char name[SEGMENT_NAME];
-	off_t size;
-	bool good = true;
-
-	for (size_t i = 0; i < sp->nsegments && good; i++) {
-		int fd;
-
-		if (sp->segments[i]->number < r->from.segment)
-			continue;
-		spool_segment_name(sp->segments[i]->number, name);
-		fd = spool_plain_open(sp->log, name, O_RDWR, &size);
-		good = fd != -1 && sp->io->fdatasync(fd) == 0;
-		if (fd != -1)
-			close(fd);
-	}
-	if (last != NULL && good && sp->io->fsync(sp->log) == 0)
-		sp->durable = (struct place){ last->number, last->at, 0 };
-	else
-		sp->durable = r->from;
-}
-
-static int
-replay_all(struct replay *r, struct fault *f)
-{
-	struct spool *sp = r->sp;
-	uint64_t next = 0;
-
-	if (list_segments(r, f) == -1 || find_salt(r, f) == -1)
-		return -1;
-	if (spool_restore(sp, r->have_salt, &r->from, &next) == 1)
-		r->durable = r->from;
-	for (size_t i = 0; i < r->n; i++)
-		if (r->numbers[i] >= r->from.segment)
-			scan_headers(r, r->numbers[i]);
-	for (size_t i = 0; i < r->n; i++)
-		if ((r->numbers[i] < r->from.segment ? skip_segment :
-		    replay_segment)(r, r->numbers[i], f) == -1)
-			return -1;
-	if (r->err != 0) {
-		errno = r->err;
-		return fault_sys(f, "read a segment of the spool");
-	}
-	sp->next_number = r->n > 0 ? r->numbers[r->n - 1] + 1 : 1;
-	if (sp->next_number < next)
-		sp->next_number = next;
-	return 0;
 }
 
 int
 spool_replay(struct spool *sp, struct fault *f)
 {
 	struct replay r = { .sp = sp };
-	int rc = replay_all(&r, f);
+	int rc = -1;
 
-	if (rc == 0) {
-		for (size_t i = 0; i < sp->nsegments; i++)
-			if (sp->segments[i]->number >= r.from.segment)
-				trim_segment(sp, sp->segments[i]);
-		settle(&r);
+	if (list_segments(&r, f) == -1 || find_salt(&r, f) == -1)
+		goto out;
+	for (size_t i = 0; i < r.n; i++)
+		scan_headers(&r, r.numbers[i]);
+	for (size_t i = 0; i < r.n; i++)
+		if (replay_segment(&r, r.numbers[i], f) == -1)
+			goto out;
+	if (r.err != 0) {
+		errno = r.err;
+		fault_sys(f, "read a segment of the spool");
+		goto out;
 	}
+	for (size_t i = 0; i < sp->nsegments; i++)
+		trim_segment(sp, sp->segments[i]);
+	sp->next_number = r.n > 0 ? r.numbers[r.n - 1] + 1 : 1;
+	rc = 0;
+out:
 	free(r.numbers);
 	free(r.voids);
 	free(r.mem);

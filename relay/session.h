@@ -40,13 +40,11 @@ struct session_setup {
 	bool			 reduced, strict;	/* as struct tls_offer */
 };
 
-struct convert;
-
 struct session {
 	const struct session_ops *ops;
 	struct loop	*loop;
 	struct channel	*channel;
-	struct loop_timer *timer, *work;
+	struct loop_timer *timer;
 	struct client	 client;
 	struct tls_creds *creds;
 	const char	*sni;
@@ -59,9 +57,6 @@ struct session {
 	/* inner */
 	const struct body *body;
 	uint64_t	 body_at;
-	struct client_message message;	/* waiting while the body is looked at */
-	struct convert	*convert;	/* or NULL: it is sent as it is */
-	char		 unfit[160];
 	struct dot	 dot;
 	bool		 pumping;
 	uint64_t	 timer_at;
@@ -75,7 +70,6 @@ struct session {
 	enum level	 level;		/* of the connection */
 	bool		 touched;	/* it was asked something for this message */
 	bool		 poolable;
-	bool		 converted;	/* the message at hand, to 7 bits */
 	uint64_t	 site, identity;
 	unsigned	 nmessages;	/* begun */
 	struct session	*prev, *next;	/* in the pool */
@@ -85,10 +79,8 @@ struct session {
 /* NULL with a fault: not even a socket. */
 struct session	*session_new(const struct session_setup *, struct fault *);
 
-/* Only when ready and without a message; what `m` points to and `body` are
- * borrowed until done() or ended().  Callbacks may run before it returns.
- * `m->flags` say what the message may hold; where the host lacks an extension
- * for that, the body is looked through first, and converted if it can be. */
+/* Only when ready and without a message; `m` and `body` are borrowed until
+ * done() or ended().  Callbacks may run before it returns. */
 void	session_send(struct session *, const struct client_message *m,
 	    const struct body *);
 /* QUIT, and let it go; no callback follows. */

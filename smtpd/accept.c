@@ -2,12 +2,14 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* smtpd/accept.c - listening sockets, shared with the other smtpd processes.
  *
- * No client is turned away without a word: at our own cap, and when the
- * process or the machine has no descriptor left, it gets a 421 (RFC 5321 sec
- * 3.8).  For the latter one descriptor is kept in reserve. */
+ * No client is turned away without a word: it gets a 421 (RFC 5321 sec 3.8)
+ * where its network has too many connections, at our own cap, and when the
+ * process or the machine has no descriptor left; for the latter one is kept in
+ * reserve.  A process at its cap first lets the others have the next clients. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,7 +17,35 @@
 #include "smtpd/smtpd_priv.h"
 
 #define BATCH		8	/* accepts a tick, so that the others get some */
+#define FULL_BATCH	64	/* refusals */
+#define FULL_MS		50
 #define AGAIN_MS	100
+#define SAY_MS		60000	/* one event for all refusals meanwhile */
+
+/* Descriptors for links, loop, reserve and whatever else; spool files of large
+ * messages have some of their own, so that a descriptor that queue sends always
+ * finds room. */
+#define FDS_KEPT	48u
+#define FDS_SPOOL_MOST	4096u
+
+void
+descriptors_share(struct smtpd *d)
+{
+	const struct conf *conf = d->env->conf;
+	unsigned n = 256, kept = FDS_KEPT + (unsigned)conf->nlistens;
+	unsigned part = (conf->limits.connections + conf->smtpd_processes - 1) /
+	    (conf->smtpd_processes > 0 ? conf->smtpd_processes : 1);
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0)
+		n = r.rlim_cur < 1u << 20 ? (unsigned)r.rlim_cur : 1u << 20;
+	n = n > kept + 32 ? n - kept : 32;
+	d->spools_most = n / 8 < FDS_SPOOL_MOST ? n / 8 : FDS_SPOOL_MOST;
+	n -= d->spools_most;
+	d->most = n < CLIENT_SLOTS_MAX ? n : CLIENT_SLOTS_MAX;
+	if (part > 0 && part < d->most)
+		d->most = part;
+}
 
 void
 reserve_open(struct smtpd *d, int any_fd)
@@ -24,22 +54,62 @@ reserve_open(struct smtpd *d, int any_fd)
 		d->reserve_fd = fcntl(any_fd, F_DUPFD_CLOEXEC, 0);
 }
 
+/* ---- refusals ---- */
+
+/* Where TLS comes first, words would be nonsense: an alert (internal_error,
+ * RFC 8446 sec 6) is what its client can read. */
 static void
-refuse(int fd, const char *reason)
+refuse(int fd, const struct conf_listen *listen, const char *words)
 {
-	static const char words[] =
-	    "421 4.3.2 Too many connections, try again later\r\n";
+	static const char alert[] = "\x15\x03\x03\x00\x02\x02\x50";
+	struct span s = listen->tls == LISTEN_IMPLICIT ?
+	    span_of(alert, sizeof alert - 1) : span_str(words);
+
+	(void)send(fd, s.p, s.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+}
+
+/* For want of room here; no client's fault. */
+static void
+refuse_full(struct listener *l, int fd, const struct addr *peer,
+    const char *reason)
+{
+	struct smtpd *d = l->d;
+	uint64_t now = loop_now(d->env->loop);
+	char ip[ADDR_TEXT_SIZE];
+
+	refuse(fd, l->conf, "421 4.3.2 Too many connections, try again later\r\n");
+	d->refused++;
+	if (d->refused_said != 0 && now - d->refused_said < SAY_MS)
+		return;
+	log_warn("connect-refused", KV_S("client", addr_ip_text(peer, ip)),
+	    KV_S("reason", reason), KV_N("clients", d->nclients),
+	    KV_N("refused", d->refused));
+	d->refused_said = now;
+	d->refused = 0;
+}
+
+static bool
+is_full(const struct smtpd *d)
+{
+	/* Those that say goodbye have their descriptor yet. */
+	return d->nclients + channel_lingering() >= d->most;
+}
+
+/* ---- accepting ---- */
+
+static int
+accept_fd(struct listener *l, struct addr *peer)
+{
 	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
 	socklen_t n = sizeof ss;
-	char ip[ADDR_TEXT_SIZE];
-	struct addr a = { 0 };
+	int fd = accept4(loop_io_fd(l->io), (struct sockaddr *)&ss, &n,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (getpeername(fd, (struct sockaddr *)&ss, &n) == 0)
-		addr_from_sockaddr(&a, (struct sockaddr *)&ss);
-	(void)send(fd, words, sizeof words - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(fd);
-	log_warn("connect-refused", KV_S("client", addr_ip_text(&a, ip)),
-	    KV_S("reason", reason));
+	*peer = (struct addr){ 0 };
+	if (fd != -1)
+		addr_from_sockaddr(peer, (struct sockaddr *)&ss);
+	return fd;
 }
 
 /* No descriptor or memory is left: answer with the reserved one.  False when that did
@@ -48,38 +118,57 @@ refuse(int fd, const char *reason)
 static bool
 refuse_with_reserve(struct listener *l)
 {
-	int lfd = loop_io_fd(l->io), fd;
+	struct addr peer;
+	int fd;
 
 	if (l->d->reserve_fd == -1)
 		return false;
 	close(l->d->reserve_fd);
 	l->d->reserve_fd = -1;
-	fd = accept4(lfd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fd = accept_fd(l, &peer);
 	if (fd != -1)
-		refuse(fd, "descriptors");
-	reserve_open(l->d, lfd);
+		refuse_full(l, fd, &peer, "descriptors");
+	reserve_open(l->d, loop_io_fd(l->io));
 	return fd != -1 || errno == EAGAIN;
+}
+
+static void
+pause_listening(struct smtpd *d, uint64_t ms)
+{
+	loop_timer_set(d->again, ms);
+	listeners_watch(d);
+}
+
+static void
+take(struct listener *l, int fd, const struct addr *peer)
+{
+	bool counted;
+
+	if (is_full(l->d))
+		refuse_full(l, fd, peer, "limit");
+	else if (!crowd_open(l->d, peer, l->conf, &counted))
+		refuse(fd, l->conf, "421 4.7.0 Too many connections from "
+		    "your network, try again later\r\n");
+	else if (!smtpd_client_new(l->d, fd, peer, l->conf, counted) &&
+	    counted)
+		crowd_close(l->d, peer);
 }
 
 static bool
 accept_one(struct listener *l)
 {
-	int fd = accept4(loop_io_fd(l->io), NULL, NULL,
-	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct addr peer;
+	int fd = accept_fd(l, &peer);
 
 	if (fd != -1) {
-		if (l->d->nclients >= l->d->most)
-			refuse(fd, "limit");
-		else
-			smtpd_client_new(l->d, fd, l->conf);
+		take(l, fd, &peer);
 		return true;
 	}
 	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 	    errno == ENOBUFS) {
 		if (refuse_with_reserve(l))
 			return true;
-		loop_timer_set(l->d->again, AGAIN_MS);
-		listeners_watch(l->d);
+		pause_listening(l->d, AGAIN_MS);
 		return false;
 	}
 	/* Whoever came and left again is no reason to stop. */
@@ -90,9 +179,16 @@ static void
 on_readable(void *arg, int events)
 {
 	struct listener *l = arg;
+	bool full = is_full(l->d);
 
 	(void)events;
-	for (int i = 0; i < BATCH; i++)
+	if (full && !l->d->yielded && l->d->env->conf->smtpd_processes > 1) {
+		l->d->yielded = true;
+		pause_listening(l->d, FULL_MS);
+		return;
+	}
+	l->d->yielded = false;
+	for (int i = 0; i < (full ? FULL_BATCH : BATCH); i++)
 		if (!accept_one(l))
 			return;
 }

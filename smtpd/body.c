@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "smtp/received.h"
 
-#define PIECE_MAX	(16u * 1024)	/* bounds what one piece adds */
+#define PIECE_MAX	(4u * 1024)	/* bounds what one piece adds */
 /* So much body keeps a slow client alive for another deadline: a drip of a
  * byte a minute does not. */
 #define PROGRESS_BYTES	(16u * 1024)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
 /* smtpd/client.c - a connection: moves bytes between its channel and its
- * session, and watches the clock for both. */
+ * session. */
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,14 +9,17 @@
 #include "base/clock.h"
 #include "smtpd/smtpd_priv.h"
 
-#define COMMAND_MS	(5 * 60 * 1000u)	/* RFC 5321 sec 4.5.3.2.7 */
 #define HANDSHAKE_MS	(60 * 1000u)
 #define LINGER_MS	(5 * 1000u)
 /* A session that waits does not empty its channel, and a client that does not
  * read its replies gets no new ones: beyond these the kernel, and so the
  * client, has to hold what it sends. */
-#define HOLD_INPUT	(16u * 1024)
-#define HOLD_OUTPUT	(64u * 1024)
+#define HOLD_INPUT	(8u * 1024)
+#define HOLD_OUTPUT	(16u * 1024)
+/* With what the session keeps itself this makes 256 KiB for one client. */
+#define INPUT_MAX	(16u * 1024 - 1)
+/* A pipeline is looked at in pieces, so that its replies are held in time. */
+#define PIECE		2048u
 
 static int
 client_send(void *arg, struct span s)
@@ -61,42 +64,9 @@ static const struct session_ops session_ops = {
 	.met = facts_met,
 	.rejected = facts_rejected,
 	.abuse = facts_abuse,
+	.count = crowd_count,
 	.tls_ready = client_tls_ready,
 };
-
-/* ---- time ---- */
-
-/* Restarted only when the session got somewhere, and then lazily: the timer
- * is set anew when it fires too early, not at each command. */
-static void
-client_touch(struct client *c, uint64_t ms)
-{
-	c->progress = c->session.progress;
-	c->deadline = loop_now(c->d->env->loop) + ms;
-	if (!loop_timer_active(c->timer) || ms < COMMAND_MS)
-		loop_timer_set(c->timer, ms);
-}
-
-static void
-on_timer(void *arg)
-{
-	struct client *c = arg;
-	struct fault f;
-	uint64_t now = loop_now(c->d->env->loop);
-
-	if (now < c->deadline) {
-		loop_timer_set(c->timer, c->deadline - now);
-	} else if (c->handshaking) {
-		fault_set(&f, FAULT_TEMP, 0, "4.7.0", "handshake timed out");
-		facts_handshake_failed(c, &f);
-		smtpd_client_end(c);
-	} else if (session_owes(&c->session)) {
-		client_touch(c, COMMAND_MS);	/* it is us who are slow */
-	} else {
-		session_timeout(&c->session);
-		smtpd_client_run(c);
-	}
-}
 
 /* ---- the session goes on ---- */
 
@@ -117,15 +87,39 @@ static void
 client_start_tls(struct client *c)
 {
 	c->handshaking = true;
-	client_touch(c, HANDSHAKE_MS);
+	pace_touch(c, HANDSHAKE_MS);
 	if (channel_start_server(c->ch, c->d->creds,
 	    c->session.listen->client_certificates ==
 	    CLIENT_CERTIFICATES_REQUEST) == -1) {
 		struct fault f;
 
 		fault_set(&f, FAULT_TEMP, 0, "4.7.0", "no memory");
-		facts_handshake_failed(c, &f);
-		smtpd_client_end(c);
+		smtpd_client_unsecured(c, &f);
+	}
+}
+
+void
+smtpd_client_unsecured(struct client *c, const struct fault *f)
+{
+	facts_handshake_failed(c, f);
+	(void)crowd_count(c, COUNT_ERROR);
+	smtpd_client_end(c);
+}
+
+/* In the body there are no replies: it goes in whole. */
+static void
+client_feed(struct client *c)
+{
+	struct session *s = &c->session;
+
+	while (channel_unsent(c->ch) <= HOLD_OUTPUT) {
+		struct span in = channel_input(c->ch);
+		bool part = in.n > PIECE && !(s->state & (ST_DATA | ST_CHUNK));
+		size_t used = session_input(s, part ? span_head(in, PIECE) : in);
+
+		channel_consume(c->ch, used);
+		if (!part || used == 0)
+			break;
 	}
 }
 
@@ -140,12 +134,12 @@ smtpd_client_run(struct client *c)
 			smtpd_client_free(c);
 		return;
 	}
-	if (!c->handshaking && channel_unsent(c->ch) <= HOLD_OUTPUT)
-		channel_consume(c->ch, session_input(s, channel_input(c->ch)));
+	if (!c->handshaking)
+		client_feed(c);
 	if (c->d->env->draining && session_idle(s) && !c->handshaking)
 		session_shut(s);
 	if (c->progress != s->progress)
-		client_touch(c, COMMAND_MS);
+		pace_touch(c, CLIENT_COMMAND_MS);
 	switch (session_wants(s)) {
 	case SESSION_CLOSE:
 		smtpd_client_end(c);
@@ -194,8 +188,9 @@ on_ended(void *arg, enum channel_end end, bool in_handshake,
 
 	(void)end;
 	if (in_handshake)
-		facts_handshake_failed(c, f);
-	smtpd_client_end(c);
+		smtpd_client_unsecured(c, f);
+	else
+		smtpd_client_end(c);
 }
 
 static const struct channel_ops channel_ops = {
@@ -224,40 +219,39 @@ client_place(struct smtpd *d, struct client *c)
 	return false;
 }
 
-void
-smtpd_client_new(struct smtpd *d, int fd, const struct conf_listen *conf)
+bool
+smtpd_client_new(struct smtpd *d, int fd, const struct addr *peer,
+    const struct conf_listen *conf, bool limited)
 {
 	struct client *c = calloc(1, sizeof *c);
-	struct addr peer;
 
 	if (c == NULL)
 		goto close_fd;
 	c->d = d;
 	c->spool_fd = -1;
-	c->timer = loop_timer_new(d->env->loop, on_timer, c);
-	if (c->timer == NULL)
-		goto free_client;
+	c->peer = *peer;
+	c->limited = limited;
 	c->ch = channel_accept(d->env->loop, fd, &channel_ops, c);
 	fd = -1;
 	if (c->ch == NULL)
-		goto close_timer;
+		goto free_client;
 	if (!client_place(d, c))
 		goto close_channel;
-	channel_peer_addr(c->ch, &peer);
-	session_start(&c->session, &session_ops, c, d->env->conf, conf, &peer);
-	client_touch(c, COMMAND_MS);
+	channel_set_input(c->ch, INPUT_MAX);
+	session_start(&c->session, &session_ops, c, d->env->conf, conf, peer);
+	pace_touch(c, CLIENT_COMMAND_MS);
+	c->began = c->mailed = c->touched;
 	if (session_wants(&c->session) == SESSION_TLS)
 		client_start_tls(c);
-	return;
+	return true;
 close_channel:
 	channel_close(&c->ch);
-close_timer:
-	loop_timer_close(&c->timer);
 free_client:
 	free(c);
 close_fd:
 	if (fd != -1)
 		close(fd);
+	return false;
 }
 
 void
@@ -266,7 +260,8 @@ smtpd_client_free(struct client *c)
 	struct smtpd *d = c->d;
 
 	channel_close(&c->ch);
-	loop_timer_close(&c->timer);
+	if (c->limited)
+		crowd_close(d, &c->peer);
 	session_end(&c->session);
 	smtpd_intake_abort(c);
 	d->clients[c->slot] = NULL;
@@ -284,9 +279,6 @@ smtpd_client_end(struct client *c)
 		channel_close(&c->ch);
 	/* RFC 1047: the queue may have it, then it is ours to deliver and to
 	 * log, although the client could not be told. */
-	if (session_open_commit(&c->session)) {
-		loop_timer_stop(c->timer);
-		return;
-	}
-	smtpd_client_free(c);
+	if (!session_open_commit(&c->session))
+		smtpd_client_free(c);
 }

@@ -141,6 +141,10 @@ session_command(struct session *s, struct span line, size_t behind)
 		s->waiting = true;
 		return false;
 	}
+	if (c == NULL && !s->ops->count(s->arg, COUNT_UNKNOWN)) {
+		session_enough(s);
+		return true;
+	}
 	no = why_not(s, c, arg);
 	if (no.code != 0 && c != NULL && (c->flags & F_OCTETS)) {
 		s->state = chunk_refuse(s, arg, no);

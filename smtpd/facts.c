@@ -7,6 +7,9 @@
 #include "smtp/received.h"
 #include "smtpd/smtpd_priv.h"
 
+#define SLOW_PERIOD_MS	10000u
+#define SLOW_MOST	20
+
 static void
 send_session_fact(const struct client *c, struct link *ledger)
 {
@@ -83,6 +86,7 @@ facts_accepted(void *arg, const struct session_message *m)
 	struct link *ledger = role_peer(c->d->env, ROLE_LEDGER);
 	char ip[ADDR_TEXT_SIZE];
 
+	c->mailed = loop_now(c->d->env->loop);
 	log_info("message",
 	    KV_S("id", m->id),
 	    KV_S("session", s->id),
@@ -132,4 +136,29 @@ void
 facts_handshake_failed(struct client *c, const struct fault *f)
 {
 	log_client(c, "handshake-failed", "reason", span_str(f->text));
+}
+
+/* Thousands at a time when somebody wants it: a few in each period are enough
+ * to see who and why. */
+void
+facts_slow(struct client *c, const char *why)
+{
+	const struct session *s = &c->session;
+	struct smtpd *d = c->d;
+	uint64_t now = loop_now(d->env->loop);
+	char ip[ADDR_TEXT_SIZE];
+
+	if (now - d->slow_at >= SLOW_PERIOD_MS) {
+		d->slow_at = now;
+		d->slow_said = 0;
+	}
+	if (d->slow_said++ >= SLOW_MOST) {
+		d->slow_unsaid++;
+		return;
+	}
+	log_info("slow-client", KV_S("session", s->id),
+	    KV_S("client", addr_ip_text(&s->client, ip)),
+	    KV_S("helo", s->helo), KV_S("why", why),
+	    KV_SEC("age", now - c->began), KV_N("unsaid", d->slow_unsaid));
+	d->slow_unsaid = 0;
 }

@@ -56,17 +56,75 @@ smtpd_intake_room(void *arg)
 
 /* ---- a file for a large body ---- */
 
-int
-smtpd_intake_spool_open(void *arg)
+static int
+spool_ask(struct client *c)
 {
-	struct client *c = arg;
 	struct link *l = queue_link(c);
 
 	if (l == NULL)
 		return -1;
 	c->txn = txn_new(c);
-	return ipc_send_spool_open(l, &(struct ipc_spool_open){
-	    .txn = c->txn }, -1);
+	if (ipc_send_spool_open(l, &(struct ipc_spool_open){
+	    .txn = c->txn }, -1) == -1)
+		return -1;
+	c->spools = true;
+	c->d->spools++;
+	return 0;
+}
+
+/* A descriptor that queue sends and that finds no room here would end the
+ * link: there are only so many at a time, and others wait. */
+int
+smtpd_intake_spool_open(void *arg)
+{
+	struct client *c = arg;
+	struct smtpd *d = c->d;
+
+	if (d->spools < d->spools_most)
+		return spool_ask(c);
+	if (queue_link(c) == NULL)
+		return -1;
+	c->spool_waits = true;
+	STAILQ_INSERT_TAIL(&d->spool_line, c, spool_next);
+	return 0;
+}
+
+static void
+spool_serve(struct smtpd *d)
+{
+	struct client *c;
+	struct fault f;
+
+	while (d->spools < d->spools_most &&
+	    (c = STAILQ_FIRST(&d->spool_line)) != NULL) {
+		STAILQ_REMOVE_HEAD(&d->spool_line, spool_next);
+		c->spool_waits = false;
+		if (spool_ask(c) == 0)
+			continue;
+		fault_set(&f, FAULT_TEMP, 451, "4.3.0",
+		    "No queue, try again later");
+		session_spooled(&c->session, &f);
+		smtpd_client_run(c);
+	}
+}
+
+/* The client needs no file any more, or will not get one. */
+static void
+spool_leave(struct client *c)
+{
+	struct smtpd *d = c->d;
+
+	if (c->spool_fd != -1)
+		close(c->spool_fd);
+	c->spool_fd = -1;
+	if (c->spool_waits)
+		STAILQ_REMOVE(&d->spool_line, c, client, spool_next);
+	c->spool_waits = false;
+	if (!c->spools)
+		return;
+	c->spools = false;
+	d->spools--;
+	spool_serve(d);
 }
 
 void
@@ -112,21 +170,13 @@ smtpd_intake_spool_write(void *arg, struct span s, struct fault *f)
 	return 0;
 }
 
-static void
-spool_close(struct client *c)
-{
-	if (c->spool_fd != -1)
-		close(c->spool_fd);
-	c->spool_fd = -1;
-}
-
 void
 smtpd_intake_abort(void *arg)
 {
 	struct client *c = arg;
 	struct link *l = queue_link(c);
 
-	spool_close(c);
+	spool_leave(c);
 	if (c->txn != 0 && l != NULL)
 		(void)ipc_send_msg_abort(l, &(struct ipc_msg_abort){
 		    .txn = c->txn }, -1);
@@ -198,7 +248,7 @@ smtpd_intake_commit(void *arg, const struct session_message *m)
 		commit.body = buf_get(&m->body);
 	}
 	commit.txn = c->txn;
-	spool_close(c);
+	spool_leave(c);
 	if (send_begin(l, c, m) == 0 &&
 	    send_all_rcpts(l, c->txn, buf_get(&m->rcpts)) == 0 &&
 	    ipc_send_msg_commit(l, &commit, -1) == 0)
@@ -256,7 +306,7 @@ smtpd_intake_lost(struct smtpd *d)
 		if (c == NULL)
 			continue;
 		c->txn = 0;		/* it was the old queue's */
-		spool_close(c);
+		spool_leave(c);
 		session_queue_lost(&c->session);
 		smtpd_client_run(c);
 	}

@@ -3,7 +3,6 @@
 /* smtpd/role.c - the role as base/role.h runs it: messages of other roles,
  * drain and stop. */
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,7 +10,6 @@
 #include "smtpd/smtpd.h"
 #include "smtpd/smtpd_priv.h"
 
-#define FDS_KEPT	64u	/* for links, listeners, the loop, the reserve */
 
 static struct smtpd *
 state_of(struct role_env *env)
@@ -65,6 +63,13 @@ on_peer_down(struct role_env *env, enum role role, unsigned index)
 }
 
 static void
+on_peer_up(struct role_env *env, struct link *l)
+{
+	if (link_role(l) == ROLE_QUEUE)
+		crowd_share_all(state_of(env));
+}
+
+static void
 on_room(struct role_env *env, struct link *l)
 {
 	if (link_role(l) == ROLE_QUEUE)
@@ -79,21 +84,6 @@ on_again(void *arg)
 	listeners_watch(arg);
 }
 
-/* A session needs a descriptor, and a second one while it receives a large
- * message: what is left below the limit carries the latter. */
-static unsigned
-clients_most(void)
-{
-	struct rlimit r;
-	rlim_t n;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) == -1)
-		return FDS_KEPT;
-	n = r.rlim_cur;
-	n = n > 2 * FDS_KEPT ? (n - FDS_KEPT) / 4 * 3 : n / 4;
-	return n < CLIENT_SLOTS_MAX ? (unsigned)n : CLIENT_SLOTS_MAX;
-}
-
 static int
 start(struct role_env *env, struct fault *f)
 {
@@ -103,12 +93,21 @@ start(struct role_env *env, struct fault *f)
 		goto no_memory;
 	d->env = env;
 	d->reserve_fd = -1;
-	d->most = clients_most();
+	descriptors_share(d);
+	STAILQ_INIT(&d->spool_line);
 	d->again = loop_timer_new(env->loop, on_again, d);
 	if (d->again == NULL || creds_init(d) == -1)
 		goto free_state;
+	if (crowd_start(d) == -1)
+		goto free_creds;
+	if (pace_start(d) == -1)
+		goto stop_crowd;
 	env->state = d;
 	return 0;
+stop_crowd:
+	crowd_stop(d);
+free_creds:
+	creds_free(d);
 free_state:
 	loop_timer_close(&d->again);
 	free(d);
@@ -153,6 +152,8 @@ stop(struct role_env *env)
 			smtpd_client_free(d->clients[i]);
 	channel_close_lingering(env->loop);
 	loop_timer_close(&d->again);
+	pace_stop(d);
+	crowd_stop(d);
 	creds_free(d);
 	if (d->reserve_fd != -1)
 		close(d->reserve_fd);
@@ -188,10 +189,12 @@ static const struct role_handler handlers[] = {
 	{ IPC_SPOOL_OPENED, on_spool_opened },
 	{ IPC_MSG_COMMITTED, on_msg_committed },
 	{ IPC_VERIFY_ANSWER, on_verify_answer },
+	{ IPC_LIMITS_OTHERS, crowd_others },
 };
 
 const struct role_ops smtpd_ops = {
 	.start = start,
+	.peer_up = on_peer_up,
 	.peer_down = on_peer_down,
 	.keys_changed = keys_changed,
 	.room = on_room,

@@ -48,7 +48,20 @@ session_refuse(struct session *s, int code, const char *enhanced,
 		    "too-many-errors");
 		return;
 	}
+	if (!s->ops->count(s->arg, COUNT_ERROR)) {
+		session_enough(s);
+		return;
+	}
 	session_reply(s, code, enhanced, "%s", text);
+}
+
+void
+session_enough(struct session *s)
+{
+	session_reply(s, 421, "4.7.0",
+	    "Too many errors from your network, try again later");
+	session_forget_message(s);
+	s->state = ST_CLOSED;
 }
 
 void
@@ -108,9 +121,8 @@ session_start(struct session *s, const struct session_ops *ops, void *arg,
 	id_make(ops->wall_ms(arg), s->id);
 	tls_facts_clear(&s->tls);
 	buf_init(&s->out, OUT_MAX);
-	buf_init(&s->msg.body, 2 * SESSION_INLINE_MAX);
-	buf_init(&s->msg.rcpts, (size_t)conf->limits.recipients *
-	    SESSION_RCPT_MAX);
+	buf_init(&s->msg.body, SESSION_INLINE_MAX + SESSION_PIECE_MAX);
+	buf_init(&s->msg.rcpts, SESSION_RCPTS_MAX);
 	/* RFC 8314 sec 3: TLS first, then all as ever. */
 	if (listen->tls == LISTEN_IMPLICIT)
 		s->state = ST_TLS;

@@ -31,6 +31,9 @@
 
 /* A body up to here, Received: included, goes to the queue inline. */
 #define SESSION_INLINE_MAX	65536
+/* What is kept of all recipients of a message; who does not fit is refused as
+ * one too many. */
+#define SESSION_RCPTS_MAX	65535
 /* A recipient in the list: texts, their lengths, notify. */
 #define SESSION_RCPT_MAX	(SMTP_MAILBOX_MAX + ENVELOPE_ORCPT_MAX + 9)
 
@@ -101,9 +104,13 @@ struct session_ask {
 	uint64_t	number;
 	int		code;		/* 0: not answered yet */
 	char		dsn[12];
+	const char	*text;		/* of a 451 that is ours; NULL: not known */
 	size_t		n;
 	char		record[];	/* as ipc_put_rcpt() wrote it */
 };
+
+/* What counts for a client's whole network, too. */
+enum session_count { COUNT_RECIPIENT, COUNT_ERROR, COUNT_UNKNOWN };
 
 struct session_ops {
 	/* Replies.  -1: the client does not read them; the session closes. */
@@ -129,6 +136,8 @@ struct session_ops {
 	void	(*met)(void *arg);
 	void	(*rejected)(void *arg, struct span reply);
 	void	(*abuse)(void *arg, const char *kind);
+	/* One more.  False: that was too many, and the owner has said so. */
+	bool	(*count)(void *arg, enum session_count);
 	/* Could a handshake be made now?  No while the keys process is away. */
 	bool	(*tls_ready)(void *arg);
 };

@@ -22,6 +22,8 @@ void	session_reply(struct session *, int code, const char *enhanced,
  * when there were too many. */
 void	session_refuse(struct session *, int code, const char *enhanced,
 	    const char *text);
+/* The network has had enough: 421, close. */
+void	session_enough(struct session *);
 /* An attack or a protocol that is not SMTP: reply, event, close. */
 void	session_abuse(struct session *, int code, const char *enhanced,
 	    const char *text, const char *kind);
@@ -51,6 +53,10 @@ void	session_unverified(struct session *);	/* no answer will come */
 void	session_forget_asks(struct session *);
 
 /* ---- the body (body.c) ---- */
+
+/* What one piece of the body adds to what is kept, at most: line ends double,
+ * and Received: may come on top. */
+#define SESSION_PIECE_MAX	(12u * 1024)
 
 /* A message begins, behind DATA or the first BDAT.  -1: there is no queue. */
 int	body_begin(struct session *, bool chunked);

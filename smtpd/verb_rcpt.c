@@ -130,10 +130,10 @@ refuse_rcpt(struct session *s, struct span address, const char *why,
 static enum session_state
 take_rcpt(struct session *s, struct span record)
 {
+	/* RFC 5321 sec 4.5.3.1.10: the client sends the rest again. */
 	if (buf_span(&s->msg.rcpts, record) == -1) {
-		session_forget_message(s);
-		session_reply(s, 451, "4.3.0", "No memory");
-		return ST_READY;
+		session_reply(s, 452, "4.5.3", "Too many recipients");
+		return s->state;
 	}
 	s->msg.nrcpts++;
 	session_reply(s, 250, "2.1.5", "Recipient ok");
@@ -165,7 +165,8 @@ settle(struct session *s, const struct session_ask *a)
 	if (a->code == 550)
 		return refuse_unknown(s, r.address, a->dsn);
 	/* No error of the client's. */
-	session_reply(s, 451, a->dsn[0] == '4' ? a->dsn : "4.4.1",
+	session_reply(s, 451, a->dsn[0] == '4' ? a->dsn : "4.4.1", "%s",
+	    a->text != NULL ? a->text :
 	    "Recipient cannot be verified now, try again later");
 	return s->state;
 }
@@ -230,8 +231,11 @@ session_forget_asks(struct session *s)
 
 /* ---- the verb ---- */
 
+static const char crowd[] =
+    "Too many recipients from your network, try again later";
+
 static enum session_state
-ask(struct session *s, const struct wanted *w, struct span record)
+ask(struct session *s, const struct wanted *w, struct span record, bool crowded)
 {
 	struct session_ask *a = calloc(1, sizeof *a + record.n);
 
@@ -243,10 +247,14 @@ ask(struct session *s, const struct wanted *w, struct span record)
 	a->n = record.n;
 	STAILQ_INSERT_TAIL(&s->asks, a, next);
 	s->nasks++;
-	a->number = s->ops->verify(s->arg, span_of(w->to.text, w->to.n));
+	if (!crowded)
+		a->number = s->ops->verify(s->arg, span_of(w->to.text,
+		    w->to.n));
 	if (a->number == 0) {
 		a->code = 451;
-		(void)span_copy(SPAN_LIT("4.3.0"), a->dsn, sizeof a->dsn);
+		(void)span_copy(span_str(crowded ? "4.7.1" : "4.3.0"), a->dsn,
+		    sizeof a->dsn);
+		a->text = crowded ? crowd : NULL;
 		settle_first(s);
 	}
 	return s->state;
@@ -260,6 +268,7 @@ cmd_rcpt(struct session *s, struct span arg, size_t behind)
 	struct span address = span_of(w.to.text, w.to.n);
 	enum session_state to;
 	struct buf record;
+	bool crowded = !s->ops->count(s->arg, COUNT_RECIPIENT);
 
 	(void)behind;
 	if (no.code != 0)
@@ -283,7 +292,10 @@ cmd_rcpt(struct session *s, struct span arg, size_t behind)
 		session_reply(s, 451, "4.3.0", "No memory");
 		to = s->state;
 	} else if (known_by(&w) == RECIPIENTS_VERIFY) {
-		to = ask(s, &w, buf_get(&record));
+		to = ask(s, &w, buf_get(&record), crowded);
+	} else if (crowded) {
+		session_reply(s, 451, "4.7.1", "%s", crowd);
+		to = s->state;
 	} else {
 		to = take_rcpt(s, buf_get(&record));
 	}

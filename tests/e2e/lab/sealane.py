@@ -6,6 +6,7 @@ and its log, as any operator would."""
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -99,8 +100,8 @@ OWN_FAULT = re.compile(r"role-died.* signal=(4|6|7|8|11|31) | call-denied |"
 
 
 class Sealane:
-    def __init__(self, lab, name, user=None, state=None, **conf):
-        self.lab, self.user = lab, user
+    def __init__(self, lab, name, user=None, state=None, nofile=None, **conf):
+        self.lab, self.user, self.nofile = lab, user, nofile
         self.dir = lab.folder("sealane-" + name)
         os.chmod(self.dir, 0o755)
         if user and space.mode() != "single":
@@ -126,7 +127,15 @@ class Sealane:
         return subprocess.Popen(
             [self.lab.program, "-c", self.conf, *args],
             cwd=self.dir, stdin=subprocess.DEVNULL,
-            preexec_fn=self.lab.become(self.user), **how)
+            preexec_fn=self.before_exec, **how)
+
+    def before_exec(self):
+        if self.nofile:
+            resource.setrlimit(resource.RLIMIT_NOFILE,
+                               (self.nofile, self.nofile))
+        become = self.lab.become(self.user)
+        if become:
+            become()
 
     def start(self, wait=True):
         with open(self.logname, "ab") as log, open(self.outname, "wb") as out:

@@ -12,6 +12,7 @@
  *	keys away
  *	verify			what waits is answered, the last question first
  *	questions N		so many wait
+ *	network error|unknown|recipient N	so many more are let pass
  *	c: TEXT			the client sends a line, or
  *	c> TEXT			these bytes, with \r \n \t \0 \\ \xHH
  *	crep N TEXT		a line N times
@@ -197,6 +198,17 @@ act_verify(const char *arg)
 	(void)arg;
 	flush();
 	stand_answer_waiting(&play.t);
+}
+
+static void
+act_network(const char *arg)
+{
+	unsigned what = arg[0] == 'e' ? COUNT_ERROR : arg[0] == 'u' ?
+	    COUNT_UNKNOWN : COUNT_RECIPIENT;
+
+	flush();
+	play.t.may_count[what] = play.t.counted[what] +
+	    (unsigned)strtoul(arg + strcspn(arg, " "), NULL, 10);
 }
 
 static void
@@ -466,6 +478,7 @@ static const struct {
 } acts[] = {
 	{ "set", act_set }, { "segment", act_segment },
 	{ "keys", act_keys }, { "verify", act_verify },
+	{ "network", act_network },
 	{ "c:", act_line }, { "c>", act_bytes }, { "crep", act_repeat },
 	{ "s:", want_reply }, { "s+", want_whole_reply }, { "silent", want_silence },
 	{ "tls", act_tls }, { "room", act_room }, { "commit", act_commit },

@@ -4,6 +4,7 @@
  * smtpd/session.h, on either side, ends the test program. */
 #include "tests/replay/smtpd/stand.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -187,6 +188,14 @@ op_rejected(void *arg, struct span what)
 	t->rejected++;
 }
 
+static bool
+op_count(void *arg, enum session_count what)
+{
+	struct stand *t = arg;
+
+	return t->counted[what]++ < t->may_count[what];
+}
+
 static void
 op_abuse(void *arg, const char *kind)
 {
@@ -205,7 +214,8 @@ op_tls_ready(void *arg)
 
 static const struct session_ops ops = {
 	op_send, op_wall_ms, op_room, op_spool_open, op_spool_write, op_abort,
-	op_commit, op_verify, op_accepted, op_met, op_rejected, op_abuse, op_tls_ready,
+	op_commit, op_verify, op_accepted, op_met, op_rejected, op_abuse,
+	op_count, op_tls_ready,
 };
 
 /* ---- the owner ---- */
@@ -222,6 +232,7 @@ stand_init(struct stand *t)
 		.accept = { .pattern = "example.org",
 		    .recipients = RECIPIENTS_ANY },
 		.room = ROOM_NOW,
+		.may_count = { UINT_MAX, UINT_MAX, UINT_MAX },
 		.spool = { .code = 250 }, .commit = { .code = 250 },
 	};
 	addr_from_ip4(&t->client, client);

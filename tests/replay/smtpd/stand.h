@@ -35,6 +35,7 @@ struct stand {
 	int		 write_code;	/* 0: writing to the file works */
 	bool		 send_fails;
 	bool		 no_tls;	/* keys is away */
+	unsigned	 may_count[3];	/* then the network has had enough */
 
 	/* What came of it. */
 	struct session	 s;
@@ -48,6 +49,7 @@ struct stand {
 	uint16_t	 flags;
 	bool		 in_file;
 	uint64_t	 size;
+	unsigned	 counted[3];	/* by enum session_count */
 	unsigned	 commits, accepted, aborts, met, rejected, files;
 	bool		 spool_open;	/* one is asked for, or there */
 	char		 abuse[32];	/* the last kind, "" none */

@@ -444,6 +444,12 @@ static const struct {
 	  "relay-from = [ \"192.0.2.2\" ] }", "in clear text" },
 	{ "listen \"p\" { address = \"192.0.2.1:25\"; tls = \"required\"; "
 	  "relay-from = [ \"192.0.2.2\" ] }", "RFC 3207" },
+	{ "hostname = \"a.example\"\naccept { client \"0.0.0.0/0\" {\n"
+	  "require = \"encrypted\" } }", "t.conf:3:11: warning: mail without "
+	  "TLS from 0.0.0.0/0 is refused; a server for the public must not "
+	  "do that (RFC 3207 sec 4)" },
+	{ "hostname = \"a.example\"\naccept { client \"192.0.2.0/24\" { "
+	  "require = \"encrypted\" } }", NULL },
 };
 
 START_TEST(review)

@@ -333,7 +333,9 @@ rig_open(void)
 	g.listen = (struct conf_listen){ .label = "test",
 	    .relay_from = &loopback, .nrelay_from = 1 };
 	g.conf = (struct conf){ .hostname = "mx.test", .listens = &g.listen,
-	    .nlistens = 1, .limits = { 50u << 20, 1000, BARE_NORMALIZE } };
+	    .nlistens = 1, .limits = {
+		.message_size = 50u << 20, .recipients = 1000,
+		.session_time = 3600000, .min_rate = 100 } };
 	g.file = -1;
 	buf_init(&g.got, 1u << 20);
 	buf_init(&g.body, 1u << 20);
@@ -771,6 +773,129 @@ START_TEST(one_too_many)
 }
 END_TEST
 
+/* ---- slow clients ---- */
+
+static void
+on_passed(void *arg)
+{
+	struct rig *g = arg;
+
+	loop_stop(g->fix.loop);
+}
+
+static void
+pass(struct rig *g, uint64_t ms)
+{
+	struct loop_timer *t = loop_timer_new(g->fix.loop, on_passed, g);
+
+	loop_timer_set(t, ms);
+	loop_run(g->fix.loop);
+	loop_timer_close(&t);
+}
+
+static struct client *
+the_client(struct rig *g)
+{
+	struct smtpd *d = g->env.state;
+
+	ck_assert_uint_eq(d->nclients, 1);
+	for (unsigned i = 0; i < CLIENT_SLOTS_MAX; i++)
+		if (d->clients[i] != NULL)
+			return d->clients[i];
+	ck_abort();
+	return NULL;
+}
+
+/* The next look at it, within a second, ends it. */
+static void
+is_ended_slow(struct rig *g)
+{
+	talk(g, "", "421 4.4.2 ");
+	if (!g->ended)
+		run(g, is_ended);
+}
+
+START_TEST(slow_idle)
+{
+	struct rig *g = rig_open();
+
+	the_client(g)->deadline = loop_now(g->fix.loop) + 1500;
+	is_ended_slow(g);
+	rig_close(g);
+}
+END_TEST
+
+START_TEST(slow_session)
+{
+	struct rig *g = rig_open();
+
+	the_client(g)->began -= 3600000;
+	is_ended_slow(g);
+	rig_close(g);
+}
+END_TEST
+
+START_TEST(slow_body)
+{
+	struct rig *g = rig_open();
+	struct client *c;
+
+	talk(g, START, "354 ");
+	talk(g, "a few bytes", NULL);
+	c = the_client(g);
+	c->rate_at = loop_now(g->fix.loop) - 60000;
+	c->rate_taken = c->session.taken;
+	is_ended_slow(g);
+	ck_assert_uint_eq(g->begins, 0);
+	rig_close(g);
+}
+END_TEST
+
+/* Places are short: who relays through us, and who has just said something,
+ * keeps his. */
+START_TEST(slow_crowd)
+{
+	struct rig *g = rig_open();
+	struct smtpd *d = g->env.state;
+	struct client *c = the_client(g);
+
+	d->most = 1;
+	c->touched -= 20000;
+	c->mailed -= 90000;
+	ck_assert(!c->limited);
+	talk(g, "NOOP\r\n", "250 2.0.0 ");
+	pass(g, 1200);
+	ck_assert(!g->ended);
+	c->limited = true;
+	c->mailed = loop_now(g->fix.loop);
+	pass(g, 1200);
+	ck_assert(!g->ended);
+	c->touched -= 20000;
+	is_ended_slow(g);
+	rig_close(g);
+}
+END_TEST
+
+/* Whatever the clock says, a client does not pay for the queue's time. */
+START_TEST(slow_is_the_queue)
+{
+	struct rig *g = rig_open();
+	struct client *c;
+
+	talk(g, START, "354 ");
+	hand_over(g, "Subject: x\r\n\r\nhi\r\n.\r\n");
+	c = the_client(g);
+	c->deadline = 0;
+	c->began -= 3600000;
+	pass(g, 1200);
+	ck_assert(!g->ended);
+	c->began += 3600000;
+	answer(g, 250);
+	talk(g, "", "250 2.0.0 ");
+	rig_close(g);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -795,6 +920,11 @@ main(void)
 	tcase_add_test(tc, left_behind_the_dot);
 	tcase_add_test(tc, drains);
 	tcase_add_test(tc, one_too_many);
+	tcase_add_test(tc, slow_idle);
+	tcase_add_test(tc, slow_session);
+	tcase_add_test(tc, slow_body);
+	tcase_add_test(tc, slow_crowd);
+	tcase_add_test(tc, slow_is_the_queue);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
