@@ -33,7 +33,8 @@ carry_message(struct queue *q, const struct message *m, struct span body,
 	    .arrived = m->arrived, .size = m->size,
 	    .running = message_running(m, queue_now(q)), .sender = m->sender,
 	    .client = m->client, .session = m->session,
-	    .envid = message_envid(m), .nrcpts = m->nrcpts, .body = body };
+	    .envid = message_envid(m), .nrcpts = m->nrcpts,
+	    .sum = m->sum, .body = body };
 	struct buf list;
 	int rc;
 
@@ -94,8 +95,8 @@ carry_house(struct queue *q)
 
 	spool_stats(q->spool, &stats);
 	if (!stats.oldest_closed || (!stats.oldest_damaged &&
-	    stats.segments * (uint64_t)SEGMENT_SIZE <
-	    2 * q->index.bytes + SLACK_SEGMENTS * (uint64_t)SEGMENT_SIZE))
+	    stats.segments * stats.segment_size <
+	    2 * q->index.bytes + SLACK_SEGMENTS * stats.segment_size))
 		return;
 	while ((m = TAILQ_FIRST(&q->index.placed)) != NULL &&
 	    m->place.segment == stats.oldest && !m->pending &&

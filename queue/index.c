@@ -158,6 +158,7 @@ message_new(const struct record_message *rec, uint64_t now_steady,
 	m->envelope = rec->envelope;
 	m->arrived = rec->arrived;
 	m->size = rec->size;
+	m->sum = rec->sum;
 	m->running = rec->running;
 	m->since = now_steady;
 	m->nrcpts = rec->nrcpts;
@@ -267,6 +268,41 @@ index_place(struct index *x, struct message *m, struct place place)
 	m->is_placed = true;
 	x->bytes += place.length;
 	TAILQ_INSERT_TAIL(&x->placed, m, placed);
+}
+
+static int
+place_cmp(const void *a, const void *b)
+{
+	const struct message *x = *(struct message *const *)a;
+	const struct message *y = *(struct message *const *)b;
+
+	return place_before(x->place, y->place) ? -1 :
+	    place_before(y->place, x->place);
+}
+
+void
+index_sort(struct index *x)
+{
+	struct message *m, *next, **all;
+	bool sorted = true;
+	size_t n = 0;
+
+	TAILQ_FOREACH(m, &x->placed, placed) {
+		next = TAILQ_NEXT(m, placed);
+		sorted = sorted && (next == NULL || place_cmp(&m, &next) < 0);
+		n++;
+	}
+	all = sorted ? NULL : malloc(n * sizeof(*all));
+	if (all == NULL)
+		return;		/* old segments only stay longer */
+	n = 0;
+	TAILQ_FOREACH(m, &x->placed, placed)
+		all[n++] = m;
+	qsort(all, n, sizeof(*all), place_cmp);
+	TAILQ_INIT(&x->placed);
+	for (size_t i = 0; i < n; i++)
+		TAILQ_INSERT_TAIL(&x->placed, all[i], placed);
+	free(all);
 }
 
 /* It goes: the cursor must not stand on it. */

@@ -49,6 +49,7 @@ struct message {
 	uint8_t			 flags;		/* RECORD_IN_FILE ... */
 	uint8_t			 envid_len;	/* it follows `session` */
 	uint16_t		 envelope;	/* enum envelope_flag */
+	uint32_t		 sum;		/* of a body in a file */
 	bool			 pending;	/* not durable yet */
 	bool			 dead;		/* out of the index */
 	bool			 in_grace, is_placed;
@@ -105,6 +106,8 @@ int	index_add(struct index *, struct message *);	/* takes the reference */
 void	index_remove(struct index *, struct message *);	/* marks dead, drops it */
 struct message	*index_find(const struct index *, struct span id);
 void	index_place(struct index *, struct message *, struct place);
+/* Brings the order of places in order, after messages came in any other. */
+void	index_sort(struct index *);
 
 int	index_due_set(struct index *, struct message *, uint64_t due);
 void	index_due_clear(struct index *, struct message *);

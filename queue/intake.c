@@ -330,6 +330,7 @@ enter_log(struct txn *t, struct span body, struct fault *f)
 	struct place place;
 
 	fill_record(t, body, &r);
+	r.sum = t->message->sum;
 	buf_reset(&q->record);
 	if (record_put_message(&q->record, &r) == -1)
 		return fault_set(f, FAULT_TEMP, 451, "4.3.0", "no memory");
@@ -341,11 +342,12 @@ enter_log(struct txn *t, struct span body, struct fault *f)
 }
 
 static void
-file_kept(void *arg, const struct fault *f)
+file_kept(void *arg, uint32_t sum, const struct fault *f)
 {
 	struct txn *t = arg;
 	struct fault mine = { 0 };
 
+	t->message->sum = sum;
 	if (f == NULL && t->gone)
 		fault_set(&mine, FAULT_TEMP, 451, "4.3.0",
 		    "its smtpd is gone");

@@ -85,6 +85,8 @@ next_tick(struct queue *q)
 		    due->due - now < wait ? due->due - now : wait;
 	if (grace != NULL && grace->grace_until < now + wait)
 		wait = grace->grace_until > now ? grace->grace_until - now : 0;
+	if (q->checkpoint.running && wait > 20)
+		wait = spool_checkpoint_ready(q->spool) ? 1 : 20;
 	if (q->pump_again)
 		wait = 0;
 	if (q->draining && wait > 50)
@@ -98,6 +100,7 @@ tick(void *arg)
 	struct queue *q = arg;
 
 	keep_house(q);
+	checkpoint_turn(q);
 	take_due(q);
 	batch_grace(q);
 	dispatch_pump(q);
@@ -156,6 +159,7 @@ queue_stop(struct role_env *env)
 	struct queue *q = env->state;
 
 	control_close(&q->control);
+	checkpoint_stop(q);
 	intake_free_all(q);
 	dispatch_free_all(q);
 	site_free_all(q);

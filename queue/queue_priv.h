@@ -5,6 +5,7 @@
  *	intake.c	messages come in from smtpd
  *	store.c		index and spool together: replay, places, bodies
  *	carry.c		messages as records once more: leaving old segments
+ *	checkpoint.c	all of them as records, so that a start is quick
  *	route.c		recipient domains ask policy
  *	batch.c		a message's recipients, grouped by where they go
  *	site.c		how much may be under way to each site, and whose turn it is
@@ -190,6 +191,11 @@ struct queue {
 	struct txns		 orphans;	/* their smtpd is gone */
 
 	struct verify		*verify;
+	struct {
+		bool			 running;
+		struct index_cursor	 cursor;
+	}			 checkpoint;
+
 	struct control		*control;
 	struct buf		 record, body;	/* scratch */
 };
@@ -202,6 +208,7 @@ queue_now(const struct queue *q)
 void	queue_wake(struct queue *);		/* something is due */
 
 /* ---- store.c ---- */
+extern const struct spool_io *store_io;	/* for tests */
 int	store_open(struct queue *, struct fault *);
 void	store_close(struct queue *);
 /* Sets the message's time from its recipients'. */
@@ -224,6 +231,10 @@ void	carry_change(struct queue *, const struct message *, uint32_t index,
 int	carry_message(struct queue *, const struct message *, struct span body,
 	    struct buf *head);
 void	carry_house(struct queue *);		/* carries what is old */
+
+/* ---- checkpoint.c ---- */
+void	checkpoint_turn(struct queue *);	/* each tick */
+void	checkpoint_stop(struct queue *);
 
 /* ---- intake.c ---- */
 void	intake_spool_open(struct role_env *, struct link *, struct ipc_msg *);

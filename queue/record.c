@@ -55,6 +55,8 @@ record_put_message(struct buf *b, const struct record_message *m)
 	put_number(b, m->nrcpts, 4);
 	put_number(b, m->rcpts.n, 4);
 	(void)buf_span(b, m->rcpts);
+	if ((m->flags & RECORD_IN_FILE) != 0)
+		put_number(b, m->sum, 4);
 	put_number(b, m->body.n, 4);
 	return b->failed ? -1 : 0;
 }
@@ -202,32 +204,54 @@ rcpts_ok(struct span list, uint32_t n)
 	return list.n == 0 && i == n && n > 0;
 }
 
+/* Up to its inline body, of which m->body only has the length. */
+static int
+get_message(struct reader *r, struct record_message *m)
+{
+	size_t n;
+
+	m->id = get_bytes(r, ID_LEN);
+	m->flags = (uint8_t)get_number(r, 1);
+	m->envelope = (uint16_t)get_number(r, 2);
+	m->arrived = get_number(r, 8);
+	m->size = get_number(r, 8);
+	m->running = get_number(r, 8);
+	m->sender = get_text(r, RECORD_ADDRESS_MAX);
+	m->client = get_text(r, 64);
+	m->session = get_text(r, ID_LEN);
+	m->envid = get_text(r, ENVELOPE_ENVID_MAX);
+	m->nrcpts = (uint32_t)get_number(r, 4);
+	n = get_number(r, 4);
+	m->rcpts = get_bytes(r, n);
+	m->sum = (m->flags & RECORD_IN_FILE) == 0 ? 0 :
+	    (uint32_t)get_number(r, 4);
+	n = get_number(r, 4);
+	m->body = span_of("", n);
+	if (r->failed || !id_valid(m->id) || !rcpts_ok(m->rcpts, m->nrcpts))
+		return -1;
+	return ((m->flags & RECORD_IN_FILE) != 0 ? n == 0 : n == m->size) ?
+	    0 : -1;
+}
+
 int
 record_get_message(struct span payload, struct record_message *m)
 {
 	struct reader r = { payload, false };
-	size_t n;
 
-	m->id = get_bytes(&r, ID_LEN);
-	m->flags = (uint8_t)get_number(&r, 1);
-	m->envelope = (uint16_t)get_number(&r, 2);
-	m->arrived = get_number(&r, 8);
-	m->size = get_number(&r, 8);
-	m->running = get_number(&r, 8);
-	m->sender = get_text(&r, RECORD_ADDRESS_MAX);
-	m->client = get_text(&r, 64);
-	m->session = get_text(&r, ID_LEN);
-	m->envid = get_text(&r, ENVELOPE_ENVID_MAX);
-	m->nrcpts = (uint32_t)get_number(&r, 4);
-	n = get_number(&r, 4);
-	m->rcpts = get_bytes(&r, n);
-	n = get_number(&r, 4);
-	m->body = get_bytes(&r, n);
-	if (r.failed || r.left.n != 0 || !id_valid(m->id) ||
-	    !rcpts_ok(m->rcpts, m->nrcpts))
+	if (get_message(&r, m) == -1 || r.left.n != m->body.n)
 		return -1;
-	if ((m->flags & RECORD_IN_FILE) != 0 ? n != 0 : n != m->size)
+	m->body = r.left;
+	return 0;
+}
+
+int
+record_get_head(struct span payload, struct record_message *m)
+{
+	struct reader r = { payload, false };
+
+	if (get_message(&r, m) == -1 || r.left.n != 0)
 		return -1;
+	m->body = SPAN_NONE;
 	return 0;
 }
 

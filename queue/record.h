@@ -22,6 +22,11 @@ enum record_type {
 	RECORD_END = 4,		/* nothing is left to do for a message */
 	RECORD_VOID = 5,	/* a failed sync: a segment counts only up to here */
 	RECORD_MARK = 6,	/* says nothing but how far things are durable */
+	/* In a checkpoint only. */
+	RECORD_FROM = 7,	/* where the log goes on */
+	RECORD_LIVE = 8,	/* a message without its body, and its place */
+	RECORD_COUNT = 9,	/* the end: so many of them, and the number that
+				   the next segment of the log was to have */
 };
 
 enum rcpt_state {	/* stored; never renumber */
@@ -69,6 +74,7 @@ struct record_message {
 	struct span	sender, client, session, envid;
 	uint32_t	nrcpts;
 	struct span	rcpts;		/* walk with record_rcpt() */
+	uint32_t	sum;		/* CRC32C of the file */
 	struct span	body;		/* inline, else empty */
 };
 
@@ -78,6 +84,8 @@ int	record_put_message(struct buf *, const struct record_message *);
 int	record_put_rcpt(struct buf *, const struct record_rcpt *,
 	    const struct record_change *);
 int	record_get_message(struct span payload, struct record_message *);
+/* The same for a message without its inline body, as put_message wrote it. */
+int	record_get_head(struct span payload, struct record_message *);
 /* Next recipient of m->rcpts: 1, 0 at the end. */
 int	record_rcpt(struct span *rcpts, struct record_rcpt *,
 	    struct record_change *);

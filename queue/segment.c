@@ -11,7 +11,7 @@
 
 #define HEAD_MAGIC	"sealane spool 1\n"	/* 16 bytes */
 #define HEAD_MAGIC_OLD	14	/* so many of them are in every version */
-#define HEAD_SIZE	40	/* magic, number, salt, zeros, sum */
+#define HEAD_SIZE	40	/* magic, number, salt, before, sum */
 #define HEAD_COPY	2048	/* where the second copy is */
 
 #define MAGIC		0x31524c53u	/* SLR1 */
@@ -25,18 +25,20 @@ enum {
 };
 
 void
-segment_head_put(const struct segment_key *k, char out[SEGMENT_FIRST])
+segment_head_put(const struct segment_key *k, uint32_t before,
+    char out[SEGMENT_FIRST])
 {
 	memset(out, 0, SEGMENT_FIRST);
 	memcpy(out, HEAD_MAGIC, 16);
 	le_put(out + 16, k->number, 8);
 	le_put(out + 24, k->salt, 8);
+	le_put(out + 32, before, 4);
 	le_put(out + 36, crc32c(0, out, 36), 4);
 	memcpy(out + HEAD_COPY, out, HEAD_SIZE);
 }
 
 static int
-head_get(const char *p, struct segment_key *k)
+head_get(const char *p, struct segment_key *k, uint32_t *before)
 {
 	if (le_get(p + 36, 4) != crc32c(0, p, 36))
 		return -1;
@@ -44,18 +46,19 @@ head_get(const char *p, struct segment_key *k)
 		return memcmp(p, HEAD_MAGIC, HEAD_MAGIC_OLD) == 0 ? -2 : -1;
 	k->number = le_get(p + 16, 8);
 	k->salt = le_get(p + 24, 8);
+	*before = (uint32_t)le_get(p + 32, 4);
 	return 0;
 }
 
 int
-segment_head_get(struct span bytes, struct segment_key *k)
+segment_head_get(struct span bytes, struct segment_key *k, uint32_t *before)
 {
 	int rc = -1;
 
 	if (bytes.n >= HEAD_SIZE)
-		rc = head_get(bytes.p, k);
+		rc = head_get(bytes.p, k, before);
 	if (rc == -1 && bytes.n >= HEAD_COPY + HEAD_SIZE)
-		rc = head_get(bytes.p + HEAD_COPY, k);
+		rc = head_get(bytes.p + HEAD_COPY, k, before);
 	return rc;
 }
 
@@ -108,6 +111,24 @@ header_ok(const struct segment_key *k, const char *p, uint32_t offset)
 	return le_get(p + H_MAGIC, 4) == MAGIC &&
 	    le_get(p + H_LENGTH, 4) <= SEGMENT_PAYLOAD_MAX &&
 	    le_get(p + H_SUM, 4) == crc32c(seed(k, offset, 'h'), p, H_SUM);
+}
+
+bool
+segment_header_get(const struct segment_key *k,
+    const char header[SEGMENT_HEADER], uint32_t offset,
+    struct segment_record *r)
+{
+	if (!header_ok(k, header, offset))
+		return false;
+	r->type = (uint8_t)header[H_TYPE];
+	r->flags = (uint8_t)header[H_FLAGS];
+	r->place = (struct place){ k->number, offset,
+	    (uint32_t)le_get(header + H_LENGTH, 4) };
+	r->durable.segment = le_get(header + H_DURABLE_SEGMENT, 8);
+	r->durable.offset = (uint32_t)le_get(header + H_DURABLE_OFFSET, 4);
+	r->durable.length = 0;
+	r->payload = SPAN_NONE;
+	return true;
 }
 
 static bool
@@ -172,15 +193,10 @@ segment_next(const struct segment_key *k, struct span bytes, bool headers,
 	if (*at >= bytes.n)
 		return SEGMENT_END;
 	p = bytes.p + *at;
-	if (bytes.n - *at < SEGMENT_HEADER || !header_ok(k, p, *at))
+	if (bytes.n - *at < SEGMENT_HEADER ||
+	    !segment_header_get(k, p, *at, r))
 		return skip_bad(k, bytes, at, r);
-
-	length = (uint32_t)le_get(p + H_LENGTH, 4);
-	r->type = (uint8_t)p[H_TYPE];
-	r->flags = (uint8_t)p[H_FLAGS];
-	r->place.length = length;
-	r->durable.segment = le_get(p + H_DURABLE_SEGMENT, 8);
-	r->durable.offset = (uint32_t)le_get(p + H_DURABLE_OFFSET, 4);
+	length = r->place.length;
 	if (bytes.n - *at - SEGMENT_HEADER < length) {
 		*at = ((uint32_t)bytes.n + ALIGN - 1) & ~(ALIGN - 1);
 		return SEGMENT_HEADER_ONLY;

@@ -20,6 +20,7 @@
 
 /* Flags of a record. */
 #define SEGMENT_MORE	1	/* counts only together with the next record */
+#define SEGMENT_BEHIND	2	/* counts only together with the one before */
 
 /* A place in the log; ordered by segment, then offset. */
 struct place {
@@ -28,7 +29,8 @@ struct place {
 	uint32_t	length;		/* of its payload */
 };
 
-/* What seeds the sums of a segment: its number, and the spool's random salt,
+/* What seeds the sums of a segment: its number (0: a checkpoint, which has the
+ * same form), and the spool's random salt,
  * without which a sender could put a forged record into a message body and
  * wait for damage to make the scan run into it. */
 struct segment_key {
@@ -36,10 +38,13 @@ struct segment_key {
 	uint64_t	salt;
 };
 
-/* The first SEGMENT_FIRST bytes of a segment: its head twice. */
-void	segment_head_put(const struct segment_key *, char out[SEGMENT_FIRST]);
+/* The first SEGMENT_FIRST bytes of a segment: its head twice.  `before`: where
+ * the segment with the number before this ended, 0 unknown. */
+void	segment_head_put(const struct segment_key *, uint32_t before,
+	    char out[SEGMENT_FIRST]);
 /* Reads either copy.  0; -1 when both are bad; -2 from a newer program. */
-int	segment_head_get(struct span bytes, struct segment_key *);
+int	segment_head_get(struct span bytes, struct segment_key *,
+	    uint32_t *before);
 
 struct segment_record {
 	uint8_t		type;
@@ -72,6 +77,10 @@ enum segment_step	segment_next(const struct segment_key *,
 			    struct span bytes, bool headers, uint32_t *at,
 			    struct segment_record *r);
 
+/* A header alone: true, and *r but for the payload, when its sum holds. */
+bool	segment_header_get(const struct segment_key *,
+	    const char header[SEGMENT_HEADER], uint32_t offset,
+	    struct segment_record *r);
 /* Sum of a payload that was read back for delivery. */
 bool	segment_payload_ok(const struct segment_key *, struct place,
 	    const char header[SEGMENT_HEADER], struct span payload,

@@ -15,8 +15,6 @@
 #include "base/log.h"
 #include "queue/spool_priv.h"
 
-static const struct spool_io real_io = { pwritev, fdatasync, fsync, fstatvfs };
-
 static int
 open_dirs(struct spool *sp, const char *directory, struct fault *f)
 {
@@ -62,7 +60,7 @@ spool_open(struct loop *loop, const char *directory, const struct spool_io *io,
 		return NULL;
 	}
 	sp->loop = loop;
-	sp->io = io == NULL ? &real_io : io;
+	sp->io = io == NULL ? &spool_io : io;
 	sp->ops = ops;
 	sp->ctx = ctx;
 	sp->root = sp->log = sp->large = sp->damaged = -1;
@@ -117,7 +115,7 @@ sweep_file(struct spool *sp, const char *name,
 		return;
 	}
 	log_info("spool-swept", KV_S("id", name), KV_N("size", st.st_size));
-	(void)unlinkat(sp->large, name, 0);
+	(void)sp->io->unlink(sp->large, name);
 }
 
 void
@@ -146,6 +144,7 @@ spool_stats(const struct spool *sp, struct spool_stats *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->segments = sp->nsegments;
+	s->segment_size = sp->io->segment_size;
 	if (sp->nsegments > 0) {
 		s->oldest = sp->segments[0]->number;
 		s->oldest_closed = sp->segments[0]->closed;

@@ -25,15 +25,31 @@
 
 struct spool;
 
-/* The system calls that can lose mail, so that tests can make them fail. */
+/* The system calls that can lose mail, so that tests can make them fail, or
+ * record them to cut the power anywhere between them.  Some run in the thread
+ * pool.  A test also takes a segment size of its own. */
 struct spool_io {
+	int	(*open)(int dir, const char *name, int flags, mode_t);
+	int	(*preallocate)(int fd, off_t);
 	ssize_t	(*pwritev)(int fd, const struct iovec *, int n, off_t);
-	int	(*fdatasync)(int fd);	/* in the thread pool */
-	int	(*fsync)(int dir);	/* in the thread pool */
+	int	(*truncate)(int fd, off_t);
+	int	(*fdatasync)(int fd);
+	int	(*fsync)(int dir);
+	int	(*name)(int fd, int dir, const char *name);	/* an unnamed file */
+	int	(*rename)(int dir, const char *, int to, const char *);
+	int	(*unlink)(int dir, const char *);
 	int	(*fstatvfs)(int dir, struct statvfs *);
+	uint32_t segment_size;
+	uint64_t checkpoint_every;	/* bytes of the log */
 };
+extern const struct spool_io spool_io;		/* the real ones */
 
 struct spool_ops {
+	/* During spool_open(), before any replay: a message of the checkpoint,
+	 * as record_get_head() reads it.  -1: it is none. */
+	int	(*restore)(void *ctx, struct span head, struct place);
+	/* The checkpoint is no good: what came of it counts for nothing. */
+	void	(*forget)(void *ctx);
 	/* During spool_open(): each good record in the order of the log. */
 	void	(*replay)(void *ctx, enum record_type, struct span payload,
 		    struct place);
@@ -54,8 +70,9 @@ struct spool	*spool_open(struct loop *, const char *directory,
  * runs in the thread pool is done.  No callback comes any more. */
 void		 spool_close(struct spool **);
 
-/* After the replay: a live message is in this segment. */
-void	spool_hold(struct spool *, uint64_t segment);
+/* After the replay: a live message is in this segment.  false: there is no such
+ * segment, so the message is none: it ended after the checkpoint that had it. */
+bool	spool_hold(struct spool *, uint64_t segment);
 /* After the replay and the holds: removes large bodies that `known` denies,
  * and segments that nobody needs. */
 void	spool_sweep(struct spool *, bool (*known)(void *ctx, struct span id));
@@ -98,10 +115,11 @@ int	spool_read(struct spool *, struct place, struct buf *mem,
 /* An unnamed file to write a body into.  The descriptor is write-only. */
 int	spool_file_new(struct spool *, struct fault *);	/* fd or -1 */
 /* Takes `fd`.  Checks that it has `size` bytes, syncs it, gives it its name,
- * syncs the directory; then `done`.  -1: `done` will not come. */
+ * syncs the directory; then `done`, with the CRC32C of what it holds.  -1:
+ * `done` will not come. */
 int	spool_file_keep(struct spool *, int fd, struct span id, uint64_t size,
-	    void (*done)(void *arg, const struct fault *), void *arg,
-	    struct fault *);
+	    void (*done)(void *arg, uint32_t sum, const struct fault *),
+	    void *arg, struct fault *);
 int	spool_file_open(struct spool *, struct span id, uint64_t size,
 	    struct fault *);				/* read-only fd or -1 */
 void	spool_file_remove(struct spool *, struct span id);
@@ -109,8 +127,28 @@ void	spool_file_remove(struct spool *, struct span id);
 /* Below the reserve: the smaller of 5 % and 1 GiB, but two segments at least? */
 bool	spool_full(struct spool *);
 
+/* ---- checkpoints ---- */
+
+/* A checkpoint says what a replay of the log up to some place would say, so
+ * that the next start reads only what follows.  It is a copy: without it the
+ * whole log is read.  begin, add for each live message, end; calls between
+ * those may change the messages, and the log goes on.  Whatever goes wrong
+ * abandons it. */
+
+/* Has the log grown enough since the last one? */
+bool	spool_checkpoint_due(const struct spool *);
+int	spool_checkpoint_begin(struct spool *);
+/* May more be added now?  Not while a part of it is being synced. */
+bool	spool_checkpoint_ready(const struct spool *);
+void	spool_checkpoint_abandon(struct spool *);
+/* -1: it is abandoned. */
+int	spool_checkpoint_add(struct spool *, struct place, struct span head);
+/* It comes into force when all that the log has now is durable. */
+void	spool_checkpoint_end(struct spool *);
+
 struct spool_stats {
 	size_t		segments;
+	uint64_t	segment_size;	/* as it is made */
 	uint64_t	oldest;		/* number of the oldest segment, 0 none */
 	bool		oldest_damaged;
 	bool		oldest_closed;	/* it is not the one being written */

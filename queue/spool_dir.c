@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
 #include "base/log.h"
 #include "queue/spool_priv.h"
 
@@ -41,13 +42,13 @@ fail:
 }
 
 int
-spool_plain_open(int dir, const char *name, off_t *size)
+spool_plain_open(int dir, const char *name, int flags, off_t *size)
 {
 	struct stat st;
 	int fd;
 
 	/* O_NONBLOCK: a FIFO in its place must not hold us up. */
-	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK |
+	fd = openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK |
 	    O_NOCTTY);
 	if (fd == -1)
 		return -1;
@@ -73,15 +74,17 @@ struct file_job {
 	char		 name[ID_SIZE];
 	uint64_t	 size;
 	struct fault	 fault;
+	uint32_t	 sum;
 	bool		 failed;
-	void		(*done)(void *, const struct fault *);
+	void		(*done)(void *, uint32_t, const struct fault *);
 	void		*arg;
 };
 
 int
 spool_file_new(struct spool *sp, struct fault *f)
 {
-	int fd = openat(sp->large, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	int fd = sp->io->open(sp->large, ".",
+	    O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 
 	if (fd == -1)
 		return fault_sys(f, "file for a large message");
@@ -101,27 +104,45 @@ file_size_check(struct file_job *j)
 	return 0;
 }
 
+/* The sum of what was written a moment ago, and is in memory still.  smtpd
+ * holds the file open, and it lies on a disk for as long as it takes: what is
+ * sent one day is checked against this. */
+static int
+file_sum(struct file_job *j)
+{
+	static const size_t piece = 256 * 1024;
+	char path[40], *mem = malloc(piece);
+	ssize_t n = -1;
+	int fd;
+
+	/* Ours is for writing only. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", j->fd);
+	fd = mem == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	while (fd != -1 && (n = read(fd, mem, piece)) > 0)
+		j->sum = crc32c(j->sum, mem, (size_t)n);
+	if (n == -1)
+		fault_sys(&j->fault, "sum of a large message");
+	free(mem);
+	if (fd != -1)
+		close(fd);
+	return n == -1 ? -1 : 0;
+}
+
 /* In the thread pool. */
 static int
 file_keep(struct file_job *j)
 {
-	char path[40];
-
-	if (file_size_check(j) == -1)
+	if (file_size_check(j) == -1 || file_sum(j) == -1)
 		return -1;
 	if (j->sp->io->fdatasync(j->fd) == -1)
 		return fault_sys(&j->fault, "sync of a large message");
-	/* An unnamed file gets its name by this path; AT_EMPTY_PATH would
-	 * need a capability. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", j->fd);
-	if (linkat(AT_FDCWD, path, j->sp->large, j->name,
-	    AT_SYMLINK_FOLLOW) == -1)
+	if (j->sp->io->name(j->fd, j->sp->large, j->name) == -1)
 		return fault_sys(&j->fault, "name of a large message");
 	if (j->sp->io->fsync(j->sp->large) == -1) {
 		fault_sys(&j->fault, "sync of the directory large");
 		/* The name may survive a crash or not; take it back, so that
 		 * nothing is left of what we refuse. */
-		(void)unlinkat(j->sp->large, j->name, 0);
+		(void)j->sp->io->unlink(j->sp->large, j->name);
 		return -1;
 	}
 	return 0;
@@ -144,14 +165,15 @@ file_done(void *arg)
 	sp->jobs--;
 	close(j->fd);
 	if (!sp->closing)
-		j->done(j->arg, j->failed ? &j->fault : NULL);
+		j->done(j->arg, j->sum, j->failed ? &j->fault : NULL);
 	free(j);
 	spool_finish(sp);
 }
 
 int
 spool_file_keep(struct spool *sp, int fd, struct span id, uint64_t size,
-    void (*done)(void *, const struct fault *), void *arg, struct fault *f)
+    void (*done)(void *, uint32_t, const struct fault *), void *arg,
+    struct fault *f)
 {
 	struct file_job *j = calloc(1, sizeof(*j));
 
@@ -184,7 +206,7 @@ spool_file_open(struct spool *sp, struct span id, uint64_t size,
 	int fd;
 
 	(void)span_copy(id, name, sizeof(name));
-	fd = spool_plain_open(sp->large, name, &have);
+	fd = spool_plain_open(sp->large, name, O_RDONLY, &have);
 	if (fd == -1)
 		return fault_sys(f, "body of a large message");
 	if ((uint64_t)have != size) {
@@ -201,7 +223,7 @@ spool_file_remove(struct spool *sp, struct span id)
 	char name[ID_SIZE];
 
 	(void)span_copy(id, name, sizeof(name));
-	if (unlinkat(sp->large, name, 0) == -1 && errno != ENOENT)
+	if (sp->io->unlink(sp->large, name) == -1 && errno != ENOENT)
 		log_warn("spool-file-left", KV_S("id", name),
 		    KV_Q("reason", strerror(errno)));
 }

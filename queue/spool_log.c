@@ -80,13 +80,14 @@ segment_remove(struct spool *sp, struct spool_segment *s)
 	free(s);
 }
 
-void
+bool
 spool_hold(struct spool *sp, uint64_t number)
 {
 	struct spool_segment *s = spool_segment_find(sp, number);
 
 	if (s != NULL)
 		s->refs++;
+	return s != NULL;
 }
 
 void
@@ -103,7 +104,7 @@ spool_release(struct spool *sp, uint64_t number)
 	 * needed by anybody, whatever its age; others go in order. */
 	if (s->refs == 0 && s->failed && s->durable == SEGMENT_FIRST) {
 		spool_segment_name(number, name);
-		(void)unlinkat(sp->log, name, 0);
+		(void)sp->io->unlink(sp->log, name);
 		segment_remove(sp, s);
 	}
 }
@@ -136,19 +137,6 @@ write_all(struct spool *sp, int fd, struct iovec *iov, int n, off_t at)
 	return 0;
 }
 
-static int
-preallocate(int fd, off_t size)
-{
-	int rc;
-
-	do
-		rc = fallocate(fd, 0, 0, size);
-	while (rc == -1 && errno == EINTR);
-	if (rc == -1 && (errno == EOPNOTSUPP || errno == ENOSYS))
-		rc = ftruncate(fd, size);
-	return rc;
-}
-
 static size_t
 count_unsynced(const struct spool *sp)
 {
@@ -163,11 +151,12 @@ static int
 segment_make(struct spool *sp, uint64_t need, struct fault *f)
 {
 	struct segment_key key = { sp->next_number, sp->salt };
-	uint64_t size = need + SEGMENT_FIRST > SEGMENT_SIZE ?
-	    need + SEGMENT_FIRST : SEGMENT_SIZE;
+	uint64_t size = need + SEGMENT_FIRST > sp->io->segment_size ?
+	    need + SEGMENT_FIRST : sp->io->segment_size;
 	char name[SEGMENT_NAME], head[SEGMENT_FIRST];
 	struct iovec iov = { head, sizeof(head) };
-	struct spool_segment *s;
+	struct spool_segment *s,
+	    *before = spool_segment_find(sp, key.number - 1);
 	int fd;
 
 	if (size > SEGMENT_LARGEST)
@@ -177,16 +166,16 @@ segment_make(struct spool *sp, uint64_t need, struct fault *f)
 		return fault_set(f, FAULT_TEMP, 451, "4.3.0",
 		    "the disk is too far behind");
 	spool_segment_name(key.number, name);
-	fd = openat(sp->log, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_CLOEXEC, 0600);
+	fd = sp->io->open(sp->log, name, O_RDWR | O_CREAT | O_EXCL |
+	    O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1) {
 		/* Whatever has this name: the next number is free. */
 		if (errno == EEXIST)
 			sp->next_number++;
 		return fault_sys(f, "make a segment");
 	}
-	segment_head_put(&key, head);
-	if (preallocate(fd, (off_t)size) == -1 ||
+	segment_head_put(&key, before == NULL ? 0 : before->at, head);
+	if (sp->io->preallocate(fd, (off_t)size) == -1 ||
 	    write_all(sp, fd, &iov, 1, 0) == -1) {
 		fault_sys(f, "make a segment");
 		goto unlink_segment;
@@ -202,7 +191,7 @@ segment_make(struct spool *sp, uint64_t need, struct fault *f)
 	sp->dir_dirty = true;
 	return 0;
 unlink_segment:
-	(void)unlinkat(sp->log, name, 0);
+	(void)sp->io->unlink(sp->log, name);
 	close(fd);
 	return -1;
 }
@@ -210,7 +199,8 @@ unlink_segment:
 int
 spool_segment_room(struct spool *sp, uint64_t need, struct fault *f)
 {
-	if (sp->current != NULL && sp->current->at + need <= SEGMENT_SIZE)
+	if (sp->current != NULL && sp->current->at + need <=
+	    sp->io->segment_size)
 		return 0;
 	if (sp->current != NULL) {
 		sp->current->closed = true;
@@ -261,7 +251,8 @@ spool_append(struct spool *sp, const struct spool_part *parts, size_t n,
 
 		places[i] = (struct place){ key.number, at, (uint32_t)len };
 		segment_put(&key, parts[i].type,
-		    i + 1 < n ? SEGMENT_MORE : 0, places[i], sp->durable,
+		    (i + 1 < n ? SEGMENT_MORE : 0) |
+		    (i > 0 ? SEGMENT_BEHIND : 0), places[i], sp->durable,
 		    parts[i].head, parts[i].body, headers[i]);
 		niov = iov_add(iov, niov, headers[i], SEGMENT_HEADER);
 		niov = iov_add(iov, niov, parts[i].head.p, parts[i].head.n);
@@ -282,6 +273,7 @@ spool_append(struct spool *sp, const struct spool_part *parts, size_t n,
 		return -1;
 	}
 	sp->current->at = at;
+	sp->log_bytes += need;
 	return 0;
 }
 
@@ -306,7 +298,7 @@ spool_commit(struct spool *sp, struct span head, struct span body,
 	c->place = *place;
 	c->done = done;
 	c->arg = arg;
-	spool_hold(sp, place->segment);
+	(void)spool_hold(sp, place->segment);
 	TAILQ_INSERT_TAIL(&sp->waiting, c, link);
 	spool_kick(sp);
 	return 0;
@@ -349,8 +341,12 @@ int
 spool_state(struct spool *sp, const struct spool_part *parts, size_t n,
     const struct spool_after *after)
 {
-	if (spool_state_keep(sp, parts, n, after) == -1)
+	if (spool_state_keep(sp, parts, n, after) == -1) {
+		/* The index knows what the log does not: a checkpoint of it
+		 * could lose the bounce of a message that ended. */
+		sp->unrecorded = true;
 		return -1;
+	}
 	spool_write_states(sp);
 	return 0;
 }
@@ -379,7 +375,7 @@ state_placed(struct spool *sp, struct spool_state *s,
 
 	if (k->type != RECORD_MESSAGE && k->type != RECORD_CARRY)
 		return;
-	spool_hold(sp, place.segment);
+	(void)spool_hold(sp, place.segment);
 	k->held = place.segment;
 	if (!sp->closing)
 		sp->ops->placed(sp->ctx, id, place);
@@ -484,7 +480,7 @@ spool_read(struct spool *sp, struct place place, struct buf *mem,
 	fd = s->fd;
 	if (fd == -1) {
 		spool_segment_name(place.segment, name);
-		fd = spool_plain_open(sp->log, name, &size);
+		fd = spool_plain_open(sp->log, name, O_RDONLY, &size);
 		if (fd == -1)
 			return fault_sys(f, "open a segment");
 	}

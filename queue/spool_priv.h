@@ -11,6 +11,8 @@
 #define SPOOL_UNSYNCED	16	/* segments that one sync may cover */
 #define SPOOL_DROPS	8	/* old segments that one sync may remove */
 #define SEGMENT_NAME	24	/* seg- and 16 digits */
+#define CHECKPOINT	"checkpoint"
+#define CHECKPOINT_NEW	"checkpoint.new"
 
 struct spool_segment {
 	uint64_t	number;
@@ -68,6 +70,27 @@ struct spool_sync {
 	struct spool_drop drop[SPOOL_DROPS];
 };
 
+enum checkpoint_state {
+	CHECKPOINT_NONE,
+	CHECKPOINT_OPEN,	/* being filled */
+	CHECKPOINT_PART,	/* a part of it is being synced */
+	CHECKPOINT_WAIT,	/* complete; the log is not durable up to `until` */
+	CHECKPOINT_LAST,	/* it is synced and named */
+};
+
+struct spool_checkpoint {
+	enum checkpoint_state state;
+	bool		 ended, failed;
+	int		 fd;
+	struct buf	 mem;		/* not written yet */
+	uint64_t	 at;		/* bytes written */
+	uint64_t	 synced;	/* of those */
+	uint64_t	 count;
+	struct place	 until;
+	uint64_t	 log_bytes;	/* sp->log_bytes when it began */
+	int		 err;		/* of the thread pool's work */
+};
+
 struct spool {
 	struct loop	*loop;
 	const struct spool_io *io;
@@ -90,6 +113,13 @@ struct spool {
 	uint64_t	 sick_until;		/* after a failure: no commits */
 	struct loop_timer *timer;		/* states wait at most so long */
 	unsigned	 jobs;			/* in the thread pool */
+
+	struct spool_checkpoint checkpoint;
+	uint64_t	 log_bytes;		/* that a start would read, were
+						   there no further checkpoint */
+	uint64_t	 checkpoint_bytes;	/* size of the one in force */
+	uint64_t	 checkpoint_after;	/* none before, steady ms */
+	bool		 unrecorded;		/* a state was lost: none any more */
 
 	uint64_t	 complained;		/* of a failed write */
 	bool		 space_low;
@@ -116,6 +146,15 @@ void	spool_timer(struct spool *);	/* sync what waits, in a second */
 void	spool_write_states(struct spool *);
 void	spool_finish(struct spool *);	/* free, when closing and idle */
 
+/* spool_checkpoint.c */
+void	spool_checkpoint_go_on(struct spool *);	/* after each sync */
+
+/* spool_restore.c */
+/* The checkpoint, handed to ops->restore: 1, and where the log goes on and what
+ * number its next segment may have; 0: there is none, or it is no good. */
+int	spool_restore(struct spool *, bool have_salt, struct place *from,
+	    uint64_t *next);
+
 /* spool_space.c */
 void	spool_spare_make(struct spool *);	/* unless it is there */
 bool	spool_spare_give(struct spool *);	/* there is room for one segment now */
@@ -125,7 +164,8 @@ int	spool_replay(struct spool *, struct fault *);
 
 /* spool_dir.c: opening what may have been planted. */
 int	spool_dir_open(int at, const char *name, bool make, struct fault *);
-/* A regular file of ours, one link.  fd or -1 with errno. */
-int	spool_plain_open(int dir, const char *name, off_t *size);
+/* A regular file of ours, one link; `flags`: O_RDONLY or O_RDWR.  fd or -1 with
+ * errno. */
+int	spool_plain_open(int dir, const char *name, int flags, off_t *size);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* queue/spool_replay.c - the log read at the start.
+/* queue/spool_replay.c - the log read at the start, from where the checkpoint
+ * ends, or all of it.
  *
  * Two passes.  The first reads headers: how far the log says it was durable,
  * and which segments a failed sync made void.  The second checks every sum and
@@ -9,8 +10,7 @@
  * are what a crash leaves of a batch that nobody was promised. */
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -29,10 +29,12 @@ struct replay {
 	char		*mem;		/* one segment */
 	size_t		 mem_size;
 	int		 err;		/* a segment could not be read: errno */
+	struct place	 from;		/* what is before, the checkpoint has */
 	struct place	 durable;	/* the most that any record states */
 	struct voided	*voids;
 	size_t		 nvoids;
 	bool		 have_salt;
+	struct place	 torn;		/* the last one seen */
 	/* records that count only together with the next one */
 	struct segment_record chain[SPOOL_PARTS];
 	size_t		 nchain;
@@ -139,7 +141,7 @@ open_segment(struct replay *r, uint64_t number, off_t *size)
 	int fd;
 
 	spool_segment_name(number, name);
-	fd = spool_plain_open(r->sp->log, name, size);
+	fd = spool_plain_open(r->sp->log, name, O_RDONLY, size);
 	if (fd == -1 && !planted(errno)) {
 		r->err = errno;
 		return -1;
@@ -157,9 +159,10 @@ open_segment(struct replay *r, uint64_t number, off_t *size)
 	return -1;
 }
 
-/* The bytes of a segment into r->mem; p is NULL when it is refused. */
+/* The bytes of a segment, at most so many, into r->mem; p is NULL when it is
+ * refused. */
 static struct span
-load(struct replay *r, uint64_t number)
+load(struct replay *r, uint64_t number, size_t most)
 {
 	size_t have = 0;
 	off_t size = 0;
@@ -167,6 +170,8 @@ load(struct replay *r, uint64_t number)
 
 	if (fd == -1)
 		return span_of(NULL, 0);
+	if ((size_t)size > most)
+		size = (off_t)most;
 	while (have < (size_t)size) {
 		ssize_t n = pread(fd, r->mem + have, (size_t)size - have,
 		    (off_t)have);
@@ -186,6 +191,13 @@ load(struct replay *r, uint64_t number)
 	}
 	close(fd);
 	return span_of(r->mem, (size_t)size);
+}
+
+/* Where to begin in a segment. */
+static uint32_t
+first_offset(const struct replay *r, uint64_t number)
+{
+	return number == r->from.segment ? r->from.offset : SEGMENT_FIRST;
 }
 
 /* ---- first pass ---- */
@@ -208,9 +220,9 @@ static void
 scan_headers(struct replay *r, uint64_t number)
 {
 	struct segment_key key = { number, r->sp->salt };
-	struct span bytes = load(r, number);
+	struct span bytes = load(r, number, SEGMENT_LARGEST);
 	struct segment_record rec;
-	uint32_t at = SEGMENT_FIRST;
+	uint32_t at = first_offset(r, number);
 	enum segment_step step;
 
 	while ((step = segment_next(&key, bytes, true, &at, &rec)) !=
@@ -229,9 +241,11 @@ static int
 find_salt(struct replay *r, struct fault *f)
 {
 	struct segment_key key;
+	uint32_t before;
 
 	for (size_t i = 0; i < r->n && !r->have_salt; i++) {
-		int rc = segment_head_get(load(r, r->numbers[i]), &key);
+		int rc = segment_head_get(load(r, r->numbers[i],
+		    SEGMENT_FIRST), &key, &before);
 
 		if (rc == -2)
 			return fault_set(f, FAULT_PERM, 0, NULL, "the spool "
@@ -257,7 +271,8 @@ void_from(const struct replay *r, uint64_t number)
 	return from;
 }
 
-static void
+/* Is it damage? */
+static bool
 bad_bytes(struct replay *r, struct spool_segment *s, struct place place,
     enum segment_step step, uint8_t type)
 {
@@ -272,11 +287,25 @@ bad_bytes(struct replay *r, struct spool_segment *s, struct place place,
 		r->sp->ndamaged++;
 	} else {
 		r->sp->ntorn++;
+		r->torn = place;
 	}
 	log_event(damage ? LOG_ERROR : LOG_INFO,
 	    damage ? "spool-damage" : "spool-torn", (const struct kv[]){
 	    KV_N("segment", place.segment), KV_N("offset", place.offset),
 	    KV_N("length", place.length), KV_S("what", what) }, 4);
+	return damage;
+}
+
+/* END and CARRY sum up what was written before them.  Sectors reach the disk in
+ * any order: they may be there while something of that is not, a failure and
+ * its bounce perhaps.  Then they do not count, and the message is what its older
+ * records make it. */
+static bool
+counts(const struct replay *r, const struct segment_record *rec)
+{
+	if (rec->type == RECORD_END || rec->type == RECORD_CARRY)
+		return !place_before(rec->durable, r->torn);
+	return rec->type != RECORD_VOID && rec->type != RECORD_MARK;
 }
 
 static void
@@ -284,6 +313,13 @@ good_record(struct replay *r, const struct segment_record *rec)
 {
 	struct spool *sp = r->sp;
 
+	/* Sectors reach the disk in any order: the end of a chain may be there
+	 * and its beginning not. */
+	if (((rec->flags & SEGMENT_BEHIND) != 0) != (r->nchain > 0)) {
+		r->nchain = 0;
+		if ((rec->flags & SEGMENT_BEHIND) != 0)
+			return;
+	}
 	if (r->nchain == SPOOL_PARTS)
 		r->nchain = 0;		/* never written so */
 	r->chain[r->nchain++] = *rec;
@@ -292,7 +328,7 @@ good_record(struct replay *r, const struct segment_record *rec)
 	for (size_t i = 0; i < r->nchain; i++) {
 		const struct segment_record *c = &r->chain[i];
 
-		if (c->type != RECORD_VOID && c->type != RECORD_MARK)
+		if (counts(r, c))
 			sp->ops->replay(sp->ctx, c->type, c->payload, c->place);
 	}
 	r->nchain = 0;
@@ -315,14 +351,27 @@ headless(struct replay *r, struct spool_segment *s, struct span bytes)
 	}
 }
 
+/* The segment before this one may lack its end, with no trace in itself. */
+static void
+note_short(struct replay *r, uint64_t number, struct span bytes)
+{
+	const struct spool_segment *s = spool_segment_find(r->sp, number - 1);
+	struct segment_key key;
+	uint32_t before;
+
+	if (s != NULL && segment_head_get(bytes, &key, &before) == 0 &&
+	    s->at < before && void_from(r, s->number) == UINT32_MAX)
+		r->torn = (struct place){ s->number, s->at, 0 };
+}
+
 static int
 replay_segment(struct replay *r, uint64_t number, struct fault *f)
 {
 	struct segment_key key = { number, r->sp->salt };
-	struct span bytes = load(r, number);
+	struct span bytes = load(r, number, SEGMENT_LARGEST);
 	struct spool_segment *s;
 	struct segment_record rec;
-	uint32_t at = SEGMENT_FIRST, last = SEGMENT_FIRST,
+	uint32_t at = first_offset(r, number), last = at, end = at,
 	    until = void_from(r, number);
 	enum segment_step step;
 
@@ -337,20 +386,46 @@ replay_segment(struct replay *r, uint64_t number, struct fault *f)
 		headless(r, s, bytes);
 		return 0;
 	}
+	note_short(r, number, bytes);
 	while ((step = segment_next(&key, bytes, false, &at, &rec)) !=
 	    SEGMENT_END && rec.place.offset < until) {
+		last = at;
 		if (step == SEGMENT_RECORD)
 			good_record(r, &rec);
-		else
-			bad_bytes(r, s, rec.place, step, rec.type);
-		last = at;
+		else if (!bad_bytes(r, s, rec.place, step, rec.type))
+			continue;
+		end = at;
 	}
 	/* Cut off at a record's end: only what others state tells. */
 	if (r->durable.segment == number && last < r->durable.offset &&
 	    until == UINT32_MAX)
-		bad_bytes(r, s, (struct place){ number, last,
+		(void)bad_bytes(r, s, (struct place){ number, last,
 		    r->durable.offset - last }, SEGMENT_BAD, 0);
-	s->at = s->durable = last;
+	/* A torn end is cut off: the next start would take it for damage. */
+	s->at = s->durable = end;
+	r->sp->log_bytes += end - first_offset(r, number);
+	return 0;
+}
+
+/* The checkpoint has what is in it: nothing of it is read but what is sent. */
+static int
+skip_segment(struct replay *r, uint64_t number, struct fault *f)
+{
+	char name[SEGMENT_NAME];
+	struct spool_segment *s;
+	off_t size;
+	int fd;
+
+	spool_segment_name(number, name);
+	fd = spool_plain_open(r->sp->log, name, O_RDONLY, &size);
+	if (fd == -1)
+		return 0;	/* planted: replay_segment() would say so */
+	close(fd);
+	s = spool_segment_add(r->sp, number);
+	if (s == NULL)
+		return fault_set(f, FAULT_TEMP, 451, "4.3.0", "no memory");
+	s->closed = true;
+	s->at = s->durable = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
 	return 0;
 }
 
@@ -358,44 +433,87 @@ replay_segment(struct replay *r, uint64_t number, struct fault *f)
 static void
 trim_segment(struct spool *sp, const struct spool_segment *s)
 {
-	char name[SEGMENT_NAME], path[40];
+	char name[SEGMENT_NAME];
 	off_t size;
 	int fd;
 
 	spool_segment_name(s->number, name);
-	fd = spool_plain_open(sp->log, name, &size);
+	fd = spool_plain_open(sp->log, name, O_RDWR, &size);
 	if (fd == -1)
 		return;
-	if (!s->damaged && size > (off_t)s->at) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		(void)!truncate(path, (off_t)s->at);
-	}
+	if (!s->damaged && size > (off_t)s->at)
+		(void)!sp->io->truncate(fd, (off_t)s->at);
 	close(fd);
+}
+
+/* What was read may be in memory only: a process that was killed a moment ago
+ * did not get to sync it.  From here on it is taken for durable. */
+static void
+settle(struct replay *r)
+{
+	struct spool *sp = r->sp;
+	struct spool_segment *last = sp->nsegments == 0 ? NULL :
+	    sp->segments[sp->nsegments - 1];
+	char name[SEGMENT_NAME];
+	off_t size;
+	bool good = true;
+
+	for (size_t i = 0; i < sp->nsegments && good; i++) {
+		int fd;
+
+		if (sp->segments[i]->number < r->from.segment)
+			continue;
+		spool_segment_name(sp->segments[i]->number, name);
+		fd = spool_plain_open(sp->log, name, O_RDWR, &size);
+		good = fd != -1 && sp->io->fdatasync(fd) == 0;
+		if (fd != -1)
+			close(fd);
+	}
+	if (last != NULL && good && sp->io->fsync(sp->log) == 0)
+		sp->durable = (struct place){ last->number, last->at, 0 };
+	else
+		sp->durable = r->from;
+}
+
+static int
+replay_all(struct replay *r, struct fault *f)
+{
+	struct spool *sp = r->sp;
+	uint64_t next = 0;
+
+	if (list_segments(r, f) == -1 || find_salt(r, f) == -1)
+		return -1;
+	if (spool_restore(sp, r->have_salt, &r->from, &next) == 1)
+		r->durable = r->from;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->numbers[i] >= r->from.segment)
+			scan_headers(r, r->numbers[i]);
+	for (size_t i = 0; i < r->n; i++)
+		if ((r->numbers[i] < r->from.segment ? skip_segment :
+		    replay_segment)(r, r->numbers[i], f) == -1)
+			return -1;
+	if (r->err != 0) {
+		errno = r->err;
+		return fault_sys(f, "read a segment of the spool");
+	}
+	sp->next_number = r->n > 0 ? r->numbers[r->n - 1] + 1 : 1;
+	if (sp->next_number < next)
+		sp->next_number = next;
+	return 0;
 }
 
 int
 spool_replay(struct spool *sp, struct fault *f)
 {
 	struct replay r = { .sp = sp };
-	int rc = -1;
+	int rc = replay_all(&r, f);
 
-	if (list_segments(&r, f) == -1 || find_salt(&r, f) == -1)
-		goto out;
-	for (size_t i = 0; i < r.n; i++)
-		scan_headers(&r, r.numbers[i]);
-	for (size_t i = 0; i < r.n; i++)
-		if (replay_segment(&r, r.numbers[i], f) == -1)
-			goto out;
-	if (r.err != 0) {
-		errno = r.err;
-		fault_sys(f, "read a segment of the spool");
-		goto out;
+	if (rc == 0) {
+		for (size_t i = 0; i < sp->nsegments; i++)
+			if (sp->segments[i]->number >= r.from.segment)
+				trim_segment(sp, sp->segments[i]);
+		settle(&r);
 	}
-	for (size_t i = 0; i < sp->nsegments; i++)
-		trim_segment(sp, sp->segments[i]);
-	sp->next_number = r.n > 0 ? r.numbers[r.n - 1] + 1 : 1;
-	rc = 0;
-out:
 	free(r.numbers);
 	free(r.voids);
 	free(r.mem);

@@ -21,7 +21,7 @@
 #define RESERVE_SHARE	20		/* one in so many: 5 % */
 #define SPARE		"spare"
 /* More than a segment, so that its directory entry has room too. */
-#define SPARE_SIZE	((off_t)SEGMENT_SIZE + 64 * 1024)
+#define SPARE_MORE	(64 * 1024)
 
 void
 spool_spare_make(struct spool *sp)
@@ -30,16 +30,17 @@ spool_spare_make(struct spool *sp)
 
 	if (sp->spare)
 		return;
-	(void)unlinkat(sp->root, SPARE, 0);	/* of any size, or planted */
-	fd = openat(sp->root, SPARE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_CLOEXEC, 0600);
+	(void)sp->io->unlink(sp->root, SPARE);	/* of any size, or planted */
+	fd = sp->io->open(sp->root, SPARE, O_WRONLY | O_CREAT | O_EXCL |
+	    O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return;
 	/* Where nothing can be preallocated there is no spare either. */
-	sp->spare = fallocate(fd, 0, 0, SPARE_SIZE) == 0;
+	sp->spare = fallocate(fd, 0, 0, (off_t)sp->io->segment_size +
+	    SPARE_MORE) == 0;
 	close(fd);
 	if (!sp->spare)
-		(void)unlinkat(sp->root, SPARE, 0);
+		(void)sp->io->unlink(sp->root, SPARE);
 }
 
 bool
@@ -48,7 +49,7 @@ spool_spare_give(struct spool *sp)
 	if (!sp->spare)
 		return false;
 	sp->spare = false;
-	if (unlinkat(sp->root, SPARE, 0) == -1)
+	if (sp->io->unlink(sp->root, SPARE) == -1)
 		return false;
 	log_warn("spool-spare-used", KV_Q("reason", "the disk is full; what "
 	    "was delivered is written to the room kept for that"));

@@ -30,15 +30,15 @@ sync_work(void *arg)
 		y->dir_err = errno;
 	for (size_t i = 0; i < y->n; i++)
 		if (y->target[i].closing && y->target[i].err == 0)
-			(void)!ftruncate(y->target[i].fd,
+			(void)!sp->io->truncate(y->target[i].fd,
 			    (off_t)y->target[i].upto);
 	/* One after the other and synced between: a newer segment holds the
 	 * ends of messages in an older one, so the older must go first. */
 	for (size_t i = 0; i < y->ndrops; i++) {
 		const char *name = y->drop[i].name;
 		int rc = y->drop[i].damaged ?
-		    renameat(sp->log, name, sp->damaged, name) :
-		    unlinkat(sp->log, name, 0);
+		    sp->io->rename(sp->log, name, sp->damaged, name) :
+		    sp->io->unlink(sp->log, name);
 
 		if (rc == -1 || sp->io->fsync(sp->log) == -1)
 			break;
@@ -200,6 +200,7 @@ sync_good(struct spool *sp)
 	TAILQ_CONCAT(&list, &sp->syncing, link);
 	states_durable(sp);
 	commits_done(sp, &list, NULL);
+	spool_checkpoint_go_on(sp);
 	if (!TAILQ_EMPTY(&sp->written) || (sp->nsegments > 0 &&
 	    sp->segments[0]->refs == 0 && sp->segments[0]->closed))
 		spool_timer(sp);
@@ -241,6 +242,7 @@ sync_bad(struct spool *sp, int err)
 	fault_sys(&f, "sync of the spool");
 	log_error("spool-sync-failed", KV_Q("reason", f.text));
 	sp->sick_until = loop_now(sp->loop) + SICK_MS;
+	spool_checkpoint_abandon(sp);
 	sp->current = NULL;
 	sp->dir_dirty = true;
 	/* States first, the void behind them: a crash between the two may
@@ -312,7 +314,8 @@ final_sync(struct spool *sp)
 	    spool_append(sp, &mark, 1, &place, &f) == 0 &&
 	    sp->current != NULL &&
 	    sp->io->fdatasync(sp->current->fd) == 0)
-		(void)!ftruncate(sp->current->fd, (off_t)sp->current->at);
+		(void)!sp->io->truncate(sp->current->fd,
+		    (off_t)sp->current->at);
 }
 
 static void
@@ -343,6 +346,7 @@ spool_finish(struct spool *sp)
 
 	if (!sp->closing || sp->jobs > 0)
 		return;
+	spool_checkpoint_abandon(sp);
 	final_sync(sp);
 	free_lists(sp);
 	for (size_t i = 0; i < sp->nsegments; i++) {

@@ -13,38 +13,46 @@
 
 /* ---- replay ---- */
 
-static void
-replay_message(struct queue *q, enum record_type type, struct span payload,
-    struct place place)
+/* Takes the place of one with this id.  -1: no memory. */
+static int
+enter(struct queue *q, const struct record_message *rec, struct place place)
 {
 	/* A clock that went back must not make mail wait for years. */
 	uint64_t longest = queue_now(q) +
 	    schedule_left(&q->schedule, UINT64_MAX, 0);
-	struct record_message rec;
-	struct message *m;
+	struct message *m = index_find(&q->index, rec->id);
 
-	if (record_get_message(payload, &rec) == -1)
-		goto bad;
-	m = index_find(&q->index, rec.id);
-	if (m != NULL && type == RECORD_MESSAGE)
-		return;		/* a state that was written twice */
 	if (m != NULL)
 		index_remove(&q->index, m);
-	m = message_new(&rec, queue_now(q), clock_wall_ms());
+	m = message_new(rec, queue_now(q), clock_wall_ms());
 	if (m == NULL)
-		goto bad;
+		return -1;
 	for (uint32_t i = 0; i < m->nrcpts; i++)
 		if (m->rcpts[i].next > longest)
 			m->rcpts[i].next = longest;
 	if (index_add(&q->index, m) == -1) {
 		message_unref(m);
-		goto bad;
+		return -1;
 	}
 	index_place(&q->index, m, place);
-	return;
-bad:
-	log_error("spool-record-unusable", KV_N("segment", place.segment),
-	    KV_N("offset", place.offset));
+	return 0;
+}
+
+static void
+replay_message(struct queue *q, enum record_type type, struct span payload,
+    struct place place)
+{
+	struct record_message rec;
+	int rc = record_get_message(payload, &rec);
+
+	/* A state that was written twice, or what the checkpoint has. */
+	if (rc == 0 && type == RECORD_MESSAGE &&
+	    index_find(&q->index, rec.id) != NULL)
+		return;
+	if (rc == -1 || enter(q, &rec, place) == -1)
+		log_error("spool-record-unusable",
+		    KV_N("segment", place.segment),
+		    KV_N("offset", place.offset));
 }
 
 static void
@@ -95,6 +103,24 @@ store_replay(void *ctx, enum record_type type, struct span payload,
 	}
 }
 
+static int
+store_restore(void *ctx, struct span head, struct place place)
+{
+	struct record_message rec;
+
+	return record_get_head(head, &rec) == -1 ? -1 :
+	    enter(ctx, &rec, place);
+}
+
+static void
+store_forget(void *ctx)
+{
+	struct queue *q = ctx;
+
+	index_free(&q->index);
+	index_init(&q->index);
+}
+
 static void
 store_placed(void *ctx, struct span id, struct place place)
 {
@@ -120,8 +146,9 @@ store_known(void *ctx, struct span id)
 	return m != NULL && (m->flags & RECORD_IN_FILE) != 0;
 }
 
-static const struct spool_ops ops = { store_replay, store_placed,
-    store_written };
+static const struct spool_ops ops = { store_restore, store_forget,
+    store_replay, store_placed, store_written };
+const struct spool_io *store_io = &spool_io;
 
 void
 store_schedule(struct queue *q, struct message *m)
@@ -144,26 +171,29 @@ store_schedule(struct queue *q, struct message *m)
 		queue_wake(q);
 }
 
-int
-store_open(struct queue *q, struct fault *f)
+/* What the replay left behind becomes the queue.  How many. */
+static size_t
+settle(struct queue *q)
 {
-	struct message *m, *next;
 	struct spool_stats stats;
-	char path[4096];
+	struct message *m, *next;
 	size_t n = 0;
-	int len;
 
-	len = snprintf(path, sizeof(path), "%s/spool",
-	    q->conf->state_directory);
-	if (len < 0 || (size_t)len >= sizeof(path))
-		return fault_set(f, FAULT_PERM, 0, NULL,
-		    "state directory: its name is too long");
-	q->spool = spool_open(q->loop, path, NULL, &ops, q, f);
-	if (q->spool == NULL)
-		return -1;
+	spool_stats(q->spool, &stats);
 	for (m = TAILQ_FIRST(&q->index.arrival); m != NULL; m = next) {
 		next = TAILQ_NEXT(m, arrival);
-		spool_hold(q->spool, m->place.segment);
+		if (!spool_hold(q->spool, m->place.segment)) {
+			/* Segments go from the oldest on, when nothing lives
+			 * in them: this one ended after the checkpoint.  With
+			 * an older one there, somebody took a file away. */
+			if (stats.oldest != 0 &&
+			    m->place.segment > stats.oldest)
+				log_error("spool-segment-missing",
+				    KV_S("id", m->id),
+				    KV_N("segment", m->place.segment));
+			index_remove(&q->index, m);
+			continue;
+		}
 		n++;
 		/* The END was lost, but every outcome is there. */
 		if (m->nopen == 0)
@@ -171,6 +201,27 @@ store_open(struct queue *q, struct fault *f)
 		else
 			store_schedule(q, m);
 	}
+	return n;
+}
+
+int
+store_open(struct queue *q, struct fault *f)
+{
+	struct spool_stats stats;
+	char path[4096];
+	size_t n;
+	int len;
+
+	len = snprintf(path, sizeof(path), "%s/spool",
+	    q->conf->state_directory);
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return fault_set(f, FAULT_PERM, 0, NULL,
+		    "state directory: its name is too long");
+	q->spool = spool_open(q->loop, path, store_io, &ops, q, f);
+	if (q->spool == NULL)
+		return -1;
+	index_sort(&q->index);
+	n = settle(q);
 	spool_sweep(q->spool, store_known);
 	spool_stats(q->spool, &stats);
 	log_info("spool-ready", KV_N("messages", n),

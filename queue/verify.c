@@ -375,7 +375,7 @@ load(struct queue *q)
 	struct verify *v = q->verify;
 	struct buf text;
 	off_t size;
-	int fd = spool_plain_open(v->dir, FILE_NAME, &size);
+	int fd = spool_plain_open(v->dir, FILE_NAME, O_RDONLY, &size);
 
 	if (fd == -1) {
 		if (errno != ENOENT)

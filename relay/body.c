@@ -8,22 +8,32 @@
 
 #define LINE_MAX_BYTES	999	/* 998, and the CR */
 
+static int
+too_short(struct fault *f)
+{
+	return fault_set(f, FAULT_TEMP, 451, "4.3.0",
+	    "message file is shorter than the message");
+}
+
 int
-body_piece(const struct body *b, uint64_t at, struct span *out, struct fault *f)
+body_piece(const struct body *b, uint64_t at, size_t most, struct span *out,
+    struct fault *f)
 {
 	static char mem[BODY_PIECE];
 	uint64_t want = at < b->size ? b->size - at : 0;
 	ssize_t n;
 
-	if (want > BODY_PIECE)
-		want = BODY_PIECE;
+	if (most > BODY_PIECE)
+		most = BODY_PIECE;
+	if (want > most)
+		want = most;
 	*out = SPAN_NONE;
 	if (want == 0)
 		return 0;
 	if (b->fd == -1) {
 		*out = span_head(span_skip(b->inline_bytes, (size_t)at),
 		    (size_t)want);
-		return 0;
+		return out->n > 0 ? 0 : too_short(f);
 	}
 	do
 		n = pread(b->fd, mem, (size_t)want, (off_t)at);
@@ -31,27 +41,9 @@ body_piece(const struct body *b, uint64_t at, struct span *out, struct fault *f)
 	if (n == -1)
 		return fault_sys(f, "read message file");
 	if (n == 0)
-		return fault_set(f, FAULT_TEMP, 451, "4.3.0",
-		    "message file is shorter than the message");
+		return too_short(f);
 	*out = span_of(mem, (size_t)n);
 	return 0;
-}
-
-bool
-body_has_8bit(const struct body *b)
-{
-	struct span s;
-	uint64_t at;
-	size_t i;
-
-	for (at = 0; body_piece(b, at, &s, NULL) == 0 && s.n > 0; at += s.n) {
-		for (i = 0; i < s.n; i++) {
-			if ((unsigned char)s.p[i] > 0x7f)
-				return true;
-		}
-	}
-	/* What can't be read is not vouched for. */
-	return at < b->size;
 }
 
 bool

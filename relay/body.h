@@ -18,13 +18,12 @@ struct body {
 	uint64_t	 size;
 };
 
-/* The next piece from `at`, at most BODY_PIECE, empty at the end; valid until
- * the next call for any body.  -1: the file can't be read or is shorter than
+/* The next piece from `at`, at most `most` and BODY_PIECE, empty at the end;
+ * valid until the next call for any body.  -1: the file can't be read or is shorter than
  * it was said to be; such a message must not be ended with a dot. */
-int	body_piece(const struct body *, uint64_t at, struct span *, struct fault *);
+int	body_piece(const struct body *, uint64_t at, size_t most, struct span *,
+	    struct fault *);
 
-/* Are there bytes above 127?  Reads all of it. */
-bool	body_has_8bit(const struct body *);
 /* A line of the bytes at hand is longer than SMTP allows, RFC 5321 sec
  * 4.5.3.1.6.  Files are not looked at. */
 bool	body_has_long_line(const struct body *);

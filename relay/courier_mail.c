@@ -5,6 +5,7 @@
 #include "relay/courier_priv.h"
 
 #include "relay/outcome.h"
+#include "relay/record.h"
 
 /* What we know ourselves that a host can't take, another one might. */
 static const struct outcome_rule own_rule = {
@@ -58,10 +59,6 @@ courier_send(struct courier *c, struct job *j, struct session *s)
 	m.rcpts = j->batch;
 	m.nrcpts = j->nbatch;
 	m.chunks = better_in_chunks(j, e);
-	/* BODY=8BITMIME is also said of content that is plain after all. */
-	if ((m.flags & ENVELOPE_8BIT) && !(e->caps & EHLO_8BITMIME) &&
-	    !body_has_8bit(&j->body))
-		m.flags &= ~(unsigned)ENVELOPE_8BIT;
 	session_send(s, &m, &j->body);
 }
 
@@ -115,6 +112,10 @@ courier_on_verdict(struct session *s)
 	size_t i;
 
 	s->touched |= h.reached != LEVEL_NONE;
+	if (s->converted && rule->status == OUTCOME_SENT) {
+		s->converted = false;
+		record_converted(j, s);
+	}
 	/* Refusals add up on a connection until the host closes it, or slows
 	 * it down; mail shall not suffer from that. */
 	if (j->probe && rule->status != OUTCOME_SENT)

@@ -55,6 +55,14 @@ record_probe(const struct job_rcpt *r, const struct hop *h)
 }
 
 void
+record_converted(const struct job *j, const struct session *s)
+{
+	log_info("converted", KV_S("id", j->id), KV_S("session", s->hop.session),
+	    KV_S("mx", s->hop.mx), KV_N("before", j->body.size),
+	    KV_N("after", s->message.size));
+}
+
+void
 record_tls_failure(const struct job *j, const struct session *s, enum how how,
     const char *reason)
 {

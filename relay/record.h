@@ -10,6 +10,8 @@
 /* One line per recipient and attempt. */
 void	record_delivery(const struct job *, const struct job_rcpt *,
 	    const struct hop *, uint64_t now_wall);
+/* A message went to a host without 8BITMIME, in 7 bits. */
+void	record_converted(const struct job *, const struct session *);
 /* What a probe learnt of a recipient. */
 void	record_probe(const struct job_rcpt *, const struct hop *);
 /* TLS did not come about on a connection, and why. */

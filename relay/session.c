@@ -6,12 +6,17 @@
  * outermost function here returns (`busy`). */
 #include "relay/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "base/envelope.h"
+#include "relay/convert.h"
 
 /* Above it the file is not read on: what waits for a slow peer waits on disk. */
 #define PUMP_LOW	(128 * 1024)
 /* A leading dot or a bare line end doubles; the final dot comes on top. */
-#define STUFFED_MAX	(2 * BODY_PIECE + 64)
+#define STUFFED_MAX	(2 * (BODY_PIECE > CONVERT_OUT_MAX ? BODY_PIECE : \
+			    CONVERT_OUT_MAX) + 64)
 #define CHUNK_HEAD_MAX	64
 #define QUIT_FLUSH_MS	5000
 
@@ -35,6 +40,7 @@ leave(struct session *s)
 	if (--s->busy > 0 || !s->closed)
 		return;
 	client_free(&s->client);
+	convert_free(&s->convert);
 	tls_creds_unref(&s->creds);
 	free(s);
 }
@@ -107,17 +113,27 @@ pump_chunk(struct session *s, struct span bytes, bool last)
 }
 
 static int
+next_piece(struct session *s, struct span *piece, bool *last)
+{
+	if (s->convert != NULL)
+		return convert_piece(s->convert, piece, last, &s->fault);
+	if (body_piece(s->body, s->body_at, BODY_PIECE, piece, &s->fault) == -1)
+		return -1;
+	s->body_at += piece->n;
+	*last = s->body_at >= s->body->size;
+	return 0;
+}
+
+static int
 pump_piece(struct session *s, struct buf *out)
 {
 	struct span piece;
 	bool last;
 
-	if (body_piece(s->body, s->body_at, &piece, &s->fault) == -1) {
+	if (next_piece(s, &piece, &last) == -1) {
 		s->body_failed = true;
 		return -1;
 	}
-	s->body_at += piece.n;
-	last = s->body_at >= s->body->size;
 	if (dot_put(&s->dot, piece, out) == -1 ||
 	    (last && dot_end(&s->dot, out) == -1))
 		return -1;
@@ -186,6 +202,8 @@ event(struct session *s, enum client_event ev)
 		break;
 	case CLIENT_SEND_BODY:
 		s->body_at = 0;
+		if (s->convert != NULL)
+			convert_rewind(s->convert);
 		dot_begin(&s->dot, s->client.chunked);
 		s->pumping = true;
 		pump(s);
@@ -195,6 +213,7 @@ event(struct session *s, enum client_event ev)
 		break;
 	case CLIENT_MESSAGE_DONE:
 		s->body = NULL;
+		convert_free(&s->convert);
 		s->ops->done(s);
 		break;
 	case CLIENT_CLOSE:
@@ -345,15 +364,111 @@ no_memory:
 	return NULL;
 }
 
+/* ---- a message ---- */
+
+static bool
+lacks(const struct session *s, unsigned cap)
+{
+	return (s->client.ehlo.caps & cap) == 0;
+}
+
+static bool
+utf8_address(const struct client_message *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->nrcpts; i++) {
+		if (!client_address_ok(m->rcpts[i].address, false))
+			return true;
+	}
+	return !client_address_ok(m->sender, false);
+}
+
+/* All is known of the body: what of it the host can take, and how. */
+static void
+settle_message(struct session *s)
+{
+	struct client_message *m = &s->message;
+	enum mime7_verdict v = s->convert->verdict;
+
+	/* RFC 6531 sec 3.2 forbids what needs SMTPUTF8, not what might. */
+	if (lacks(s, EHLO_SMTPUTF8) && !s->convert->mime.eight_header &&
+	    !utf8_address(m))
+		m->flags &= ~(unsigned)ENVELOPE_SMTPUTF8;
+	if (lacks(s, EHLO_8BITMIME)) {
+		m->flags &= ~(unsigned)ENVELOPE_8BIT;
+		s->converted = v == MIME7_CONVERT;
+		if (s->converted && s->convert->count)
+			m->size = s->convert->size;
+		if (v > MIME7_CONVERT) {
+			(void)snprintf(s->unfit, sizeof(s->unfit), "%s, and "
+			    "the host does not take 8BITMIME",
+			    mime7_reason(v));
+			m->flags |= ENVELOPE_8BIT;
+			m->unfit = s->unfit;
+		}
+	}
+	if (!s->converted)
+		convert_free(&s->convert);
+}
+
+static void
+begin_message(struct session *s)
+{
+	client_message(&s->client, &s->message, now_of(s));
+	if (s->busy == 0)
+		session_run(s);
+}
+
+/* A slice of the work, then the others' turn; what is at hand is done at once. */
+static void
+on_work(void *arg)
+{
+	struct session *s = arg;
+	int rc;
+
+	if (s->over)
+		return;
+	enter(s);
+	do
+		rc = convert_slice(s->convert, &s->fault);
+	while (rc == 0 && s->body->fd == -1);
+	if (rc == 0) {
+		loop_timer_set(s->work, 0);
+	} else if (rc == 1) {
+		settle_message(s);
+		leave(s);
+		begin_message(s);
+		return;
+	} else {
+		s->body_failed = true;
+		end_own(s, "no memory for the body");
+	}
+	leave(s);
+}
+
 void
 session_send(struct session *s, const struct client_message *m,
     const struct body *body)
 {
 	s->body = body;
+	s->message = *m;
 	s->nmessages++;
-	client_message(&s->client, m, now_of(s));
-	if (s->busy == 0)
-		session_run(s);
+	s->converted = false;
+	if (m->probe || (!lacks(s, EHLO_8BITMIME) &&
+	    (!(m->flags & ENVELOPE_SMTPUTF8) || !lacks(s, EHLO_SMTPUTF8)))) {
+		begin_message(s);
+		return;
+	}
+	s->convert = convert_new(body, !lacks(s, EHLO_SIZE));
+	if (s->convert != NULL && s->work == NULL)
+		s->work = loop_timer_new(s->loop, on_work, s);
+	if (s->convert == NULL || s->work == NULL) {
+		s->body_failed = true;
+		end_own(s, "no memory for the body");
+		return;
+	}
+	on_work(s);
 }
 
 static void
@@ -367,6 +482,7 @@ forget(struct session **sp, bool gently)
 	enter(s);
 	s->closed = true;
 	loop_timer_close(&s->timer);
+	loop_timer_close(&s->work);
 	if (gently)
 		channel_close_after_flush(&s->channel, QUIT_FLUSH_MS);
 	else

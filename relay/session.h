@@ -40,11 +40,13 @@ struct session_setup {
 	bool			 reduced, strict;	/* as struct tls_offer */
 };
 
+struct convert;
+
 struct session {
 	const struct session_ops *ops;
 	struct loop	*loop;
 	struct channel	*channel;
-	struct loop_timer *timer;
+	struct loop_timer *timer, *work;
 	struct client	 client;
 	struct tls_creds *creds;
 	const char	*sni;
@@ -57,6 +59,9 @@ struct session {
 	/* inner */
 	const struct body *body;
 	uint64_t	 body_at;
+	struct client_message message;	/* waiting while the body is looked at */
+	struct convert	*convert;	/* or NULL: it is sent as it is */
+	char		 unfit[160];
 	struct dot	 dot;
 	bool		 pumping;
 	uint64_t	 timer_at;
@@ -70,6 +75,7 @@ struct session {
 	enum level	 level;		/* of the connection */
 	bool		 touched;	/* it was asked something for this message */
 	bool		 poolable;
+	bool		 converted;	/* the message at hand, to 7 bits */
 	uint64_t	 site, identity;
 	unsigned	 nmessages;	/* begun */
 	struct session	*prev, *next;	/* in the pool */
@@ -79,8 +85,10 @@ struct session {
 /* NULL with a fault: not even a socket. */
 struct session	*session_new(const struct session_setup *, struct fault *);
 
-/* Only when ready and without a message; `m` and `body` are borrowed until
- * done() or ended().  Callbacks may run before it returns. */
+/* Only when ready and without a message; what `m` points to and `body` are
+ * borrowed until done() or ended().  Callbacks may run before it returns.
+ * `m->flags` say what the message may hold; where the host lacks an extension
+ * for that, the body is looked through first, and converted if it can be. */
 void	session_send(struct session *, const struct client_message *m,
 	    const struct body *);
 /* QUIT, and let it go; no callback follows. */

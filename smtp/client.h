@@ -105,6 +105,8 @@ struct client_message {
 	 * a client once said of them. */
 	unsigned		 flags;
 	struct span		 envid;		/* as it came, "" not given */
+	/* Why a host without 8BITMIME can't be given it in 7 bits; or NULL. */
+	const char		*unfit;
 	/* By BDAT where the host takes it (RFC 3030). */
 	bool			 chunks;
 	/* Only ask whether the recipients would be taken: MAIL and RCPT, and
@@ -167,7 +169,7 @@ void	client_secured(struct client *, uint64_t now);
  * this host can't take gets its verdict without a command: SIZE (5.3.4); 8-bit
  * content without 8BITMIME, which RFC 6152 sec 3 forbids (5.6.3; to convert it
  * is the driver's, see smtp/mime7.h); SMTPUTF8 (5.6.7: there is no way down,
- * RFC 6531 sec 3.6).  All addresses must be client_address_ok(). */
+ * RFC 6531 sec 3.2).  All addresses must be client_address_ok(). */
 void	client_message(struct client *, const struct client_message *,
 	    uint64_t now);
 /* Could this be put in a command line without ending it? `utf8`: in one that

@@ -121,7 +121,7 @@ refuse_unfit(struct client *c, const struct client_message *m)
 	unsigned lacks = ~c->ehlo.caps;
 
 	if ((m->flags & ENVELOPE_8BIT) && (lacks & EHLO_8BITMIME))
-		refuse(c, 554, "5.6.3",
+		refuse(c, 554, "5.6.3", m->unfit != NULL ? m->unfit :
 		    "8-bit content, and the host does not take 8BITMIME");
 	else if ((m->flags & ENVELOPE_SMTPUTF8) && (lacks & EHLO_SMTPUTF8))
 		refuse(c, 550, "5.6.7",

@@ -47,12 +47,14 @@ MODULES = (
     "bulk",
     "crash",
     "mtas",
+    "attacks",
 )
 PACKAGES = ("postfix", "knot", "exim4-daemon-light", "opensmtpd", "chasquid",
             "dovecot-lmtpd")
 
 
-def options():
+def options(*flags):
+    """flags: further ones, of other programs that use the laboratory."""
     top = HERE.parents[1]
 
     def newest(name):
@@ -67,6 +69,8 @@ def options():
     p.add_argument("--all", action="store_true", help="the long ones too")
     p.add_argument("--keep", metavar="DIR", help="copy the folders there")
     p.add_argument("--list", action="store_true")
+    for name in flags:
+        p.add_argument(name, action="store_true")
     o = p.parse_args()
     o.top = str(top)
     o.roots = {name: getattr(o, name.replace("-", "_")) for name in PACKAGES}

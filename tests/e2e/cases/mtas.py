@@ -157,7 +157,10 @@ def mtas_exim_sends(lab):
 @case(seconds=60)
 def mtas_exim_takes(lab):
     """Sealane to Exim over STARTTLS: the same, and a refused recipient."""
-    s = takes_from_us(lab, lab.mta("exim"))
+    m = lab.mta("exim")
+    s = takes_from_us(lab, m)
+    came = re.findall(r"<= .*\(relay\.example\.org\).* T=\"large\"", m.log())
+    expect(came and " K " in came[-1], f"no BDAT for 10 MB: {came}")
     encrypted(s.log("relay", "delivery", domain="exim.example.org"),
               len(LETTERS))
 
@@ -235,3 +238,59 @@ def mtas_chasquid_takes(lab):
     encrypted(s.log("relay", "delivery", domain=m.domain, status="sent"),
               len(LETTERS))
     s.wait_empty()
+
+
+STORE = """\
+accept {{
+  domain "dovecot.example.org" {{ to = "lmtp:unix:{0.socket}"; recipients = "any" }}
+  domain "tcp.dovecot.example.org" {{ to = "lmtp:[{0.address}]"; recipients = "any" }}
+}}"""
+
+
+@case(seconds=60)
+def mtas_dovecot_lmtp(lab):
+    """Final delivery to Dovecot, by socket and by TCP: every letter, and a
+    verdict for each recipient (RFC 2033 sec 4.2)."""
+    d, home = lab.mta("dovecot"), lab.peer("127.0.1.5")
+    s = lab.sealane("store", accept=STORE.format(d))
+    for domain, user in ((d.domain, "box0"), ("tcp." + d.domain, "box1")):
+        for body in LETTERS.values():
+            submit(HOME, [f"{user}@{domain}"], body, mail=" BODY=8BITMIME")
+        wait_until(lambda: len(d.mail(user)) >= len(LETTERS), 20, "letters")
+        found = by_subject(crlf(x) for x in d.mail(user))
+        for name in LETTERS:
+            same(found[name], name)
+    submit(HOME, [f"{u}@{d.domain}" for u in ("box2", "nobody", "box3")],
+           LETTERS["plain"])
+    back = wait_until(lambda: list(home.messages), 20, "the bounce")[0]
+    expect(b"nobody@" in back and b"Status: 5.1.1" in back
+           and b"doesn't exist" in back and b"box2@" not in back,
+           "the bounce says something else")
+    s.wait_empty()
+    expect_equal([len(d.mail(u)) for u in ("box2", "box3", "nobody")],
+                 [1, 1, 0], "copies")
+    expect_equal(len(home.messages), 1, "bounces")
+
+
+@case(seconds=60)
+def mtas_dsn_passes(lab):
+    """NOTIFY, ORCPT and ENVID go on to MTAs that know them (RFC 3461 sec 5.2.2):
+    Exim, whose next host does not, and Postfix, which delivers, report success
+    to the sender, with what the client had asked for."""
+    home = lab.peer("127.0.1.5")
+    lab.peer(lab.onward[0], port=lab.onward[1], starttls="none")
+    exim, box = lab.mta("exim"), lab.box("tls.example.org")
+    lab.postfix("tls")
+    lab.sealane("dsn")
+    for to in (f"box@{exim.domain}", box):
+        submit(HOME, [to], LETTERS["plain"], mail=" RET=HDRS ENVID=e-1",
+               rcpt=" NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;first@example.org")
+    wait_until(lambda: len(home.messages) >= 2, 30, "two reports")
+    expect_equal({x for m in home.messages
+                  for x in re.findall(rb"Reporting-MTA: *dns; *(\S+)", m)},
+                 {b"mx.tls.example.org", b"mx.exim.example.org"}, "reporters")
+    for m in home.messages:
+        for want in (rb"^Original-Envelope-Id: e-1\r$",
+                     rb"^Original-Recipient: *rfc822; *first@example\.org\r$",
+                     rb"^Action: delivered\r$"):
+            expect(re.search(want, m, re.I | re.M), f"{want} is not in {m}")

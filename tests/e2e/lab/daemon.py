@@ -60,10 +60,13 @@ class Daemon:
             raise Failed(f"{e}\n{self.log()[-2000:]}") from e
         return self
 
-    def answers(self):
+    def still_there(self):
         if self.proc.poll() is not None:
             raise Failed(f"{self.name} ended: {self.proc.returncode}\n"
                          + self.log()[-2000:])
+
+    def answers(self):
+        self.still_there()
         return smtp_answers(self.address, self.port)
 
     def logs(self):

@@ -12,7 +12,7 @@ CONF = """\
 primary_hostname = mx.{domain}
 local_interfaces = {address}
 daemon_smtp_ports = 25
-exim_path = {root}/usr/sbin/exim4
+exim_path = {dir}/exim4
 spool_directory = {dir}/spool
 log_file_path = {dir}/log/%slog
 log_selector = +all
@@ -71,16 +71,20 @@ class Exim(Daemon):
         for sub in ("spool", "log"):
             os.makedirs(f"{self.dir}/{sub}")
             shutil.chown(f"{self.dir}/{sub}", "Debian-exim", "Debian-exim")
+        # A copy without the set-user-id bit, for which the linker would forget
+        # LD_LIBRARY_PATH.
+        shutil.copyfile(f"{self.root}/usr/sbin/exim4", f"{self.dir}/exim4")
+        os.chmod(f"{self.dir}/exim4", 0o755)
         shutil.chown(self.pem, "Debian-exim")
         sink, port = self.lab.onward
         with open("/etc/exim4/exim4.conf", "w", encoding="utf-8") as f:
             f.write(CONF.format(domain=self.domain, address=self.address,
-                                root=self.root, dir=self.dir, pem=self.pem,
-                                sink=sink, sink_port=port))
+                                dir=self.dir, pem=self.pem, sink=sink,
+                                sink_port=port))
         os.chmod("/etc/exim4/exim4.conf", 0o644)
 
     def command(self):
-        return [f"{self.root}/usr/sbin/exim4", "-bdf", "-q10s"]
+        return [f"{self.dir}/exim4", "-bdf", "-q10s"]
 
     def logs(self):
         return super().logs() + [f"{self.dir}/log/{x}log"

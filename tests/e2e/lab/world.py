@@ -13,6 +13,7 @@ from lab import space
 from lab.case import Skip
 from lab.chasquid import Chasquid
 from lab.dns import Dns
+from lab.dovecot import Dovecot
 from lab.exim import Exim
 from lab.https import Authority, PolicyHost
 from lab.load import Load
@@ -26,6 +27,7 @@ MTAS = {
     "exim": (Exim, "127.0.1.8", "exim4-daemon-light"),
     "opensmtpd": (OpenSMTPD, "127.0.1.9", "opensmtpd"),
     "chasquid": (Chasquid, "127.0.1.10", "chasquid"),
+    "dovecot": (Dovecot, "127.0.1.12", "dovecot-lmtpd"),
 }
 
 
@@ -36,6 +38,7 @@ smtp_tls_loglevel = 1
 smtp_send_xforward_command = yes
 smtpd_relay_restrictions = permit_mynetworks reject
 smtp_destination_recipient_limit = 1000
+smtpd_error_sleep_time = 0
 minimal_backoff_time = 10s
 queue_run_delay = 10s
 """
@@ -79,7 +82,8 @@ class Lab:
     def foreign_env(self, root):
         libs = [f"{root}/usr/lib/{os.uname().machine}-linux-gnu",
                 f"{root}/lib/{os.uname().machine}-linux-gnu",
-                f"{root}/usr/lib/postfix", f"{root}/usr/lib"]
+                f"{root}/usr/lib/postfix", f"{root}/usr/lib/dovecot",
+                f"{root}/usr/lib"]
         return {**os.environ, "LD_LIBRARY_PATH": ":".join(
             x for x in libs if os.path.isdir(x)), "LC_ALL": "C"}
 
@@ -97,6 +101,13 @@ class Lab:
                     f.write(p.read())
                 os.unlink(path + part)
         os.chmod(path, 0o600)
+
+    def pem(self, name):
+        """The file of make_pem(), made once."""
+        path = f"{self.dir}/{name}.pem"
+        if not os.path.exists(path):
+            self.make_pem(path, name)
+        return path
 
     def become(self, user):
         """For preexec_fn: become that user, or nothing."""
@@ -181,10 +192,7 @@ class Lab:
 
     def peer(self, address, starttls="good", pem=None, **how):
         if pem is None:
-            pem = f"{self.dir}/peer.pem"
-        if not os.path.exists(pem):
-            self.make_pem(pem, "peer.example.org")
-        p = Peer(address, pem, starttls, **how)
+            p = Peer(address, self.pem("peer.example.org"), starttls, **how)
         self.later(p.close)
         return p
 

@@ -12,6 +12,7 @@
 
 #define RECORDS	5
 
+#define BEFORE	4711
 static const struct segment_key key = { 7, 0x1122334455667788ull };
 static const char *const payloads[RECORDS] = { "first", "second one",
     "", "the fourth, which is a little longer", "5" };
@@ -24,7 +25,7 @@ build(char *mem, size_t size, const struct segment_key *k)
 	struct place durable = { k->number, SEGMENT_FIRST, 0 };
 
 	memset(mem, 0, size);
-	segment_head_put(k, mem);
+	segment_head_put(k, BEFORE, mem);
 	for (int i = 0; i < RECORDS; i++) {
 		struct span p = span_str(payloads[i]);
 		struct place place = { k->number, at, (uint32_t)p.n };
@@ -72,10 +73,12 @@ START_TEST(round_trip)
 {
 	static char mem[SEGMENT_FIRST + 8192];
 	struct segment_key k;
+	uint32_t before;
 	struct found f;
 	size_t n = build(mem, sizeof(mem), &key);
 
-	ck_assert_int_eq(segment_head_get(span_of(mem, n), &k), 0);
+	ck_assert_int_eq(segment_head_get(span_of(mem, n), &k, &before), 0);
+	ck_assert_uint_eq(before, BEFORE);
 	ck_assert_uint_eq(k.number, key.number);
 	ck_assert_uint_eq(k.salt, key.salt);
 	scan(&key, span_of(mem, sizeof(mem)), &f);	/* zeros behind */
@@ -112,19 +115,22 @@ START_TEST(every_head_bit)
 {
 	static char mem[SEGMENT_FIRST + 4096];
 	struct segment_key k;
+	uint32_t before = 0;
 
 	(void)build(mem, sizeof(mem), &key);
 	for (size_t bit = 0; bit < SEGMENT_FIRST * 8; bit++) {
 		mem[bit / 8] = (char)(mem[bit / 8] ^ 1 << bit % 8);
 		memset(&k, 0, sizeof(k));
 		ck_assert_int_eq(segment_head_get(span_of(mem, sizeof(mem)),
-		    &k), 0);
+		    &k, &before), 0);
 		ck_assert_uint_eq(k.salt, key.salt);
+		ck_assert_uint_eq(before, BEFORE);
 		mem[bit / 8] = (char)(mem[bit / 8] ^ 1 << bit % 8);
 	}
 	mem[0] ^= 1;
 	mem[2048] ^= 1;
-	ck_assert_int_eq(segment_head_get(span_of(mem, sizeof(mem)), &k), -1);
+	ck_assert_int_eq(segment_head_get(span_of(mem, sizeof(mem)), &k,
+	    &before), -1);
 }
 END_TEST
 

@@ -59,8 +59,7 @@ disk_fstatvfs(int fd, struct statvfs *v)
 	return 0;
 }
 
-static const struct spool_io io = { disk_pwritev, disk_fdatasync, fsync,
-    disk_fstatvfs };
+static struct spool_io io;
 
 /* ---- what a replay and the callbacks say ---- */
 
@@ -104,6 +103,24 @@ on_replay(void *ctx, enum record_type type, struct span payload,
 	}
 }
 
+static int
+on_restore(void *ctx, struct span head, struct place place)
+{
+	struct seen *s = ctx;
+	unsigned n = number_of(span_head(head, ID_LEN));
+
+	ck_assert_uint_le(n, MESSAGES);
+	s->live[n] = true;
+	s->place[n] = place;
+	return 0;
+}
+
+static void
+on_forget(void *ctx)
+{
+	memset(((struct seen *)ctx)->live, 0, sizeof(((struct seen *)0)->live));
+}
+
 static void
 on_placed(void *ctx, struct span id, struct place place)
 {
@@ -123,7 +140,8 @@ on_written(void *ctx, uint64_t a, uint64_t b)
 	s->written++;
 }
 
-static const struct spool_ops ops = { on_replay, on_placed, on_written };
+static const struct spool_ops ops = { on_restore, on_forget, on_replay,
+    on_placed, on_written };
 
 static void
 open_spool(struct seen *s)
@@ -150,6 +168,11 @@ seen_new(void)
 	struct seen *s = calloc(1, sizeof(*s));
 
 	memset(&disk, 0, sizeof(disk));
+	io = spool_io;
+	io.pwritev = disk_pwritev;
+	io.fdatasync = disk_fdatasync;
+	io.fstatvfs = disk_fstatvfs;
+	io.segment_size = 256 * 1024;
 	log_open("queue", LOG_LOGFMT);
 	log_set_level(LOG_ERROR + 1);
 	world_tempdir(s->dir);
@@ -717,6 +740,153 @@ START_TEST(a_read_checks_what_it_reads)
 }
 END_TEST
 
+/* ---- checkpoints ---- */
+
+static void
+checkpoint_path(const struct seen *s, char out[128])
+{
+	snprintf(out, 128, "%s/checkpoint", s->dir);
+}
+
+/* Messages 1 to 5, of which 2 ended; a checkpoint of the others; then 6, and the
+ * end of 3. */
+static struct seen *
+with_checkpoint(void)
+{
+	struct seen *s = seen_new();
+	char path[128];
+	struct buf head;
+
+	for (unsigned n = 1; n <= 5; n++)
+		ck_assert_int_eq(commit(s, n), 0);
+	run(s, 5, 5000);
+	end(s, 2);
+	ck_assert_int_eq(spool_checkpoint_begin(s->sp), 0);
+	for (unsigned n = 1; n <= 5; n++) {
+		if (n == 2)
+			continue;
+		buf_init(&head, 4096);
+		head_of(n, 200, &head);
+		ck_assert_int_eq(spool_checkpoint_add(s->sp, s->place[n],
+		    buf_get(&head)), 0);
+		buf_free(&head);
+	}
+	spool_checkpoint_end(s->sp);
+	checkpoint_path(s, path);
+	ck_assert_int_eq(access(path, F_OK), -1);	/* the END of 2 */
+	for (int i = 0; i < 300 && access(path, F_OK) == -1; i++)
+		run(s, 0, 10);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	ck_assert_int_eq(commit(s, 6), 0);
+	run(s, 6, 5000);
+	end(s, 3);
+	crash(s);
+	return s;
+}
+
+static void
+four_live(struct seen *s)
+{
+	open_spool(s);
+	for (unsigned n = 1; n <= 6; n++)
+		ck_assert_msg(s->live[n] == (n != 2 && n != 3), "%u", n);
+}
+
+START_TEST(a_checkpoint_spares_the_log)
+{
+	struct seen *s = with_checkpoint();
+	struct span payload;
+	struct fault f = { 0 };
+	struct buf b;
+
+	four_live(s);
+	ck_assert_uint_le(s->records, 3);	/* END, MESSAGE, END */
+	buf_init(&b, 65536);
+	for (unsigned n = 1; n <= 6; n++)
+		if (s->live[n]) {
+			ck_assert(spool_hold(s->sp, s->place[n].segment));
+			ck_assert_int_eq(spool_read(s->sp, s->place[n], &b,
+			    &payload, &f), 0);
+		}
+	buf_free(&b);
+	seen_free(s);
+}
+END_TEST
+
+/* Whatever byte is changed, wherever it is cut: the log is read instead. */
+START_TEST(a_bad_checkpoint_is_not_believed)
+{
+	struct seen *s = with_checkpoint();
+	char path[128], *mem;
+	struct stat st;
+	size_t n;
+	int fd;
+
+	checkpoint_path(s, path);
+	fd = open(path, O_RDONLY);
+	fstat(fd, &st);
+	n = (size_t)st.st_size;
+	mem = malloc(n);
+	ck_assert_int_eq(read(fd, mem, n), (ssize_t)n);
+	close(fd);
+	for (size_t at = SEGMENT_FIRST; at < n; at += 7) {
+		bool cut = at % 2 == 0;
+
+		mem[at] = (char)(mem[at] ^ 1 << at % 8);
+		(void)unlink(path);
+		fd = open(path, O_WRONLY | O_CREAT, 0600);
+		ck_assert_int_ge(write(fd, mem, cut ? at : n), 0);
+		close(fd);
+		mem[at] = (char)(mem[at] ^ 1 << at % 8);
+		four_live(s);
+		close_spool(s);
+	}
+	free(mem);
+	open_spool(s);
+	seen_free(s);
+}
+END_TEST
+
+/* Segments that the checkpoint names are gone: their messages ended, and the
+ * numbers do not come again. */
+START_TEST(segments_that_are_gone)
+{
+	struct seen *s = with_checkpoint();
+	char path[128];
+
+	segment_path(s, s->place[1].segment, path);
+	ck_assert_int_eq(unlink(path), 0);
+	open_spool(s);
+	ck_assert(!spool_hold(s->sp, s->place[1].segment));
+	ck_assert_int_eq(commit(s, 7), 0);
+	ck_assert_uint_gt(s->place[7].segment, s->place[1].segment);
+	run(s, 7, 5000);
+	seen_free(s);
+}
+END_TEST
+
+START_TEST(a_failed_sync_abandons_a_checkpoint)
+{
+	struct seen *s = seen_new();
+	char path[128];
+
+	ck_assert_int_eq(commit(s, 1), 0);
+	run(s, 1, 5000);
+	ck_assert_int_eq(spool_checkpoint_begin(s->sp), 0);
+	ck_assert(spool_checkpoint_ready(s->sp));
+	disk.fail_syncs = 1;
+	ck_assert_int_eq(commit(s, 2), 0);
+	run(s, 2, 5000);
+	ck_assert(!spool_checkpoint_ready(s->sp));
+	ck_assert(!spool_checkpoint_due(s->sp));
+	spool_checkpoint_end(s->sp);
+	run(s, 0, 50);
+	checkpoint_path(s, path);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	seen_free(s);
+}
+END_TEST
+
 /* ---- what somebody may have planted ---- */
 
 START_TEST(planted_files_are_refused)
@@ -789,6 +959,10 @@ main(void)
 	tcase_add_test(t, changed_bytes_are_damage);
 	tcase_add_test(t, a_damaged_segment_is_kept_for_the_operator);
 	tcase_add_test(t, a_read_checks_what_it_reads);
+	tcase_add_test(t, a_checkpoint_spares_the_log);
+	tcase_add_test(t, a_bad_checkpoint_is_not_believed);
+	tcase_add_test(t, segments_that_are_gone);
+	tcase_add_test(t, a_failed_sync_abandons_a_checkpoint);
 	tcase_add_test(t, planted_files_are_refused);
 	tcase_add_test(t, one_process_at_a_time);
 	suite_add_tcase(s, t);

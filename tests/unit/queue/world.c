@@ -95,6 +95,8 @@ fake_smtpd(struct world *w, struct ipc_msg *m)
 	}
 	ck_assert_int_eq(m->type, IPC_MSG_COMMITTED);
 	w->code = m->u.msg_committed.code;
+	if (w->answered != NULL)
+		w->answered(w, m->u.msg_committed.txn, w->code);
 	if (w->code == 250)
 		w->committed++;
 	else

@@ -59,6 +59,9 @@ struct world {
 		char	 dsn[12];
 	}		 verified[WORLD_VERIFIED];	/* the last ones */
 	unsigned	 nverified;
+	void		(*answered)(struct world *, uint64_t txn,
+			    uint16_t code);	/* to a commit; NULL: nobody */
+
 	/* policy */
 	unsigned	 asks;
 	struct {

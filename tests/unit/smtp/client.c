@@ -211,7 +211,7 @@ static const struct row {
 	    "421 x\r\n",
 	  .trace = T_HI "ready <MAIL FROM:<s@x> BODY=8BITMIME SMTPUTF8\r\n>"
 	    "close(reply,MAIL)421" },
-	{ .name = "RFC 6531 sec 3.6: no way down",
+	{ .name = "RFC 6531 sec 3.2: no way down",
 	  .flags = ENVELOPE_SMTPUTF8,
 	  .server = "220 mx\r\n" E_FULL,
 	  .trace = T_HI "ready MAIL:all=550 done <QUIT\r\n>close(quit,idle)" },
