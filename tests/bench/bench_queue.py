@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The Sealane authors
+"""A large queue; called by scripts/bench-queue.  How long a start takes, what
+the index costs, what operators' commands take, and what the mail that flows
+meanwhile notices of them."""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "e2e"))
+
+from lab import space                               # noqa: E402
+from lab.case import wait_until                     # noqa: E402
+from lab.load import Client, Reply                  # noqa: E402
+from lab.sealane import Sealane                     # noqa: E402
+from lab.world import Lab                           # noqa: E402
+
+SINK, WAIT = "127.0.0.2", "127.0.0.3"
+PORT = 2626
+
+CONF = """\
+hostname = "relay.example.org"
+listen "in" {{ address = "127.0.0.1:2525"; relay-from = [ "127.0.0.0/8" ] }}
+relay {{
+  via = "[{sink}]:{port}"
+  domain "*.wait.example.org" {{ via = "[{wait}]:{port}" }}
+}}
+dns {{ trust-anchor-file = "{anchor}"; forward = [ "127.0.0.53@53" ] }}
+state {{ directory = "{state}" }}
+control {{ directory = "{control}" }}
+"""
+
+
+def options():
+    top = HERE.parents[1]
+    p = argparse.ArgumentParser(description="a large queue")
+    p.add_argument("--build", default=str(top / "build"))
+    p.add_argument("--knot", required=True)
+    p.add_argument("--messages", type=int, default=100_000)
+    p.add_argument("--size", type=int, default=4096)
+    p.add_argument("--domains", type=int, default=1000)
+    o = p.parse_args()
+    o.top, o.build = str(top), os.path.abspath(o.build)
+    return o
+
+
+def say(what, value):
+    print(f"{what:58} {value}", flush=True)
+
+
+def rss(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        for text in f:
+            if text.startswith("VmRSS"):
+                return int(text.split()[1]) * 1024
+    return 0
+
+
+class Flow(threading.Thread):
+    """Mail that goes through meanwhile: one session, one message after the
+    other, and how long each waited for its 250."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.waits, self.stopped, self.trouble = [], False, None
+        self.start()
+
+    def run(self):
+        try:
+            c = Client()
+            c.ehlo()
+            while not self.stopped:
+                before = time.monotonic()
+                c.send("me@flow.example.org", ["you@flow.example.org"],
+                       b"Subject: x\r\n\r\n" + b"y" * 2000 + b"\r\n")
+                self.waits.append(time.monotonic() - before)
+            c.quit()
+        except (OSError, Reply, ValueError) as e:
+            self.trouble = e
+
+    def end(self):
+        self.stopped = True
+        self.join()
+        if self.trouble:
+            raise SystemExit(f"mail did not flow: {self.trouble}")
+        w = sorted(self.waits)
+        return (f"{len(w) / sum(w):6.0f} messages/s in one session, 250 after "
+                f"{1000 * statistics.median(w):.1f} ms, 99 %: "
+                f"{1000 * w[int(len(w) * .99)]:.1f}, most: {1000 * w[-1]:.1f}")
+
+
+class Queue:
+    def __init__(self, o, lab, disk):
+        self.o, self.lab = o, lab
+        self.s = s = Sealane(lab, "queue", state=f"{disk}/sealane")
+        s.logname = f"{disk}/sealane.log"
+        s.configure(CONF.format(sink=SINK, wait=WAIT, port=PORT,
+                                anchor=lab.dns.anchor, state=s.state,
+                                control=s.control))
+        self.spool = f"{s.state}/spool"
+
+    def tool(self, name):
+        return f"{self.o.build}/tests/bench/load_{name}"
+
+    def fill(self):
+        owner = os.stat(self.spool)
+        shutil.rmtree(self.spool)
+        subprocess.run([self.tool("fill"), self.spool, str(self.o.messages),
+                        str(self.o.size), str(self.o.domains)], check=True)
+        for folder, _, files in os.walk(self.spool):
+            for name in [folder] + [os.path.join(folder, f) for f in files]:
+                os.chown(name, owner.st_uid, owner.st_gid)
+
+    def sink(self, address, count):
+        p = subprocess.Popen([self.tool("sink"), "-a", address, "-p",
+                              str(PORT), "-n", str(count), "-w", "900"],
+                             stdout=subprocess.PIPE, text=True)
+        if p.stdout.readline() != "ready\n":
+            raise SystemExit("the sink did not start")
+        return p
+
+    def start(self, what):
+        before = time.monotonic()
+        self.s.start(wait=False)
+        wait_until(self.took, 300, "a message is taken")
+        say(f"start {what}: first 250 after",
+            f"{time.monotonic() - before:.2f} s")
+
+    def took(self):
+        try:
+            c = Client(timeout=5)
+            try:
+                c.ehlo()
+                c.send("me@flow.example.org", ["you@flow.example.org"],
+                       b"Subject: first\r\n\r\n")
+                return True
+            finally:
+                c.close()
+        except (OSError, Reply, ValueError):
+            return False
+
+    def queue_pid(self):
+        return next(iter(self.s.pids("queue")))
+
+    def during(self, what, *args):
+        """A command of the operator while mail flows."""
+        flow = Flow()
+        before = time.monotonic()
+        out = self.s.cli("queue", *args, "--json", seconds=900)
+        took = time.monotonic() - before
+        time.sleep(max(0, 1 - took))
+        say(f"{what}: ", f"{took:.2f} s; {flow.end()}")
+        return out
+
+
+def run(o, lab, disk):
+    q = Queue(o, lab, disk)
+    sink = q.sink(SINK, 100_000_000)
+    n = o.messages
+    print(f"{n} messages of {o.size} bytes to {o.domains} domains, deferred; "
+          f"{os.cpu_count()} cores, all on one machine", flush=True)
+    q.start("with an empty queue")
+    time.sleep(1)
+    empty = rss(q.queue_pid())
+    q.s.stop()
+    before = time.monotonic()
+    q.fill()
+    say("(spool written in", f"{time.monotonic() - before:.1f} s)")
+    q.start("without a checkpoint")
+    wait_until(lambda: os.path.exists(f"{q.spool}/checkpoint") or
+               n * o.size < 128 * 2**20, 120, "a checkpoint")
+    say("memory of the queue process per message",
+        f"{(rss(q.queue_pid()) - empty) / n:.0f} bytes")
+    q.s.kill_all()
+    q.start("after kill -9, with a checkpoint")
+    say("memory of the queue process per message",
+        f"{(rss(q.queue_pid()) - empty) / n:.0f} bytes")
+    time.sleep(1)
+    q.during("nothing", "list", "--state", "held", "--domain", "none")
+    listed = json.loads(q.during("list", "list"))["messages"]
+    if len(listed) < n:
+        raise SystemExit(f"{len(listed)} messages listed, not {n}")
+    del listed
+    q.during("hold all", "hold", "--older", "0s")
+    q.during("release one domain in a thousand", "release", "--domain",
+             "d7.wait.example.org")
+    q.during("hold it again", "hold", "--older", "0s")
+    q.during("release all", "release", "--older", "0s")
+    time.sleep(5)
+    say("memory, all of them due and their hosts dead",
+        f"{(rss(q.queue_pid()) - empty) / n:.0f} bytes")
+    flow = Flow()
+    time.sleep(5)
+    say("nothing, with all of them waiting for dead hosts:", flow.end())
+    wait = q.sink(WAIT, n)
+    before = time.monotonic()
+    q.during("flush", "flush")
+    flow = Flow()
+    wait.communicate()
+    if wait.returncode != 0:
+        raise SystemExit("messages are missing at the sink")
+    took = time.monotonic() - before
+    say("all delivered after", f"{took:.1f} s, {n / took:.0f} messages/s; "
+        f"{flow.end()}")
+    q.s.stop()
+    q.fill()
+    q.start("with as many again")
+    q.during("drop all", "drop", "--domain", "*.wait.example.org")
+    q.s.stop()
+    sink.kill()
+
+
+def main():
+    o = options()
+    reason = space.enter()
+    if reason:
+        raise SystemExit(reason)
+    space.reap()
+    space.mount("none", "/", None, space.MS_REC | space.MS_PRIVATE)
+    space.loopback_up()
+    # On a disk, not on the laboratory's tmpfs: fsync is what is measured too.
+    disk = tempfile.mkdtemp(prefix="sealane-bench.", dir="/var/tmp")
+    os.chmod(disk, 0o755)
+    lab = Lab(o)
+    try:
+        run(o, lab, disk)
+    finally:
+        lab.close()
+        shutil.rmtree(disk, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
