@@ -71,7 +71,7 @@ sandbox_enter(enum role role, const struct conf *conf, struct loop *loop,
 	if (wish.calls) {
 		if (sandbox_trap(f) == -1)
 			return -1;
-		calls = sandbox_calls(r->promises, f);
+		calls = sandbox_calls(sandbox_promises(role, conf), f);
 	}
 	if (calls == -1)
 		return -1;

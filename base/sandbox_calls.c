@@ -69,7 +69,7 @@ static const struct {
 	{ ACCEPT | TCP_OUT | UDP_OUT, CALL(getsockname) },
 
 	/* socket is below */
-	{ TCP_OUT | UDP_OUT, CALL(connect) },
+	{ TCP_OUT | UDP_OUT | LOCAL_OUT, CALL(connect) },
 	{ TCP_OUT | UDP_OUT, CALL(bind) },
 
 	{ BODY_READ | FILES_READ, CALL(pread64) },
@@ -244,6 +244,8 @@ fill(scmp_filter_ctx ctx, int *rc, unsigned promises)
 		allow_socket(ctx, rc, AF_INET, SOCK_STREAM);
 		allow_socket(ctx, rc, AF_INET6, SOCK_STREAM);
 	}
+	if ((promises & LOCAL_OUT) != 0)
+		allow_socket(ctx, rc, AF_UNIX, SOCK_STREAM);
 	if ((promises & UDP_OUT) != 0) {
 		allow_socket(ctx, rc, AF_INET, SOCK_DGRAM);
 		allow_socket(ctx, rc, AF_INET6, SOCK_DGRAM);

@@ -19,6 +19,7 @@ enum promise {
 	FILES_READ	= 1 << 5,	/* open files; which: its places */
 	FILES_WRITE	= 1 << 6,	/* make, change and remove them */
 	WAKE_PAIR	= 1 << 7,	/* two sockets joined to each other */
+	LOCAL_OUT	= 1 << 8,	/* connections to local sockets */
 };
 
 /* How far a place in the file system is open. */
@@ -55,6 +56,8 @@ struct role_sandbox {
 };
 
 const struct role_sandbox	*sandbox_of(enum role);
+/* Its promises, without those that this configuration has no use for. */
+unsigned	sandbox_promises(enum role, const struct conf *);
 
 /* Landlock: the ABI in force afterwards, 0 where the kernel has none, -1 with
  * a fault.  `most` caps the ABI.  Threads that are there already escape it. */

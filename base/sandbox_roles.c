@@ -43,9 +43,11 @@ static const struct role_sandbox roles[ROLE_COUNT] = {
 		.nplaces = 2,
 	},
 	/* Calls next hops by TCP wherever the queue sends it, and reads bodies
-	 * from descriptors that came with the jobs. */
+	 * from descriptors that came with the jobs.  LOCAL_OUT: mail stores
+	 * (lmtp:unix:), where one is configured; no kernel tells such sockets
+	 * apart but by their permissions. */
 	[ROLE_RELAY] = {
-		.promises = GROUND | TCP_OUT | BODY_READ,
+		.promises = GROUND | TCP_OUT | LOCAL_OUT | BODY_READ,
 		.reach = REACH_ALL,
 	},
 	/* libunbound has read its trust anchor and hints by now. */
@@ -101,4 +103,22 @@ sandbox_of(enum role role)
 {
 	assert(role < ROLE_COUNT && roles[role].promises != 0);
 	return &roles[role];
+}
+
+static bool
+calls_local_sockets(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->naccepts; i++)
+		if (conf->accepts[i].to.kind == HOP_UNIX)
+			return true;
+	return false;
+}
+
+unsigned
+sandbox_promises(enum role role, const struct conf *conf)
+{
+	unsigned promises = sandbox_of(role)->promises;
+
+	return calls_local_sockets(conf) ? promises :
+	    promises & ~(unsigned)LOCAL_OUT;
 }

@@ -124,6 +124,7 @@ static int tcp6(void) { return socket_it(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC); 
 static int udp(void) { return socket_it(AF_INET, SOCK_DGRAM); }
 static int raw(void) { return socket_it(AF_INET, SOCK_RAW); }
 static int local(void) { return socket_it(AF_UNIX, SOCK_STREAM); }
+static int local_datagram(void) { return socket_it(AF_UNIX, SOCK_DGRAM); }
 static int netlink(void) { return socket_it(AF_NETLINK, SOCK_RAW); }
 static int packet(void) { return socket_it(AF_PACKET, SOCK_RAW); }
 static int vsock(void) { return socket_it(AF_VSOCK, SOCK_STREAM); }
@@ -251,7 +252,8 @@ abort_itself(void)
 	return 0;
 }
 
-#define STRICT	1	/* not in a build with sanitizers */
+#define STRICT		1	/* not in a build with sanitizers */
+#define MAIL_STORE	2	/* some domain's mail goes to a local socket */
 static const struct row {
 	const char	*name;
 	enum role	 role;
@@ -310,6 +312,12 @@ static const struct row {
 	{ "relay from an address", ROLE_RELAY, bind_source, OK, 0, 0 },
 	{ "relay listens", ROLE_RELAY, bind_port, EACCES, 4, 0 },
 	{ "relay asks DNS", ROLE_RELAY, udp, DENIED, 0, STRICT },
+	{ "relay has no mail store", ROLE_RELAY, local, DENIED, 0, STRICT },
+	{ "relay has a mail store", ROLE_RELAY, local, OK, 0, MAIL_STORE },
+	{ "relay talks to daemons", ROLE_RELAY, local_datagram, DENIED, 0,
+	  STRICT | MAIL_STORE },
+	{ "a mail store is relay's", ROLE_SMTPD, local, DENIED, 0,
+	  STRICT | MAIL_STORE },
 	{ "relay sends raw", ROLE_RELAY, raw, DENIED, 0, STRICT },
 	{ "relay opens a file", ROLE_RELAY, open_passwd, DENIED, 0, STRICT },
 
@@ -434,9 +442,16 @@ applies(const struct row *r, const struct sandbox *got)
 
 START_TEST(attempts)
 {
+	static struct conf_accept store = { .to = { .kind = HOP_UNIX } };
 	const struct row *r = &rows[_i];
 	struct sandbox got;
-	int result = try_it(r, &got);
+	int result;
+
+	if ((r->flags & MAIL_STORE) != 0) {
+		conf.accepts = &store;
+		conf.naccepts = 1;
+	}
+	result = try_it(r, &got);
 
 	ck_assert_int_ne(got.calls, SANDBOX_CALLS_NONE);
 	if (applies(r, &got))
