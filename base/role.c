@@ -63,12 +63,17 @@ peer_closed(void *ctx, struct link *l, const char *why)
 	struct role_env *env = ctx;
 	enum role role = link_role(l);
 	unsigned index = link_index(l);
+	bool died = strcmp(why, "closed") == 0;
+	struct ipc_blame blame = { .role = (uint8_t)role, .index = index,
+	    .reason = span_str(why) };
 
 	/* A death is the parent's to report; nonsense is ours. */
-	log_event(strcmp(why, "closed") == 0 ? LOG_DEBUG : LOG_ERROR,
-	    "peer-down", (const struct kv[]){
+	log_event(died ? LOG_DEBUG : LOG_ERROR, "peer-down",
+	    (const struct kv[]){
 	    KV_S("peer", role_name(role)), KV_N("instance", index),
 	    KV_Q("reason", why) }, 3);
+	if (!died && env->parent != NULL)
+		ipc_send_blame(env->parent, &blame, -1);
 	if (env->peer[role][index] == l)
 		env->peer[role][index] = NULL;
 	if (env->ops->peer_down != NULL)

@@ -43,6 +43,9 @@ child_message(void *ctx, struct link *l, struct ipc_msg *m)
 		c->drained = true;
 		parent_child_drained(c);
 		break;
+	case IPC_BLAME:
+		wiring_blame(c, &m->u.blame);
+		break;
 	case IPC_KEY_CERTS:
 		if (c->index == 1)
 			parent_take_certs(c->parent, m->u.key_certs.certs);
@@ -51,6 +54,15 @@ child_message(void *ctx, struct link *l, struct ipc_msg *m)
 		log_warn("ipc-unhandled", KV_S("message", ipc_name(m->type)),
 		    KV_S("peer", role_name(c->role)));
 	}
+}
+
+void
+child_misbehaved(struct child *c, const char *accuser, const char *why)
+{
+	log_error("role-misbehaved", KV_S("name", role_name(c->role)),
+	    KV_N("instance", c->index), KV_Q("reason", why),
+	    KV_S("accuser", accuser));
+	child_kill(c);
 }
 
 /* Its end closed, or it spoke nonsense: either way that process is over. */
@@ -62,8 +74,7 @@ child_link_closed(void *ctx, struct link *l, const char *why)
 	(void)l;
 	c->link = NULL;
 	if (strcmp(why, "closed") != 0)
-		log_error("role-misbehaved", KV_S("name", role_name(c->role)),
-		    KV_N("instance", c->index), KV_Q("reason", why));
+		child_misbehaved(c, "parent", why);
 	child_kill(c);
 }
 

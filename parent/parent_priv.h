@@ -69,6 +69,7 @@ void	child_spawn(struct child *);
 void	child_reaped(struct child *, int status);
 void	child_stop(struct child *);		/* closes its link: it ends in order */
 void	child_kill(struct child *);
+void	child_misbehaved(struct child *, const char *accuser, const char *why);
 void	child_free(struct child *);
 /* parent.c, told by child.c */
 void	parent_child_ready(struct child *);
@@ -82,6 +83,8 @@ unsigned	wiring_instances(const struct conf *, enum role);
 bool		wiring_has_control(enum role);
 /* Give `c` a link to every READY peer that the table names. */
 void		wiring_connect(struct parent *, struct child *c);
+/* `by` says that the link to a peer broke over nonsense: ends one of the two. */
+void		wiring_blame(struct child *by, const struct ipc_blame *);
 
 /* ---- state.c ---- */
 /* The user that a role runs as; when not root, the one who runs us.  -1 with

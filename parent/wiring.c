@@ -114,3 +114,40 @@ wiring_connect(struct parent *p, struct child *c)
 			connect_two(c, peer);
 	}
 }
+
+/* How far a role is from strangers' bytes.  Of two that fell out, the nearer
+ * one is ended, whoever complains: a relay that was broken into cannot have
+ * the queue restarted by accusing it. */
+static unsigned
+distance(enum role role)
+{
+	switch (role) {
+	case ROLE_KEYS:
+	case ROLE_QUEUE:
+		return 2;
+	case ROLE_POLICY:
+	case ROLE_LEDGER:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+void
+wiring_blame(struct child *by, const struct ipc_blame *m)
+{
+	struct parent *p = by->parent;
+	char reason[128];
+
+	span_copy(m->reason, reason, sizeof reason);
+	for (size_t i = 0; i < p->nchildren; i++) {
+		struct child *c = &p->children[i];
+		bool ours = distance(c->role) > distance(by->role);
+
+		if ((unsigned)c->role != m->role || c->index != m->index ||
+		    !wired(by, c))
+			continue;
+		child_misbehaved(ours ? by : c, role_name(by->role), reason);
+		return;
+	}
+}

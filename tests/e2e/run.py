@@ -43,6 +43,7 @@ MODULES = (
     "recipients",
     "limits",
     "isolation",
+    "hostile",
     "config",
     "bulk",
     "crash",

@@ -100,8 +100,13 @@ OWN_FAULT = re.compile(r"role-died.* signal=(4|6|7|8|11|31) | call-denied |"
 
 
 class Sealane:
-    def __init__(self, lab, name, user=None, state=None, nofile=None, **conf):
+    def __init__(self, lab, name, user=None, state=None, nofile=None,
+                 program=None, forgive=None, **conf):
+        """program: another one than the lab's.  forgive: what of own_faults()
+        the case wants to see, a regular expression."""
         self.lab, self.user, self.nofile = lab, user, nofile
+        self.program = program or lab.program
+        self.forgive = re.compile(forgive) if forgive else None
         self.dir = lab.folder("sealane-" + name)
         os.chmod(self.dir, 0o755)
         if user and space.mode() != "single":
@@ -125,7 +130,7 @@ class Sealane:
     def popen(self, *args, **how):
         """Runs the program, as the user of this instance."""
         return subprocess.Popen(
-            [self.lab.program, "-c", self.conf, *args],
+            [self.program, "-c", self.conf, *args],
             cwd=self.dir, stdin=subprocess.DEVNULL,
             preexec_fn=self.before_exec, **how)
 
@@ -212,7 +217,8 @@ class Sealane:
         if not os.path.exists(self.logname):
             return []
         with open(self.logname, encoding="utf-8", errors="replace") as f:
-            return [t for t in f if OWN_FAULT.search(t)]
+            return [t for t in f if OWN_FAULT.search(t) and not (
+                self.forgive and self.forgive.search(t))]
 
     def tail(self, n=25):
         with open(self.logname, encoding="utf-8", errors="replace") as f:

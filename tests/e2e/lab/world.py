@@ -74,7 +74,10 @@ class Lab:
     # -- small services -------------------------------------------------
 
     def folder(self, name):
-        path = f"{self.dir}/{name}"
+        path, n = f"{self.dir}/{name}", 1
+        while os.path.exists(path):     # of another case
+            n += 1
+            path = f"{self.dir}/{name}-{n}"
         os.makedirs(path)
         os.chmod(path, 0o755)
         return path
