@@ -9,12 +9,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/ipc/ipc.h"
-
-#define PARENT_FD	3
+#define FIRST_FD	4	/* 3 is the parent */
 #define FDS_MAX		256
 #define HEAD		8
 
+struct role_env	*forge_env;
+
+/* What each may say to somebody, and without a descriptor. */
+static const uint16_t own[ROLE_COUNT] = {
+	[ROLE_SMTPD] = IPC_MSG_BEGIN,
+	[ROLE_RELAY] = IPC_JOB_OUTCOME,
+	[ROLE_RESOLVER] = IPC_DNS_ANSWER,
+	[ROLE_FETCH] = IPC_FETCHED,
+};
+
+/* For what base/ipc/link.c would not send.  Nothing was received on these links
+ * yet, so that 0 is right where frames are acknowledged. */
 struct frame {
 	uint16_t	type, zero;
 	uint32_t	acknowledged;
@@ -55,21 +65,26 @@ send_to_peers(const struct frame *f, size_t n, int passed)
 {
 	int rc = ENOTCONN;
 
-	for (int fd = PARENT_FD + 1; fd < FDS_MAX; fd++)
+	for (int fd = FIRST_FD; fd < FDS_MAX; fd++)
 		if (is_link(fd))
 			rc = send_to(fd, f, n, passed);
 	return rc;
 }
 
-/* A link tells who is at its other end, so that one cannot speak for another;
- * what remains is to say what that one should not hear from us.  CONFIG is the
- * parent's to send, whoever receives it. */
+/* A link knows who is at its other end, so that one cannot speak for another;
+ * what remains is to say what that one should not hear from us. */
 int
 forge_direction(void)
 {
-	struct frame f = { .type = IPC_CONFIG };
+	struct ipc_drain m = { 0 };
+	int rc = -1;
 
-	return send_to_peers(&f, HEAD + 1, STDERR_FILENO);
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		for (unsigned i = 1; i <= ROLE_INSTANCES; i++)
+			if (forge_env->peer[r][i] != NULL)
+				rc = ipc_send_drain(forge_env->peer[r][i], &m,
+				    -1);
+	return rc;
 }
 
 int
@@ -83,19 +98,10 @@ forge_type(void)
 int
 forge_garbage(void)
 {
-	struct frame f = { 0 };
-	int rc = 0;
-
-	/* One of these is right for each peer of each network role. */
-	static const uint16_t types[] = { IPC_MSG_BEGIN, IPC_JOB_OUTCOME,
-	    IPC_DNS_ANSWER };
+	struct frame f = { .type = own[forge_env->role] };
 
 	memset(f.payload, 0xa5, sizeof f.payload);
-	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-		f.type = types[i];
-		rc = send_to_peers(&f, sizeof f, -1);
-	}
-	return rc;
+	return send_to_peers(&f, sizeof f, -1);
 }
 
 int
@@ -109,7 +115,7 @@ forge_acknowledgement(void)
 int
 forge_descriptor(void)
 {
-	struct frame f = { .type = IPC_MSG_ABORT };
+	struct frame f = { .type = own[forge_env->role] };
 
 	return send_to_peers(&f, HEAD + 8, STDERR_FILENO);
 }
@@ -117,7 +123,7 @@ forge_descriptor(void)
 int
 forge_to_parent(void)
 {
-	struct frame f = { .type = IPC_KEY_CERTS };
+	struct ipc_key_certs m = { .certs = SPAN_NONE };
 
-	return send_to(PARENT_FD, &f, HEAD + 4, -1);
+	return ipc_send_key_certs(forge_env->parent, &m, -1);
 }

@@ -2,31 +2,30 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* tests/hostile/hostile.c - the program with a traitor in it.
  *
- * All of Sealane, but that the role which SEALANE_HOSTILE names ("smtpd 0")
- * turns on the others when it is up and linked.  Instance 1 tries what ought
- * to fail and go on; each further instance one of the things that ought to end
- * it, beginning with the one of that number.  What is tried and what came of
- * it goes to stderr, one line each:
+ * All of Sealane, but that the processes of the role which SEALANE_HOSTILE
+ * names ("smtpd 0") turn on the others at SIGUSR1.  The sum of that number and
+ * the instance's, from 1, chooses: 1 tries all that ought to fail and go on,
+ * each higher one a thing that ought to end it.  What is tried and what came
+ * of it goes to stderr, one line each:
  *
  *	hostile smtpd 1 read-shadow 38
  *	hostile smtpd 3 exec begins
  *
- * When the file that SEALANE_HOSTILE_OFF names is there, new processes are
- * honest.  docs/threat.md has the list; tests/e2e/cases/hostile.py judges. */
-#include <errno.h>
+ * docs/threat.md has the list; tests/e2e/cases/hostile.py judges. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/role.h"
+#include "fetch/fetch.h"
 #include "relay/relay.h"
 #include "resolver/resolver.h"
 #include "smtpd/smtpd.h"
 #include "tests/hostile/attempts.h"
 #include "tests/hostile/forge.h"
 
-#define AFTER_LINKS_MS	300
 #define LEN(a)		(sizeof(a) / sizeof((a)[0]))
 
 int	sealane_main(int argc, char **argv);	/* cli/main.c, renamed */
@@ -88,18 +87,17 @@ static const struct attempt deadly[] = {
 static const struct {
 	enum role		 role;
 	const struct role_ops	*ops;
-	enum role		 waits_for;
 } network_roles[] = {
-	{ ROLE_SMTPD, &smtpd_ops, ROLE_QUEUE },
-	{ ROLE_RELAY, &relay_ops, ROLE_QUEUE },
-	{ ROLE_RESOLVER, &resolver_ops, ROLE_POLICY },
+	{ ROLE_SMTPD, &smtpd_ops },
+	{ ROLE_RELAY, &relay_ops },
+	{ ROLE_RESOLVER, &resolver_ops },
+	{ ROLE_FETCH, &fetch_ops },
 };
 
 static struct {
 	const struct role_ops	*honest;
-	enum role		 waits_for;
-	unsigned		 first;		/* number in deadly[] of instance 2 */
-	struct loop_timer	*timer;
+	unsigned		 choice;	/* 0 quiet[], else deadly[] from 1 */
+	struct loop_signal	*go;
 } traitor;
 
 static void
@@ -113,37 +111,45 @@ static void
 attack(void *arg)
 {
 	struct role_env *env = arg;
-	size_t n = env->index - 2 + traitor.first;
+	const struct attempt *a = quiet;
+	size_t n = LEN(quiet);
 	char number[16];
 
-	loop_timer_close(&traitor.timer);
-	for (size_t i = 0; env->index == 1 && i < LEN(quiet); i++) {
-		snprintf(number, sizeof number, "%d", quiet[i].run());
-		say(env, quiet[i].name, number);
-	}
-	if (env->index == 1 || n >= LEN(deadly)) {
-		say(env, "all", "done");
-		return;
-	}
-	say(env, deadly[n].name, "begins");
-	snprintf(number, sizeof number, "%d", deadly[n].run());
-	say(env, deadly[n].name, number);
-}
-
-static void
-peer_up(struct role_env *env, struct link *l)
-{
-	if (traitor.honest->peer_up != NULL)
-		traitor.honest->peer_up(env, l);
-	if (link_role(l) != traitor.waits_for || traitor.timer != NULL)
-		return;
+	loop_signal_close(&traitor.go);
 	attempt_state = env->conf->state_directory;
-	traitor.timer = loop_timer_new(env->loop, attack, env);
-	loop_timer_set(traitor.timer, AFTER_LINKS_MS);
+	forge_env = env;
+	if (traitor.choice > LEN(deadly))
+		return;
+	if (traitor.choice > 0) {
+		a = &deadly[traitor.choice - 1];
+		n = 1;
+		say(env, a->name, "begins");
+	}
+	for (; n > 0; n--, a++) {
+		snprintf(number, sizeof number, "%d", a->run());
+		say(env, a->name, number);
+	}
+	say(env, "all", "done");
 }
 
 static int
-run_traitor(const char *name, unsigned index, unsigned first)
+start(struct role_env *env, struct fault *f)
+{
+	if (traitor.honest->start(env, f) == -1)
+		return -1;
+	traitor.go = loop_signal_new(env->loop, SIGUSR1, attack, env);
+	return traitor.go == NULL ? fault_sys(f, "SIGUSR1") : 0;
+}
+
+static void
+stop(struct role_env *env)
+{
+	loop_signal_close(&traitor.go);
+	traitor.honest->stop(env);
+}
+
+static int
+run_traitor(const char *name, unsigned index, unsigned choice)
 {
 	static struct role_ops ops;
 
@@ -151,10 +157,10 @@ run_traitor(const char *name, unsigned index, unsigned first)
 		if (strcmp(name, role_name(network_roles[i].role)) != 0)
 			continue;
 		traitor.honest = network_roles[i].ops;
-		traitor.waits_for = network_roles[i].waits_for;
-		traitor.first = first;
+		traitor.choice = choice;
 		ops = *traitor.honest;
-		ops.peer_up = peer_up;
+		ops.start = start;
+		ops.stop = stop;
 		attempt_victim = getppid();
 		return role_run(network_roles[i].role, index, &ops);
 	}
@@ -165,14 +171,13 @@ int
 main(int argc, char **argv)
 {
 	const char *wanted = getenv("SEALANE_HOSTILE");
-	const char *off = getenv("SEALANE_HOSTILE_OFF");
 	char name[16], chosen[16];
 	unsigned index, first;
 
-	if (wanted != NULL && (off == NULL || access(off, F_OK) == -1) &&
+	if (wanted != NULL &&
 	    sscanf(wanted, "%15s %u", chosen, &first) == 2 &&
 	    sscanf(argv[0], "sealane: %15s %u", name, &index) == 2 &&
 	    strcmp(name, chosen) == 0)
-		return run_traitor(name, index, first);
+		return run_traitor(name, index, first + index - 1);
 	return sealane_main(argc, argv);
 }
