@@ -12,6 +12,8 @@
 #ifndef BASE_SANDBOX_H
 #define BASE_SANDBOX_H
 
+#include <sys/types.h>
+
 #include "base/conf.h"
 #include "base/fault.h"
 #include "base/ipc/ipc.h"
@@ -35,6 +37,11 @@ struct sandbox {
  * -1 with a fault: no memory, or a kernel that has a part but refuses it. */
 int	sandbox_enter(enum role, const struct conf *, struct loop *,
 	    struct sandbox *, struct fault *);
+
+/* Are the packet rules of etc/sealane.nft loaded for this user?  Asked by
+ * sending a datagram to the discard port of this machine as that user, in a
+ * child process.  False also where the caller may not become that user. */
+bool	sandbox_firewall(uid_t, gid_t);
 
 /* "strict", "loose" or "none". */
 const char	*sandbox_calls_name(enum sandbox_calls);

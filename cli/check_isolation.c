@@ -60,6 +60,7 @@ static void
 check_role(struct cli_table *t, enum role role, const struct conf *c,
     const char *user, struct conf_place at, struct conf_notes *notes)
 {
+	struct passwd *pw = geteuid() == 0 ? getpwnam(user) : NULL;
 	struct sandbox got = { 0 };
 	char text[32];
 
@@ -70,10 +71,13 @@ check_role(struct cli_table *t, enum role role, const struct conf *c,
 		    role_name(role));
 		cli_table_cell(t, "-");
 		cli_table_cell(t, "-");
-		return;
+	} else {
+		cli_table_cell(t, "%s", sandbox_calls_name(got.calls));
+		cli_table_cell(t, "%s", landlock_text(got.landlock, text,
+		    sizeof text));
 	}
-	cli_table_cell(t, "%s", sandbox_calls_name(got.calls));
-	cli_table_cell(t, "%s", landlock_text(got.landlock, text, sizeof text));
+	cli_table_cell(t, "%s", pw == NULL ? "-" :
+	    sandbox_firewall(pw->pw_uid, pw->pw_gid) ? "yes" : "no");
 }
 
 static void
@@ -87,7 +91,8 @@ add_missing(char *missing, size_t size, const char *user)
 void
 check_isolation(const struct conf *c, struct conf_notes *notes)
 {
-	struct cli_table *t = cli_table_new("isolation|user|calls|landlock");
+	struct cli_table *t = cli_table_new("isolation|user|calls|landlock|"
+	    "firewall");
 	struct conf_place at = { c->file, 1, 1 };
 	char user[64], missing[200] = "";
 	struct passwd *pw = getpwuid(geteuid());

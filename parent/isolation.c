@@ -24,6 +24,17 @@ weakest(const struct parent *p)
 	return least;
 }
 
+/* Of queue, which stands for the roles that have no business with a network. */
+static bool
+firewalled(void)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return geteuid() == 0 && state_user(ROLE_QUEUE, &uid, &gid, NULL) == 0 &&
+	    sandbox_firewall(uid, gid);
+}
+
 void
 isolation_log(const struct parent *p)
 {
@@ -35,5 +46,6 @@ isolation_log(const struct parent *p)
 	log_event(whole ? LOG_INFO : LOG_WARN, "isolation", (const struct kv[]){
 	    KV_S("users", own_users ? "separate" : "one"),
 	    KV_S("calls", sandbox_calls_name(s.calls)),
-	    KV_N("landlock", s.landlock) }, 3);
+	    KV_N("landlock", s.landlock),
+	    KV_S("firewall", firewalled() ? "yes" : "no") }, 4);
 }

@@ -44,6 +44,7 @@ MODULES = (
     "limits",
     "isolation",
     "hostile",
+    "memory",
     "config",
     "bulk",
     "crash",
@@ -51,7 +52,7 @@ MODULES = (
     "attacks",
 )
 PACKAGES = ("postfix", "knot", "exim4-daemon-light", "opensmtpd", "chasquid",
-            "dovecot-lmtpd")
+            "dovecot-lmtpd", "nftables")
 
 
 def options(*flags):

@@ -3,8 +3,12 @@
 """What keeps the roles apart: it is in force, it is said, and mail passes with
 as much of it as older kernels have."""
 
+import errno
 import os
+import pwd
 import re
+import socket
+import subprocess
 
 from lab import space
 from lab.case import Skip, case, expect, expect_equal
@@ -73,3 +77,68 @@ def isolation_older_kernels(lab):
     if newest < 2:
         raise Skip("no Landlock in this kernel")
     with_sandbox(lab, peer, "landlock=2", "2")
+
+
+def nft(lab, *args):
+    root = lab.options.roots["nftables"]
+    if not os.path.exists(root):
+        raise Skip("nft is not there")
+    p = subprocess.run([f"{root}/usr/sbin/nft", *args], check=False,
+                       env=lab.foreign_env(root), capture_output=True,
+                       text=True)
+    expect_equal(p.returncode, 0, f"nft {args}: {p.stderr}")
+
+
+def gets_through(user, kind, port):
+    """Does this user's packet leave?  Nobody listens at these ports."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setuid(pwd.getpwnam(user).pw_uid)
+            with socket.socket(socket.AF_INET, kind) as s:
+                s.settimeout(5)
+                s.connect(("127.0.0.1", port))
+                s.send(b"x")
+                code = 0
+        except OSError as e:
+            code = 0 if e.errno == errno.ECONNREFUSED else 1
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
+# kind, port, and who may: no other role, and anybody who is none.
+PACKETS = [(TCP, 26, {"relay"}), (TCP, 53, {"relay", "resolver"}),
+           (TCP, 853, {"relay", "resolver"}), (TCP, 443, {"relay", "fetch"}),
+           (UDP, 53, {"resolver"}), (UDP, 443, set()), (UDP, 9, set())]
+
+
+@case(seconds=60)
+def isolation_firewall(lab):
+    """etc/sealane.nft: each role's user sends where it has business; log and
+    check know whether it is loaded, and mail passes."""
+    if space.mode() == "single":
+        raise Skip("one user only: not root, and no range in /etc/subuid")
+    rules = f"{lab.options.top}/etc/sealane.nft"
+    s, peer = lab.sealane("nofirewall"), lab.peer("127.0.1.5")
+    expect_equal(said(s)["firewall"], "no", "firewall")
+    roles = {t.split()[0] for t in s.pids().values()} - {"parent"}
+    s.stop()
+    nft(lab, "-c", "-f", rules)
+    nft(lab, "-f", rules)
+    lab.later(lambda: nft(lab, "delete", "table", "inet", "sealane"))
+    nft(lab, "-f", rules)       # again: it replaces itself
+    for kind, port, allowed in PACKETS:
+        got = {r for r in roles if gets_through("_sealane-" + r, kind, port)}
+        expect_equal(got, allowed, f"{kind.name} to port {port}")
+        expect(gets_through("plain", kind, port), "an ordinary user is shut in")
+    s = lab.sealane("firewall")
+    one_message(lab, s, peer)
+    expect_equal(said(s)["firewall"], "yes", "firewall")
+    said_by_check = set(re.findall(r"^(?:%s) .* (yes|no) *$" % "|".join(roles),
+                                   s.cli("check"), re.M))
+    expect_equal(said_by_check, {"yes"}, "firewall by check")
+    expect_equal(s.stop(), 0, "exit")
