@@ -134,10 +134,10 @@ def scan(lab, count):
     wait_until(s.takes_mail, 10, "mail is taken")
 
 
-@case(seconds=90)
+@case(seconds=150)
 def memory_no_keys(lab):
-    """400 handshakes, ECDSA and RSA: no byte of a private key outside keys."""
-    scan(lab, 400)
+    """200 handshakes, ECDSA and RSA: no byte of a private key outside keys."""
+    scan(lab, 200)
 
 
 @case(seconds=600, long=True)
