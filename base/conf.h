@@ -124,6 +124,7 @@ struct conf {
 		size_t		 ndomains;
 		struct {
 			uint64_t first, max, give_up;	/* ms */
+			uint64_t delay_warning;		/* 0: none */
 		} retry;
 		struct {				/* ms */
 			uint64_t connect, handshake, greeting, command,

@@ -278,7 +278,12 @@ const struct conf_row conf_rows[] = {
 	  AT(conf, relay.retry.give_up),
 	  .help = "The age at which undelivered mail is returned to its "
 	      "sender." },
-	LATER("relay.retry", "delay-warning", "Tell senders about delays."),
+	{ .block = "relay.retry", .key = "delay-warning",
+	  .type = CONF_DURATION, .min = 0, .max = 60 * DAY, .deflt = "4h",
+	  AT(conf, relay.retry.delay_warning),
+	  .help = "The age at which the sender of undelivered mail is told "
+	      "of the delay, once; 0: never. It is told who may relay here, "
+	      "and whoever asked for it (NOTIFY=DELAY)." },
 	{ .block = "relay", .key = "timeout", .type = CONF_BLOCK,
 	  .help = "How long a next hop may take for each step. The defaults "
 	      "are near RFC 5321 sec 4.5.3.2." },

@@ -199,6 +199,10 @@ scaled(struct span text, const struct suffix *suffixes, uint64_t *out)
 		digits++;
 	if (digits == 0 || !span_u64(span_head(text, digits), UINT64_MAX, &v))
 		return false;
+	if (v == 0 && digits == text.n) {
+		*out = 0;	/* the same in every unit */
+		return true;
+	}
 	for (; suffixes->name != NULL; suffixes++)
 		if (span_eq(span_skip(text, digits), span_str(suffixes->name)))
 			return !__builtin_mul_overflow(v, suffixes->factor,

@@ -16,8 +16,11 @@ enum envelope_flag {
 	ENVELOPE_RET_HDRS = 8,
 	ENVELOPE_REQUIRETLS = 16,	/* RFC 8689 */
 	ENVELOPE_TLS_OPTIONAL = 32,	/* TLS-Required: No, RFC 8689 sec 5 */
+	/* Nothing of MAIL: the client may relay, so the sender is one of ours
+	 * and hardly forged. */
+	ENVELOPE_TRUSTED = 64,
 };
-#define ENVELOPE_FLAGS		0x3fu	/* all of them */
+#define ENVELOPE_FLAGS		0x7fu	/* all of them */
 
 /* Of RCPT, RFC 3461 sec 4.1; 0: NOTIFY was not given. */
 enum notify {

@@ -19,8 +19,9 @@ carry_change(struct queue *q, const struct message *m, uint32_t index,
 
 	*c = (struct record_change){ .index = index, .state = r->state,
 	    .tls_failed = r->tls_failed, .asked = r->asked,
-	    .attempts = r->attempts, .site = rcpt_site(r),
-	    .reply = rcpt_reply(r),
+	    .due = r->due, .attempts = r->attempts, .at = rcpt_at(r),
+	    .site = rcpt_site(r), .reply = rcpt_reply(r),
+	    .dsn = rcpt_dsn(r), .mx = rcpt_mx(r),
 	    .next = r->next > now ? wall + (r->next - now) : wall };
 }
 

@@ -395,7 +395,8 @@ take_results(struct span list, const struct message *m,
 			continue;
 		results[n++] = (struct result){ .index = o.index,
 		    .status = (enum outcome_status)o.status, .dsn = o.dsn,
-		    .reply = o.reply, .mx = o.mx };
+		    .reply = o.reply, .mx = o.mx,
+		    .dsn_passed = o.dsn_passed != 0, .final = o.final != 0 };
 	}
 	return n;
 }

@@ -26,33 +26,79 @@ rcpt_orcpt(const struct rcpt *r)
 	return span_of(r->address + r->address_len, r->orcpt_len);
 }
 
+/* The nth text of the note. */
+static struct span
+note_text(const struct rcpt *r, unsigned n)
+{
+	const char *p;
+
+	if (r->note == NULL)
+		return SPAN_NONE;
+	for (p = r->note->text; n > 0; n--)
+		p += strlen(p) + 1;
+	return span_str(p);
+}
+
 struct span
 rcpt_site(const struct rcpt *r)
 {
-	return span_str(r->note);
+	return note_text(r, 0);
 }
 
 struct span
 rcpt_reply(const struct rcpt *r)
 {
-	return r->note == NULL ? SPAN_NONE :
-	    span_str(r->note + strlen(r->note) + 1);
+	return note_text(r, 1);
+}
+
+struct span
+rcpt_dsn(const struct rcpt *r)
+{
+	return note_text(r, 2);
+}
+
+struct span
+rcpt_mx(const struct rcpt *r)
+{
+	return note_text(r, 3);
+}
+
+uint64_t
+rcpt_at(const struct rcpt *r)
+{
+	return r->note == NULL ? 0 : r->note->at;
+}
+
+/* A NUL would end a text early, and make the next ones wrong. */
+static struct span
+plain(struct span s, size_t max)
+{
+	s = span_head(s, max);
+	return s.n == 0 ? SPAN_NONE : span_head(s, strnlen(s.p, s.n));
 }
 
 void
-rcpt_note(struct rcpt *r, struct span site, struct span reply)
+rcpt_note(struct rcpt *r, const struct record_change *c)
 {
-	char *note;
+	const struct span texts[] = { plain(c->site, 255),
+	    plain(c->reply, RECORD_REPLY_MAX), plain(c->dsn, RECORD_DSN_MAX),
+	    plain(c->mx, 255) };
+	size_t size = sizeof(struct rcpt_note);
+	struct rcpt_note *note;
+	char *p;
 
-	site = span_head(site, 255);
-	reply = span_head(reply, RECORD_REPLY_MAX);
-	note = malloc(site.n + reply.n + 2);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		size += texts[i].n + 1;
+	note = malloc(size);
 	if (note == NULL)
 		return;		/* only words for people */
-	memcpy(note, site.p, site.n);
-	note[site.n] = '\0';
-	memcpy(note + site.n + 1, reply.p, reply.n);
-	note[site.n + 1 + reply.n] = '\0';
+	note->at = c->at;
+	p = note->text;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		memcpy(p, texts[i].p, texts[i].n);
+		p += texts[i].n;
+		*p++ = '\0';
+	}
 	free(r->note);
 	r->note = note;
 }
@@ -85,8 +131,11 @@ rcpt_change(struct message *m, struct rcpt *r, const struct record_change *c,
 	r->asked = c->asked;
 	r->attempts = c->attempts;
 	r->next = next;
+	m->ndue -= r->due != DUE_NONE;
+	m->ndue += c->due != DUE_NONE;
+	r->due = c->due;
 	if (c->site.n > 0 || c->reply.n > 0)
-		rcpt_note(r, c->site, c->reply);
+		rcpt_note(r, c);
 }
 
 /* ---- messages ---- */
@@ -192,6 +241,12 @@ message_unref(struct message *m)
 	for (uint32_t i = 0; i < m->nrcpts; i++)
 		free(m->rcpts[i].note);
 	free(m);
+}
+
+bool
+message_done(const struct message *m)
+{
+	return m->nopen == 0 && m->ndue == 0;
 }
 
 struct span

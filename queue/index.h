@@ -20,6 +20,11 @@ enum rcpt_phase {		/* of an active recipient; JOB also of a held one */
 	PHASE_JOB,		/* a relay has it: at.batch */
 };
 
+struct rcpt_note {
+	uint64_t	 at;		/* wall ms */
+	char		 text[];	/* "site\0reply\0dsn\0mx\0" */
+};
+
 struct rcpt {
 	const char	*address;	/* behind message.rcpts */
 	uint16_t	 address_len;
@@ -30,6 +35,7 @@ struct rcpt {
 	uint8_t		 tls_failed;
 	uint8_t		 asked;		/* enum level of the last route */
 	uint8_t		 notify;	/* enum notify */
+	uint8_t		 due;		/* enum rcpt_due */
 	uint16_t	 orcpt_len;	/* it follows the address */
 	uint64_t	 next;		/* steady ms when deferred */
 	union {
@@ -37,7 +43,7 @@ struct rcpt {
 		struct route	*route;
 		struct batch	*batch;
 	} at;
-	char		*note;		/* "site\0reply\0" of the last attempt */
+	struct rcpt_note *note;		/* of the last attempt, NULL: none yet */
 };
 
 #define CLOCK_STOPPED	UINT64_MAX
@@ -59,12 +65,14 @@ struct message {
 	struct place		 place;
 	uint64_t		 due;		/* steady ms */
 	uint64_t		 grace_until;
+	uint64_t		 report_at;	/* steady ms; when ndue > 0 */
 	size_t			 heap_at;	/* 0: not in the heap */
 	unsigned		 refs;		/* the index, batches, asks, jobs */
 	unsigned		 asking;	/* domains not answered yet */
 	uint32_t		 nrcpts;
 	uint32_t		 nopen;		/* not delivered or failed */
 	uint32_t		 nheld;		/* of the open ones */
+	uint32_t		 ndue;		/* of whom the sender must be told */
 	struct span		 sender, client, session;
 	struct rcpt		 rcpts[];	/* and behind them all texts */
 };
@@ -97,6 +105,8 @@ struct message	*message_new(const struct record_message *,
 void	message_ref(struct message *);
 void	message_unref(struct message *);	/* frees at 0 */
 struct span	message_envid(const struct message *);
+/* Nothing is left to do, and nothing to say. */
+bool	message_done(const struct message *);
 /* Running time up to now. */
 uint64_t	message_running(const struct message *, uint64_t now_steady);
 /* After changes: the clock stands while all that is open is held. */
@@ -124,7 +134,11 @@ struct span	rcpt_domain(const struct rcpt *);
 struct span	rcpt_orcpt(const struct rcpt *);	/* "" not given */
 struct span	rcpt_site(const struct rcpt *);		/* "" unknown */
 struct span	rcpt_reply(const struct rcpt *);
-void	rcpt_note(struct rcpt *, struct span site, struct span reply);
+struct span	rcpt_dsn(const struct rcpt *);
+struct span	rcpt_mx(const struct rcpt *);		/* "" nobody answered */
+uint64_t	rcpt_at(const struct rcpt *);		/* wall ms, 0: never */
+/* Keep site, reply, dsn, mx and time of an attempt. */
+void	rcpt_note(struct rcpt *, const struct record_change *);
 /* Apply what a record says; `next` is steady. */
 void	rcpt_change(struct message *, struct rcpt *,
 	    const struct record_change *, uint64_t next);

@@ -55,7 +55,7 @@ set_state(struct queue *q, struct message *m, uint32_t index,
 	leave_phase(r);
 	carry_change(q, m, index, &c);
 	/* Its site and last answer stand in an older record already. */
-	c.site = c.reply = SPAN_NONE;
+	c.site = c.reply = c.dsn = c.mx = SPAN_NONE;
 	c.state = op == OPERATE_HOLD ? RCPT_HELD :
 	    op == OPERATE_RELEASE ? RCPT_DEFERRED : RCPT_FAILED;
 	if (op == OPERATE_RELEASE)
@@ -69,25 +69,6 @@ set_state(struct queue *q, struct message *m, uint32_t index,
 	r->phase = PHASE_JOB;
 	if (op == OPERATE_RELEASE)
 		r->state = RCPT_ACTIVE;
-}
-
-static void
-write_states(struct queue *q, struct message *m, struct span changes,
-    uint32_t n)
-{
-	struct spool_after after = { .release = 0 };
-	struct spool_part part = { .type = RECORD_OUTCOME };
-	struct buf head;
-
-	buf_init(&head, 64);
-	if (record_put_outcome(&head, span_str(m->id),
-	    message_running(m, queue_now(q)), n) == 0) {
-		part.head = buf_get(&head);
-		part.body = changes;
-	}
-	if (part.body.n == 0 || spool_state(q->spool, &part, 1, &after) == -1)
-		log_error("outcome-not-recorded", KV_S("id", m->id));
-	buf_free(&head);
 }
 
 static void
@@ -126,11 +107,10 @@ change_states(struct queue *q, struct message *m, enum operation op,
 		}
 	say_states(m, op, n);
 	message_clock(m, queue_now(q));
-	if (m->nopen == 0)
+	if (message_done(m))
 		store_drop(q, m);
 	else
-		write_states(q, m, changes.failed ? SPAN_NONE :
-		    buf_get(&changes), n);
+		outcome_write(q, m, &changes, n, NULL, NULL);
 	buf_free(&changes);
 }
 
@@ -169,6 +149,7 @@ bounce(struct queue *q, struct message *m, const struct select *s)
 			    .reply = words(r, text[n]), .mx = SPAN_NONE };
 			outcome_log(m, &results[n++]);
 		}
+		about.more = n == QUEUE_BATCH_MAX;
 		if (n > 0)
 			outcome_apply(q, m, results, n, &about);
 	} while (n == QUEUE_BATCH_MAX && !m->dead);

@@ -2,29 +2,17 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* queue/outcome.c - what an outcome does to a message.
  *
- * The record of a failure, the bounce that it causes and the end of the
- * message go into the log as one: after a crash there is neither a failure
- * without its bounce nor a second bounce. */
+ * What its sender must be told stands in the record of the outcome as due; the
+ * report, and that nothing is due any more, are another record.  So after a
+ * crash there is neither a failure without its report nor a second report. */
 #include "base/clock.h"
-#include "base/envelope.h"
 #include "base/hop.h"
 #include "base/log.h"
-#include "queue/bounce.h"
 #include "queue/queue_priv.h"
 
-#define BOUNCES_MOST	(SPOOL_PARTS - 2)	/* beside OUTCOME and END */
-
 struct applied {
-	struct bounce_rcpt	failed[QUEUE_BATCH_MAX];
-	size_t			nfailed;
-	uint32_t		nchanges;
-	struct buf		changes;
-};
-
-struct bounces {
-	size_t		 n;
-	struct buf	 head[BOUNCES_MOST], body[BOUNCES_MOST];
-	struct message	*message[BOUNCES_MOST];
+	uint32_t	nchanges, nfailed;
+	struct buf	changes;
 };
 
 void
@@ -71,8 +59,8 @@ given_up(struct queue *q, const struct message *m, const struct result *o)
 
 	if (r->state == RCPT_HELD)
 		return false;	/* the operator decides */
-	if (!schedule_give_up(&q->schedule, m->arrived, clock_wall_ms(),
-	    message_running(m, queue_now(q))))
+	if (schedule_give_up(&q->schedule, m->arrived, clock_wall_ms(),
+	    message_running(m, queue_now(q))) > 0)
 		return false;
 	log_info("expired", KV_S("id", m->id),
 	    KV_ADDR("to", rcpt_address(r)), KV_N("attempts", r->attempts + 1),
@@ -90,20 +78,20 @@ apply_one(struct queue *q, struct message *m, const struct result *o,
 	    .attempts = r->attempts < UINT16_MAX ?
 	    (uint16_t)(r->attempts + 1) : r->attempts,
 	    .tls_failed = r->tls_failed, .asked = r->asked,
-	    .site = rcpt_site(r), .reply = o->reply };
+	    .at = clock_wall_ms(), .site = rcpt_site(r), .reply = o->reply,
+	    .dsn = o->dsn, .mx = o->mx };
 	bool expired = o->status == OUTCOME_DEFERRED && given_up(q, m, o);
 
 	if (about->route != NULL) {
 		c.asked = about->route->asked;
 		c.site = span_str(about->route->name);
 	}
+	c.due = (uint8_t)notify_due(m, r, o, expired);
 	if (o->status == OUTCOME_SENT) {
 		c.state = RCPT_DELIVERED;
 	} else if (o->status == OUTCOME_FAILED || expired) {
 		c.state = RCPT_FAILED;
-		a->failed[a->nfailed++] = (struct bounce_rcpt){
-		    .address = rcpt_address(r), .status = o->dsn,
-		    .reply = o->reply, .mx = o->mx, .expired = expired };
+		a->nfailed++;
 	} else {
 		c.state = r->state == RCPT_HELD ? RCPT_HELD : RCPT_DEFERRED;
 		c.tls_failed = about->tls_failed;
@@ -118,94 +106,15 @@ apply_one(struct queue *q, struct message *m, const struct result *o,
 	rcpt_change(m, r, &c, queue_now(q) + pause);
 }
 
-/* ---- bounces ---- */
-
-static struct message *
-bounce_message(struct queue *q, const char *id, struct span to, struct span body,
-    bool eight, struct buf *head)
-{
-	struct record_rcpt rcpt = { .address = to, .orcpt = SPAN_NONE };
-	struct record_change c = { .state = RCPT_ACTIVE, .site = SPAN_NONE,
-	    .reply = SPAN_NONE };
-	struct record_message rec = { .id = span_str(id),
-	    .flags = RECORD_BOUNCE, .envelope = eight ? ENVELOPE_8BIT : 0,
-	    .arrived = clock_wall_ms(), .size = body.n, .sender = SPAN_NONE,
-	    .client = SPAN_NONE, .session = SPAN_NONE, .envid = SPAN_NONE,
-	    .nrcpts = 1, .body = body };
-	struct message *m = NULL;
-	struct buf list;
-
-	buf_init(&list, 4096);
-	if (record_put_rcpt(&list, &rcpt, &c) == 0) {
-		rec.rcpts = buf_get(&list);
-		if (record_put_message(head, &rec) == 0)
-			m = message_new(&rec, queue_now(q), rec.arrived);
-	}
-	buf_free(&list);
-	if (m != NULL && index_add(&q->index, m) == -1) {
-		message_unref(m);
-		m = NULL;
-	}
-	return m;
-}
-
-/* One bounce for as many of the failed as fit; how many. */
-static size_t
-make_one(struct queue *q, const struct message *m, struct bounce *n,
-    struct bounces *all)
-{
-	size_t i = all->n, done;
-	char id[ID_SIZE];
-	bool eight;
-
-	id_make(clock_wall_ms(), id);
-	n->id = id;
-	buf_init(&all->head[i], 4096);
-	buf_init(&all->body[i], BOUNCE_MAX);
-	done = bounce_build(&all->body[i], n, &eight);
-	all->message[i] = done == 0 ? NULL : bounce_message(q, id, m->sender,
-	    buf_get(&all->body[i]), eight, &all->head[i]);
-	if (all->message[i] == NULL) {
-		buf_free(&all->head[i]);
-		buf_free(&all->body[i]);
-		return 0;
-	}
-	all->n++;
-	log_info("bounce", KV_S("id", m->id), KV_S("bounce-id", id),
-	    KV_ADDR("to", m->sender), KV_N("recipients", done));
-	return done;
-}
-
+/* RFC 5321 sec 6.1: what has a null reverse-path, as all reports have, is not
+ * answered by another report.  The operator alone can see to it. */
 static void
-make_bounces(struct queue *q, const struct message *m,
-    const struct applied *a, struct bounces *all)
+say_double_bounce(const struct message *m, uint32_t n)
 {
-	struct bounce n = { .hostname = q->conf->hostname,
-	    .now = clock_wall_ms(), .original_id = m->id,
-	    .arrived = m->arrived, .sender = m->sender };
-	struct buf mem;
-	size_t done = 0, one = 1;
-
-	/* RFC 5321 sec 4.5.5 and 6.1: never a bounce for a null sender. */
-	if (a->nfailed == 0)
-		return;
-	if (m->sender.n == 0 || memchr(m->sender.p, '@', m->sender.n) == NULL) {
-		log_warn("bounce-dropped", KV_S("id", m->id),
-		    KV_ADDR("from", m->sender), KV_N("recipients", a->nfailed));
-		return;
-	}
-	buf_init(&mem, BOUNCE_WHOLE + 4096);
-	(void)store_original(q, m, &mem, &n.original, &n.whole);
-	while (done < a->nfailed && one > 0 && all->n < BOUNCES_MOST) {
-		n.rcpts = a->failed + done;
-		n.nrcpts = a->nfailed - done;
-		one = make_one(q, m, &n, all);
-		done += one;
-	}
-	if (done < a->nfailed)
-		log_error("bounce-lost", KV_S("id", m->id),
-		    KV_N("recipients", a->nfailed - done));
-	buf_free(&mem);
+	if (n > 0 && m->sender.n == 0)
+		log_warn("double-bounce", KV_S("id", m->id),
+		    KV_S("ours", (m->flags & RECORD_BOUNCE) != 0 ? "true" :
+		    "false"), KV_N("recipients", n));
 }
 
 /* ---- the record ---- */
@@ -224,39 +133,51 @@ log_done(const struct message *m)
 	    KV_SEC("age", now > m->arrived ? now - m->arrived : 0));
 }
 
-static void
-write_record(struct queue *q, struct message *m, const struct applied *a,
-    struct bounces *all, const struct outcome_about *about)
+void
+outcome_end(struct queue *q, struct message *m)
 {
-	struct spool_after after = { .ack = about->ack,
-	    .ack_a = about->relay, .ack_b = about->job };
-	struct spool_part parts[SPOOL_PARTS];
+	log_done(m);
+	index_remove(&q->index, m);
+}
+
+void
+outcome_write(struct queue *q, struct message *m, const struct buf *changes,
+    uint32_t nchanges, const struct spool_part *report,
+    const struct outcome_about *about)
+{
+	bool done = message_done(m), ack = about != NULL && about->ack;
+	struct record_outcome rec = { .id = span_str(m->id),
+	    .flags = m->flags, .running = message_running(m, queue_now(q)),
+	    .nchanges = nchanges, .changes = buf_get(changes) };
+	struct spool_after after = { .ack = ack };
+	struct spool_part parts[3];
 	struct buf outcome;
 	size_t n = 0;
 
 	buf_init(&outcome, SEGMENT_PAYLOAD_MAX);
-	if (m->nopen > 0) {
-		(void)record_put_outcome(&outcome, span_str(m->id),
-		    message_running(m, queue_now(q)), a->nchanges);
-		(void)buf_span(&outcome, buf_get(&a->changes));
+	if (!done) {
+		(void)record_put_outcome(&outcome, &rec);
 		parts[n++] = (struct spool_part){ RECORD_OUTCOME,
 		    buf_get(&outcome), SPAN_NONE };
 	}
-	for (size_t i = 0; i < all->n; i++)
-		parts[n++] = (struct spool_part){ RECORD_MESSAGE,
-		    buf_get(&all->head[i]), buf_get(&all->body[i]) };
-	if (m->nopen == 0) {
+	if (report != NULL)
+		parts[n++] = *report;
+	if (done) {
 		parts[n++] = (struct spool_part){ RECORD_END,
 		    span_str(m->id), SPAN_NONE };
 		after.release = m->place.segment;
 		after.remove_file = (m->flags & RECORD_IN_FILE) != 0;
 		memcpy(after.id, m->id, sizeof(after.id));
 	}
-	if (outcome.failed || a->changes.failed ||
+	if (ack) {
+		after.ack_a = about->relay;
+		after.ack_b = about->job;
+	}
+	if (outcome.failed || changes->failed ||
 	    spool_state(q->spool, parts, n, &after) == -1) {
 		/* Not remembered: a crash now would deliver again. */
 		log_error("outcome-not-recorded", KV_S("id", m->id));
-		if (about->ack)
+		if (ack)
 			outcome_ack(q, about->relay, about->job);
 	}
 	buf_free(&outcome);
@@ -266,33 +187,29 @@ void
 outcome_apply(struct queue *q, struct message *m, const struct result *results,
     size_t n, const struct outcome_about *about)
 {
-	struct applied a = { .nfailed = 0 };
-	struct bounces all = { .n = 0 };
+	struct applied a = { .nchanges = 0 };
 
-	buf_init(&a.changes, SEGMENT_PAYLOAD_MAX);
-	for (size_t i = 0; i < n && i < QUEUE_BATCH_MAX; i++)
-		if (m->rcpts[results[i].index].state != RCPT_DELIVERED &&
-		    m->rcpts[results[i].index].state != RCPT_FAILED)
+	buf_init(&a.changes, SEGMENT_PAYLOAD_MAX - 64);
+	for (size_t i = 0; i < n; i++)
+		if (rcpt_open(&m->rcpts[results[i].index]))
 			apply_one(q, m, &results[i], about, &a);
-	if (a.nchanges > 0) {
-		make_bounces(q, m, &a, &all);
-		write_record(q, m, &a, &all, about);
-	} else if (about->ack) {
+	message_clock(m, queue_now(q));
+	say_double_bounce(m, a.nfailed);
+	if (a.nchanges > 0)
+		outcome_write(q, m, &a.changes, a.nchanges, NULL, about);
+	else if (about->ack)
 		outcome_ack(q, about->relay, about->job);
-	}
-	for (size_t i = 0; i < all.n; i++) {
-		store_schedule(q, all.message[i]);
-		buf_free(&all.head[i]);
-		buf_free(&all.body[i]);
-	}
 	buf_free(&a.changes);
 	if (a.nchanges == 0)
 		return;
-	message_clock(m, queue_now(q));
-	if (m->nopen == 0) {
-		log_done(m);
-		index_remove(&q->index, m);
-	} else {
-		store_schedule(q, m);
+	if (message_done(m)) {
+		outcome_end(q, m);
+		return;
 	}
+	message_ref(m);
+	if (!about->more)
+		notify_settle(q, m);
+	if (!m->dead)
+		store_schedule(q, m);
+	message_unref(m);
 }

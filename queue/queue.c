@@ -33,7 +33,11 @@ take_due(struct queue *q)
 		if (m == NULL || m->due > queue_now(q))
 			return;
 		index_due_clear(&q->index, m);
-		route_message(q, m);
+		message_ref(m);
+		notify_take(q, m);
+		if (!m->dead)
+			route_message(q, m);
+		message_unref(m);
 	}
 }
 
@@ -117,7 +121,8 @@ init(struct queue *q, struct role_env *env)
 	q->loop = env->loop;
 	q->conf = env->conf;
 	q->schedule = (struct schedule){ env->conf->relay.retry.first,
-	    env->conf->relay.retry.max, env->conf->relay.retry.give_up };
+	    env->conf->relay.retry.max, env->conf->relay.retry.give_up,
+	    env->conf->relay.retry.delay_warning };
 	q->started = q->kept_house = queue_now(q);
 	/* Later than all numbers of an earlier process, of which a relay may
 	 * still hold jobs; REGISTERED makes sure of it. */

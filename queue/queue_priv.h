@@ -11,7 +11,8 @@
  *	site.c		how much may be under way to each site, and whose turn it is
  *	flow.c		fairness inside a site, between clients and senders
  *	dispatch.c	jobs to relays and what comes back
- *	outcome.c	what an outcome does to a message: record, bounce, end
+ *	outcome.c	what an outcome does to a message: record, end
+ *	notify.c	what its sender is told of that, and when
  *	select.c	which recipients an operator means
  *	operate.c	what is done to them
  *	listing.c	the control socket: requests, walks over many messages
@@ -42,6 +43,7 @@
 #define QUEUE_SHARE_MS		5000	/* an answer of policy is shared so long */
 #define QUEUE_STALE_MS		30000	/* and asked again when a batch waited longer */
 #define QUEUE_LOST_MS		5000	/* pause after a relay was lost */
+#define QUEUE_REPORT_MS		20000	/* a report waits so long for other recipients */
 #define QUEUE_REGISTER_MS	5000	/* wait at most so long for missing relays */
 
 /* An answer of policy that says go. */
@@ -310,10 +312,12 @@ struct result {
 	uint32_t		index;
 	enum outcome_status	status;
 	struct span		dsn, reply, mx;
+	bool			dsn_passed, final;	/* as in messages.def */
 };
 struct outcome_about {
 	const struct route	*route;		/* NULL: unknown */
 	bool			 tls_failed;
+	bool			 more;		/* of this event follow */
 	bool			 ack;
 	unsigned		 relay;
 	uint64_t		 job;
@@ -323,6 +327,13 @@ struct outcome_about {
 void	outcome_apply(struct queue *, struct message *, const struct result *,
 	    size_t n, const struct outcome_about *);
 void	outcome_ack(struct queue *, unsigned relay, uint64_t job);
+/* The message's state into the log, as one: changes, a report about them, and
+ * the END when it is done.  `report` and `about` may be NULL.  What is done
+ * must leave the index then. */
+void	outcome_write(struct queue *, struct message *,
+	    const struct buf *changes, uint32_t nchanges,
+	    const struct spool_part *report, const struct outcome_about *);
+void	outcome_end(struct queue *, struct message *);	/* out of the index */
 /* The line of the log for what no relay attempted. */
 void	outcome_log(const struct message *, const struct result *);
 
@@ -346,6 +357,17 @@ void	show_body(struct queue *, struct control_client *, struct message *);
 /* ---- shares.c ---- */
 void	shares_used(struct role_env *, struct link *, struct ipc_msg *);
 void	shares_smtpd_lost(struct queue *, unsigned smtpd);
+
+/* ---- notify.c ---- */
+/* What an outcome makes due for the sender. */
+enum rcpt_due	notify_due(const struct message *, const struct rcpt *,
+		    const struct result *, bool expired);
+/* After outcomes: tells what may be told now.  The message may be gone. */
+void	notify_settle(struct queue *, struct message *);
+/* Its time has come. */
+void	notify_take(struct queue *, struct message *);
+/* Steady ms of that time, UINT64_MAX: never. */
+uint64_t	notify_next(const struct queue *, const struct message *);
 
 /* ---- listing.c ---- */
 /* A request that takes more than one turn of the loop; what it needs besides

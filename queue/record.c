@@ -68,10 +68,14 @@ record_put_change(struct buf *b, const struct record_change *c)
 	put_number(b, c->state, 1);
 	put_number(b, c->tls_failed, 1);
 	put_number(b, c->asked, 1);
+	put_number(b, c->due, 1);
 	put_number(b, c->attempts, 2);
 	put_number(b, c->next, 8);
+	put_number(b, c->at, 8);
 	put_text(b, c->site, 255);
 	put_text(b, c->reply, RECORD_REPLY_MAX);
+	put_text(b, c->dsn, RECORD_DSN_MAX);
+	put_text(b, c->mx, 255);
 	return b->failed ? -1 : 0;
 }
 
@@ -86,12 +90,13 @@ record_put_rcpt(struct buf *b, const struct record_rcpt *r,
 }
 
 int
-record_put_outcome(struct buf *b, struct span id, uint64_t running,
-    uint32_t nchanges)
+record_put_outcome(struct buf *b, const struct record_outcome *o)
 {
-	(void)buf_add(b, id.p, ID_LEN);
-	put_number(b, running, 8);
-	put_number(b, nchanges, 4);
+	(void)buf_add(b, o->id.p, ID_LEN);
+	put_number(b, o->flags, 1);
+	put_number(b, o->running, 8);
+	put_number(b, o->nchanges, 4);
+	(void)buf_span(b, o->changes);
 	return b->failed ? -1 : 0;
 }
 
@@ -149,12 +154,16 @@ get_change(struct reader *r, struct record_change *c)
 	c->state = (uint8_t)get_number(r, 1);
 	c->tls_failed = (uint8_t)get_number(r, 1);
 	c->asked = (uint8_t)get_number(r, 1);
+	c->due = (uint8_t)get_number(r, 1);
 	c->attempts = (uint16_t)get_number(r, 2);
 	c->next = get_number(r, 8);
+	c->at = get_number(r, 8);
 	c->site = get_text(r, 255);
 	c->reply = get_text(r, RECORD_REPLY_MAX);
+	c->dsn = get_text(r, RECORD_DSN_MAX);
+	c->mx = get_text(r, 255);
 	if (c->state >= RCPT_STATES || c->asked >= LEVEL_COUNT ||
-	    c->tls_failed > 1)
+	    c->due >= DUE_COUNT || c->tls_failed > 1)
 		r->failed = true;
 }
 
@@ -264,6 +273,7 @@ record_get_outcome(struct span payload, struct record_outcome *o)
 	uint32_t n = 0;
 
 	o->id = get_bytes(&r, ID_LEN);
+	o->flags = (uint8_t)get_number(&r, 1);
 	o->running = get_number(&r, 8);
 	o->nchanges = (uint32_t)get_number(&r, 4);
 	o->changes = r.left;

@@ -39,8 +39,19 @@ enum rcpt_state {	/* stored; never renumber */
 };
 const char	*rcpt_state_name(enum rcpt_state);
 
+/* What the sender has still to be told of a recipient; stored. */
+enum rcpt_due {
+	DUE_NONE = 0,
+	DUE_FAILED = 1,
+	DUE_EXPIRED = 2,	/* tried for too long */
+	DUE_DELIVERED = 3,
+	DUE_RELAYED = 4,	/* to a host that sends no such reports */
+	DUE_COUNT
+};
+
 #define RECORD_ADDRESS_MAX	320
 #define RECORD_REPLY_MAX	512	/* longer replies are cut */
+#define RECORD_DSN_MAX		11
 
 /* What a recipient came with. */
 struct record_rcpt {
@@ -55,14 +66,19 @@ struct record_change {
 	uint8_t		state;		/* enum rcpt_state */
 	uint8_t		tls_failed;
 	uint8_t		asked;		/* enum level, 0: never asked */
+	uint8_t		due;		/* enum rcpt_due */
 	uint16_t	attempts;
 	uint64_t	next;		/* wall ms when deferred */
+	uint64_t	at;		/* wall ms of the attempt, 0: none yet */
 	struct span	site;		/* for people */
 	struct span	reply;
+	struct span	dsn, mx;	/* status of RFC 3463, and who gave it */
 };
 
 #define RECORD_IN_FILE	1	/* body is large/ID, not in the record */
 #define RECORD_BOUNCE	2	/* made here */
+#define RECORD_WARNED	4	/* its sender was told of the delay */
+#define RECORD_FLAGS	7u	/* all of them */
 
 struct record_message {
 	struct span	id;		/* ID_LEN characters */
@@ -92,12 +108,13 @@ int	record_rcpt(struct span *rcpts, struct record_rcpt *,
 
 struct record_outcome {
 	struct span	id;
+	uint8_t		flags;		/* of the message, now */
 	uint64_t	running;
 	uint32_t	nchanges;
 	struct span	changes;	/* walk with record_change() */
 };
-int	record_put_outcome(struct buf *, struct span id, uint64_t running,
-	    uint32_t nchanges);		/* and nchanges times: */
+/* o->changes is what record_put_change() wrote. */
+int	record_put_outcome(struct buf *, const struct record_outcome *);
 int	record_put_change(struct buf *, const struct record_change *);
 int	record_get_outcome(struct span payload, struct record_outcome *);
 int	record_change(struct span *changes, struct record_change *);

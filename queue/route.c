@@ -308,7 +308,8 @@ answer_message(struct queue *q, struct domain *d, struct message *m)
 		    .dsn = d->route != NULL ? SPAN_LIT("2.0.0") :
 		    span_str(d->refusal.dsn),
 		    .reply = d->route != NULL ? SPAN_LIT("discarded") :
-		    span_str(d->refusal.text), .mx = SPAN_NONE };
+		    span_str(d->refusal.text), .mx = SPAN_NONE,
+		    .final = true };
 		outcome_log(m, &results[n - 1]);
 		if (n == QUEUE_BATCH_MAX) {
 			outcome_apply(q, m, results, n, &about);

@@ -26,10 +26,26 @@ schedule_left(const struct schedule *s, uint64_t next, uint64_t now_wall)
 	return next - now_wall < most ? next - now_wall : most;
 }
 
-bool
+static uint64_t
+left_of(uint64_t span, uint64_t arrived, uint64_t now_wall, uint64_t running)
+{
+	uint64_t age = now_wall > arrived ? now_wall - arrived : 0;
+	uint64_t least = age < running ? age : running;
+
+	return least < span ? span - least : 0;
+}
+
+uint64_t
 schedule_give_up(const struct schedule *s, uint64_t arrived, uint64_t now_wall,
     uint64_t running)
 {
-	return now_wall >= arrived && now_wall - arrived >= s->give_up &&
-	    running >= s->give_up;
+	return left_of(s->give_up, arrived, now_wall, running);
+}
+
+uint64_t
+schedule_warn(const struct schedule *s, uint64_t arrived, uint64_t now_wall,
+    uint64_t running)
+{
+	return s->warn == 0 ? UINT64_MAX :
+	    left_of(s->warn, arrived, now_wall, running);
 }

@@ -12,6 +12,7 @@ struct schedule {	/* ms */
 	uint64_t	first;		/* after the first attempt */
 	uint64_t	max;		/* at most, jitter not counted */
 	uint64_t	give_up;
+	uint64_t	warn;		/* 0: never */
 };
 
 /* Pause after `attempts` (1: the first has just failed) attempts: first,
@@ -26,9 +27,13 @@ uint64_t	schedule_pause(const struct schedule *, unsigned attempts,
 uint64_t	schedule_left(const struct schedule *, uint64_t next,
 		    uint64_t now_wall);
 
-/* Both must be over: the age by the wall clock, which users count in, and the
- * time that this program ran with the message, which no clock jump shortens. */
-bool		schedule_give_up(const struct schedule *, uint64_t arrived,
+/* How long until a message is given up, or its sender told of the delay; 0: it
+ * is time.  Both must be over: the age by the wall clock, which users count
+ * in, and the time that this program ran with the message, which no clock jump
+ * shortens. */
+uint64_t	schedule_give_up(const struct schedule *, uint64_t arrived,
 		    uint64_t now_wall, uint64_t running);
+uint64_t	schedule_warn(const struct schedule *, uint64_t arrived,
+		    uint64_t now_wall, uint64_t running); /* UINT64_MAX: never */
 
 #endif

@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "queue/bounce.h"
 #include "queue/queue_priv.h"
+#include "queue/report.h"
 
 /* ---- replay ---- */
 
@@ -69,6 +69,7 @@ replay_outcome(struct queue *q, struct span payload)
 	if (m == NULL)
 		return;		/* its message was lost, or ended */
 	m->running = rec.running;
+	m->flags |= rec.flags & RECORD_WARNED;
 	m->since = queue_now(q);
 	while (record_change(&rec.changes, &c) == 1)
 		if (c.index < m->nrcpts)
@@ -153,10 +154,11 @@ const struct spool_io *store_io = &spool_io;
 void
 store_schedule(struct queue *q, struct message *m)
 {
-	uint64_t first = UINT64_MAX;
+	uint64_t first;
 
 	if (m->dead || m->pending)
 		return;
+	first = notify_next(q, m);
 	for (uint32_t i = 0; i < m->nrcpts; i++)
 		if (m->rcpts[i].state == RCPT_DEFERRED &&
 		    m->rcpts[i].next < first)
@@ -196,7 +198,7 @@ settle(struct queue *q)
 		}
 		n++;
 		/* The END was lost, but every outcome is there. */
-		if (m->nopen == 0)
+		if (message_done(m))
 			store_drop(q, m);
 		else
 			store_schedule(q, m);
@@ -282,7 +284,7 @@ int
 store_original(struct queue *q, const struct message *m, struct buf *mem,
     struct span *original, bool *whole)
 {
-	size_t most = BOUNCE_WHOLE + 1;
+	size_t most = REPORT_WHOLE + 1;
 	struct fault f = { 0 };
 	char *p;
 	ssize_t n;
@@ -298,7 +300,7 @@ store_original(struct queue *q, const struct message *m, struct buf *mem,
 	}
 	if (fd == -1)
 		return 0;
-	*whole = m->size <= BOUNCE_WHOLE;
+	*whole = m->size <= REPORT_WHOLE;
 	p = buf_room(mem, most);
 	n = p == NULL ? -1 : pread(fd, p, most, 0);
 	if (n > 0)

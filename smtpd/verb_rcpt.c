@@ -21,8 +21,8 @@ struct wanted {
 	const struct conf_accept *accept;	/* NULL: no domain of ours */
 };
 
-static bool
-may_relay(const struct session *s)
+bool
+verb_may_relay(const struct session *s)
 {
 	for (size_t i = 0; i < s->listen->nrelay_from; i++)
 		if (prefix_has(&s->listen->relay_from[i], &s->client))
@@ -273,7 +273,7 @@ cmd_rcpt(struct session *s, struct span arg, size_t behind)
 	(void)behind;
 	if (no.code != 0)
 		return cmd_refuse(s, no.code, no.enhanced, no.text);
-	if (w.accept == NULL && !may_relay(s))
+	if (w.accept == NULL && !verb_may_relay(s))
 		return refuse_rcpt(s, address, "relaying denied to", "5.7.1",
 		    "Relaying denied");
 	if (unlisted(&w))

@@ -77,8 +77,9 @@ static const struct row {
 	{ "tls { client-certificates = \"demand\" }", { "1:29: error: "
 	  "`client-certificates` cannot be \"demand\"; allowed: \"none\" or "
 	  "\"request\"" }, 1 },
-	{ "relay { retry { delay-warning = 4h } }",
-	  { "1:17: error: `delay-warning` is not supported" }, 1 },
+	{ "relay { retry { delay-warning = 61d; first = 0 } }",
+	  { "1:33: error: `delay-warning` cannot be 61d",
+	  "1:46: error: `first` cannot be 0" }, 2 },
 	{ "relay { source = [ \"192.0.2.1\", \"192.0.2.2\" ] }", { "1:33: error: "
 	  "`source` cannot be \"192.0.2.2\"; allowed: a list of one IPv4 "
 	  "address, one IPv6", "; a second one of its family" }, 1 },

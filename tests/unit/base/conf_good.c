@@ -31,6 +31,7 @@ START_TEST(empty_file)
 	ck_assert_uint_eq(c->relay.retry.first, 5 * MIN);
 	ck_assert_uint_eq(c->relay.retry.max, 4 * HOUR);
 	ck_assert_uint_eq(c->relay.retry.give_up, 5 * DAY);
+	ck_assert_uint_eq(c->relay.retry.delay_warning, 4 * HOUR);
 	ck_assert_uint_eq(c->relay.timeout.connect, 30 * 1000);
 	ck_assert_uint_eq(c->relay.timeout.handshake, 30 * 1000);
 	ck_assert_uint_eq(c->relay.timeout.greeting, 5 * MIN);
@@ -67,7 +68,8 @@ START_TEST(every_key)
 	    "limits { message-size = 64k; recipients = 100; "
 	    "bare-newline = \"reject\" }\n"
 	    "relay { via = \"[Smart.example]\"; port = 2525\n"
-	    "  connections = 7; retry { first = 1s; max = 1m; give-up = 2w }\n"
+	    "  connections = 7; retry { first = 1s; max = 1m; give-up = 2w;\n"
+	    "  delay-warning = 0 }\n"
 	    "  timeout { connect = 250ms; data-end = 1h } }\n"
 	    "dns { trust-anchor-file = \"/a b\"; root-hints = \"/h\"\n"
 	    "  forward = [ \"192.0.2.53\", \"2001:DB8::53@5353\" ] }\n"
@@ -108,6 +110,7 @@ START_TEST(every_key)
 	ck_assert_uint_eq(c->relay.retry.first, 1000);
 	ck_assert_uint_eq(c->relay.retry.max, MIN);
 	ck_assert_uint_eq(c->relay.retry.give_up, 14 * DAY);
+	ck_assert_uint_eq(c->relay.retry.delay_warning, 0);
 	ck_assert_uint_eq(c->relay.timeout.connect, 250);
 	ck_assert_uint_eq(c->relay.timeout.data_end, HOUR);
 	ck_assert(!c->tls.old_versions && c->tls.tickets);

@@ -128,7 +128,9 @@ START_TEST(what_is_selected)
 	struct message m = { .arrived = 1000, .sender = SPAN_LIT(FROM) };
 	struct select s;
 
-	rcpt_note(&r, SPAN_LIT("mx.example"), SPAN_LIT("450 mailbox full"));
+	rcpt_note(&r, &(struct record_change){
+	    .site = SPAN_LIT("mx.example"), .dsn = SPAN_NONE, .mx = SPAN_NONE,
+	    .reply = SPAN_LIT("450 mailbox full") });
 	ck_assert_int_eq(select_parse(&s, request), 0);
 	ck_assert_msg(select_message(&s, &m, 1000 + HOUR) ==
 	    select_rows[_i].message, "%s", select_rows[_i].request);

@@ -220,8 +220,9 @@ make_message(struct buf *list, struct buf *out, uint32_t nrcpts)
 		    .notify = NOTIFY_SUCCESS | NOTIFY_DELAY };
 		struct record_change c = { .index = i, .state = RCPT_DEFERRED,
 		    .attempts = 3, .next = 1700000000001, .asked = 2,
-		    .tls_failed = 1, .site = SPAN_LIT("mx"),
-		    .reply = SPAN_LIT("450 later") };
+		    .tls_failed = 1, .due = DUE_RELAYED, .at = 1600000000000,
+		    .site = SPAN_LIT("mx"), .reply = SPAN_LIT("450 later"),
+		    .dsn = SPAN_LIT("4.2.2"), .mx = SPAN_LIT("mx2") };
 
 		ck_assert_int_eq(record_put_rcpt(list, &r, &c), 0);
 	}
@@ -255,6 +256,10 @@ START_TEST(message_record)
 	ck_assert_uint_eq(c.attempts, 3);
 	ck_assert_uint_eq(c.next, 1700000000001);
 	ck_assert(span_eq(c.reply, SPAN_LIT("450 later")));
+	ck_assert(span_eq(c.dsn, SPAN_LIT("4.2.2")));
+	ck_assert(span_eq(c.mx, SPAN_LIT("mx2")));
+	ck_assert_uint_eq(c.at, 1600000000000);
+	ck_assert_uint_eq(c.due, DUE_RELAYED);
 	ck_assert_int_eq(record_rcpt(&m.rcpts, &r, &c), 1);
 	ck_assert_int_eq(record_rcpt(&m.rcpts, &r, &c), 0);
 
@@ -305,16 +310,22 @@ END_TEST
 START_TEST(outcome_record)
 {
 	struct record_change c = { .index = 5, .state = RCPT_FAILED,
-	    .reply = SPAN_LIT("550 no"), .site = SPAN_NONE }, got;
-	struct record_outcome o;
-	struct buf b;
+	    .reply = SPAN_LIT("550 no"), .site = SPAN_NONE, .dsn = SPAN_NONE,
+	    .mx = SPAN_NONE }, got;
+	struct record_outcome o, put = { .id = SPAN_LIT("abcdefghijklmnop"),
+	    .flags = RECORD_WARNED, .running = 7, .nchanges = 2 };
+	struct buf b, changes;
 
 	buf_init(&b, 4096);
-	record_put_outcome(&b, SPAN_LIT("abcdefghijklmnop"), 7, 2);
-	record_put_change(&b, &c);
+	buf_init(&changes, 4096);
+	record_put_change(&changes, &c);
+	put.changes = buf_get(&changes);
+	record_put_outcome(&b, &put);
 	ck_assert_int_eq(record_get_outcome(buf_get(&b), &o), -1);
 	record_put_change(&b, &c);
 	ck_assert_int_eq(record_get_outcome(buf_get(&b), &o), 0);
+	ck_assert_uint_eq(o.running, 7);
+	ck_assert_uint_eq(o.flags, RECORD_WARNED);
 	ck_assert_int_eq(record_change(&o.changes, &got), 1);
 	ck_assert_uint_eq(got.index, 5);
 	ck_assert(span_eq(got.reply, c.reply));
@@ -322,6 +333,7 @@ START_TEST(outcome_record)
 		ck_assert_int_eq(record_get_outcome(span_head(buf_get(&b), n),
 		    &o), -1);
 	buf_free(&b);
+	buf_free(&changes);
 }
 END_TEST
 

@@ -253,7 +253,8 @@ head_of(unsigned n, size_t body, struct buf *out)
 {
 	struct record_rcpt r = { .address = SPAN_LIT("r@c.example"),
 	    .orcpt = SPAN_NONE };
-	struct record_change c = { .site = SPAN_NONE, .reply = SPAN_NONE };
+	struct record_change c = { .site = SPAN_NONE, .reply = SPAN_NONE,
+	    .dsn = SPAN_NONE, .mx = SPAN_NONE };
 	char id[ID_SIZE];
 	struct record_message m = { .id = { id, ID_LEN }, .size = body,
 	    .sender = SPAN_LIT("a@b.example"), .client = SPAN_NONE,

@@ -161,7 +161,8 @@ world_outcome(struct world *w, const struct seen_job *j, enum answer say)
 		    say == SAY_FAILED ? OUTCOME_FAILED : OUTCOME_DEFERRED,
 		    .dsn = say == SAY_SENT ? SPAN_LIT("2.0.0") :
 		    say == SAY_FAILED ? SPAN_LIT("5.1.1") : SPAN_LIT("4.2.0"),
-		    .reply = span_str(w->reply), .mx = SPAN_LIT("mx.example") };
+		    .reply = span_str(w->reply), .mx = SPAN_LIT("mx.example"),
+		    .dsn_passed = w->say_dsn_passed, .final = w->say_final };
 
 		ck_assert_int_eq(ipc_put_outcome(&list, &one), 0);
 	}

@@ -72,6 +72,7 @@ struct world {
 	enum answer	 say;
 	const char	*reply;
 	bool		 say_tls_failed, say_trouble;
+	bool		 say_dsn_passed, say_final;
 	const char	*silent;	/* says nothing to this domain's mail */
 	unsigned	 acks;
 	struct seen_job	 jobs[WORLD_JOBS];
