@@ -85,6 +85,7 @@ open_doors(struct parent *p)
 	isolation_log(p);
 	log_info("started", KV_S("version", SEALANE_VERSION),
 	    KV_N("processes", p->nchildren + 1));
+	notify_say(p, "READY=1");
 }
 
 void
@@ -251,6 +252,7 @@ stop_begin(struct parent *p)
 		return;
 	p->stop_asked = loop_now(p->loop);
 	log_info("stopping", KV_S("version", SEALANE_VERSION));
+	notify_say(p, "STOPPING=1");
 	for (size_t i = 0; i < p->nchildren; i++)
 		if (p->children[i].restart != NULL)
 			loop_timer_stop(p->children[i].restart);
@@ -444,6 +446,7 @@ prepare(struct parent *p, struct fault *f)
 	p->loop = loop_new();
 	if (p->loop == NULL || watch_signals(p) == -1 ||
 	    (p->stage_timer = loop_timer_new(p->loop, stage_timeout, p)) == NULL ||
+	    notify_open(p) == -1 ||
 	    tickets_start(p) == -1 ||
 	    addresses_start(p) == -1)
 		return fault_set(f, FAULT_TEMP, 0, NULL, "no event loop");
@@ -465,6 +468,7 @@ parent_free(struct parent *p)
 	for (size_t i = 0; i < 4; i++)
 		loop_signal_close(&p->signals[i]);
 	loop_timer_close(&p->stage_timer);
+	notify_close(p);
 	tickets_stop(p);
 	loop_timer_close(&p->addresses_timer);
 	loop_free(&p->loop);
@@ -487,7 +491,8 @@ parent_free(struct parent *p)
 int
 parent_serve(const char *conf_path)
 {
-	struct parent p = { .bundle_fd = -1, .lock_fd = -1 };
+	struct parent p = { .bundle_fd = -1, .lock_fd = -1,
+	    .notify_fd = -1 };
 	struct fault f = { 0 };
 	int rc;
 

@@ -3,7 +3,8 @@
 /* parent/parent_priv.h - the parts of the parent to each other:
  * wiring.c (who talks to whom), child.c (one process's life), state.c
  * (directories and users), listen.c (sockets), addresses.c (the machine's),
- * isolation.c and announce.c (what is said of it), parent.c (the whole). */
+ * isolation.c, announce.c and
+ * notify.c (what is said of it), parent.c (the whole). */
 #ifndef PARENT_PARENT_PRIV_H
 #define PARENT_PARENT_PRIV_H
 
@@ -54,6 +55,9 @@ struct parent {
 	bool			 addresses_failed;
 	struct loop_signal	*signals[4];
 	struct loop_timer	*stage_timer;
+	int			 notify_fd;	/* the service manager, -1: none */
+	struct loop_timer	*watchdog;	/* NULL: it does not watch */
+	uint64_t		 watchdog_ms;
 	enum stop_stage {
 		STAGE_RUNNING, STAGE_DRAIN_SMTPD, STAGE_DRAIN_RELAY,
 		STAGE_STOP_NETWORK, STAGE_STOP_QUEUE, STAGE_STOP_REST,
@@ -102,6 +106,11 @@ void	listen_unlink_control(const struct conf *, enum role);
 #define ADDRESSES_MAX	24576	/* bytes of the list; more are not told */
 int	addresses_start(struct parent *);	/* 0, or -1 without memory */
 void	addresses_send(struct child *policy);
+
+/* ---- notify.c ---- */
+int	notify_open(struct parent *);	/* 0, or -1 without memory */
+void	notify_say(const struct parent *, const char *state);
+void	notify_close(struct parent *);
 
 /* ---- isolation.c ---- */
 void	isolation_log(const struct parent *);

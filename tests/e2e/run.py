@@ -45,6 +45,7 @@ MODULES = (
     "isolation",
     "hostile",
     "memory",
+    "service",
     "config",
     "bulk",
     "crash",
