@@ -18,8 +18,10 @@
 #define HOLD_OUTPUT	(16u * 1024)
 /* With what the session keeps itself this makes 256 KiB for one client. */
 #define INPUT_MAX	(16u * 1024 - 1)
-/* A pipeline is looked at in pieces, so that its replies are held in time. */
-#define PIECE		2048u
+/* A pipeline is looked at in pieces, so that its replies are held in time.
+ * Longer than any line, or one that does not end within a piece would wait for
+ * ever. */
+#define PIECE		(SMTP_LINE_MAX + 3u)
 
 static int
 client_send(void *arg, struct span s)

@@ -197,3 +197,24 @@ def inbound_chunking(lab):
     c.cmd("NOOP", 250)
     c.quit()
     expect_equal(len(s.log("smtpd", "message")), 4, "accepted messages")
+
+
+@case(seconds=60)
+def inbound_long_lines(lab):
+    """A command line of any length is answered, alone and in front of others:
+    500 over the limit (RFC 5321 sec 4.5.3.1.4), and the session goes on."""
+    lab.sealane("lines")
+    c = Client(timeout=10)
+    c.ehlo()
+    for n in (*range(2030, 2060), 3000, 4096, 20_000):
+        for behind in ("", "NOOP\r\n"):
+            c.say("NOOP " + "x" * (n - 7) + "\r\n" + behind)
+            code, _ = c.reply()
+            expect_equal(code, 250 if n <= 2050 else 500, f"{n} octets")
+            if behind:
+                c.reply(250)
+        if n % 4 == 0:          # errors are counted
+            c.quit()
+            c = Client(timeout=10)
+            c.ehlo()
+    c.quit()
