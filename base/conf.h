@@ -151,6 +151,7 @@ struct conf {
 	const char	*control_directory;
 	enum log_format	 log_format;
 	unsigned	 smtpd_processes, relay_processes;	/* 0 resolved */
+	uint64_t	 drain;		/* ms */
 	bool		 allow_loopback;
 	const char	*file;		/* the main file, for messages */
 	struct conf_arena *arena;	/* owns every string and array above */

@@ -388,6 +388,11 @@ const struct conf_row conf_rows[] = {
 	  .max = ROLE_INSTANCES, .deflt = "0", AT(conf, relay_processes),
 	  .help = "Processes that send; 0: one per core." },
 
+	{ .block = "", .key = "drain", .type = CONF_DURATION, .min = 0,
+	  .max = 1 * HOUR, .deflt = "20s", AT(conf, drain),
+	  .help = "How long the end waits for what is under way, first for "
+	      "clients inside a message, then for deliveries. What is not "
+	      "done then stays with the client or in the queue." },
 	{ .block = "", .key = "allow-loopback", .type = CONF_BOOL,
 	  .deflt = "false", AT(conf, allow_loopback),
 	  .help = "Whether hosts found by DNS may have loopback or private "

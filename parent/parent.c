@@ -18,7 +18,6 @@
 #include "base/log.h"
 #include "parent/parent_priv.h"
 
-#define DRAIN_MS	10000	/* for sessions in a transaction */
 #define STOP_MS		5000	/* for a role to flush and end */
 
 /* ---- events that child.c reports ---- */
@@ -207,6 +206,17 @@ stage_begin_for(enum stop_stage stage, struct child *c)
 		child_kill(c);		/* not even up: nothing to drain */
 }
 
+/* Both stages of draining share the time that the configuration gives. */
+static uint64_t
+stage_ms(const struct parent *p)
+{
+	uint64_t gone = loop_now(p->loop) - p->stop_asked;
+
+	if (p->stage >= STAGE_STOP_NETWORK)
+		return STOP_MS;
+	return gone < p->conf->drain ? p->conf->drain - gone : 0;
+}
+
 static void
 stage_advance(struct parent *p)
 {
@@ -221,8 +231,7 @@ stage_advance(struct parent *p)
 		loop_stop(p->loop);
 		return;
 	}
-	loop_timer_set(p->stage_timer,
-	    p->stage < STAGE_STOP_NETWORK ? DRAIN_MS : STOP_MS);
+	loop_timer_set(p->stage_timer, stage_ms(p));
 	for (size_t i = 0; i < p->nchildren; i++)
 		stage_begin_for(p->stage, &p->children[i]);
 	stage_advance(p);
@@ -257,7 +266,7 @@ stop_begin(struct parent *p)
 		if (p->children[i].restart != NULL)
 			loop_timer_stop(p->children[i].restart);
 	p->stage = STAGE_DRAIN_SMTPD;
-	loop_timer_set(p->stage_timer, DRAIN_MS);
+	loop_timer_set(p->stage_timer, stage_ms(p));
 	for (size_t i = 0; i < p->nchildren; i++)
 		stage_begin_for(p->stage, &p->children[i]);
 	stage_advance(p);

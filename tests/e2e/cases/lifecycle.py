@@ -212,3 +212,31 @@ def life_term_under_load(lab):
                "all acknowledged ones arrived")
     doubled = [n for n, t in peer.arrived.items() if len(t) > 1]
     expect_equal(doubled, [], "doubled by an ordered end")
+
+
+@case(seconds=60)
+def life_drain_is_bounded(lab):
+    """A client that never ends its message holds the end up for `drain`, not
+    longer; one that ends it in that time gets its 250."""
+    peer, s = lab.peer("127.0.1.5"), lab.sealane("drain", start=False)
+    with open(s.conf, encoding="utf-8") as f:
+        text = f.read()
+    s.configure(text + "drain = 3s\n")
+    s.start()
+    slow, good = Client(), Client()
+    for c in (slow, good):
+        c.ehlo()
+        c.cmd(f"MAIL FROM:<{SENDER}>", 250)
+        c.cmd("RCPT TO:<x@sink.example.org>", 250)
+        c.cmd("DATA", 354)
+        c.say("Subject: x\r\n")
+    start = time.monotonic()
+    s.proc.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    good.say("\r\nx\r\n.\r\n")
+    good.reply(250)
+    expect_equal(s.proc.wait(timeout=30), 0, "exit code")
+    took = time.monotonic() - start
+    expect(2.5 < took < 12, f"it took {took:.1f} s")
+    s.start()
+    wait_until(lambda: len(peer.messages) == 1, 20, "what got a 250 arrives")

@@ -25,7 +25,7 @@ static const struct row {
 	  "; it belongs outside of blocks" }, 1 },
 	{ "zzzzzz = 1", { "1:1: error: unknown key `zzzzzz`; allowed here: "
 	  "hostname, listen, accept, limits, relay, tls, policy, dns, state, "
-	  "control, log, processes, allow-loopback\n" }, 1 },
+	  "control, log, processes, drain, allow-loopback\n" }, 1 },
 	{ "log { format = \"jason\" }", { "1:16: error: `format` cannot be "
 	  "\"jason\"; allowed: \"logfmt\" or \"json\"; did you mean `json`?" },
 	  1 },
