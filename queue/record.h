@@ -78,7 +78,6 @@ struct record_change {
 #define RECORD_IN_FILE	1	/* body is large/ID, not in the record */
 #define RECORD_BOUNCE	2	/* made here */
 #define RECORD_WARNED	4	/* its sender was told of the delay */
-#define RECORD_FLAGS	7u	/* all of them */
 
 struct record_message {
 	struct span	id;		/* ID_LEN characters */

@@ -38,6 +38,7 @@ MODULES = (
     "routing",
     "mtasts",
     "queue",
+    "reports",
     "inbound",
     "lifecycle",
     "recipients",

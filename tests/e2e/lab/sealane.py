@@ -22,7 +22,8 @@ listen "in" {{ address = "127.0.0.1:2525"; relay-from = {relay_from} }}
 limits {{ message-size = 60M }}
 relay {{
   {via}
-  retry {{ first = {first}; max = {max}; give-up = {give_up} }}
+  retry {{ first = {first}; max = {max}; give-up = {give_up};
+    delay-warning = {delay_warning} }}
   timeout {{ connect = 5s; handshake = 5s; greeting = 10s; command = 10s }}
 }}
 dns {{ trust-anchor-file = "{anchor}"; forward = [ "127.0.0.53@53" ] }}
@@ -118,6 +119,7 @@ class Sealane:
         self.proc = None
         values = {"relay_from": '[ "127.0.0.0/8" ]', "accept": "", "via": "",
                   "more": "", "first": "2s", "max": "4s", "give_up": "1h",
+                  "delay_warning": "4h",
                   "anchor": lab.dns.anchor, "state": self.state,
                   "control": self.control, "more": "", **conf}
         self.configure(CONF.format(**values))
