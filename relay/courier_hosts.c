@@ -8,10 +8,14 @@
 
 #include "relay/record.h"
 
+static bool	on_address(struct session *, struct dial_target *);
+static void	on_missed(struct session *, unsigned, const struct fault *);
+static void	on_reached(struct session *, unsigned);
 static void	on_ready(struct session *);
 static void	on_ended(struct session *);
 
 static const struct session_ops session_ops = {
+	.address = on_address, .missed = on_missed, .reached = on_reached,
 	.ready = on_ready, .verdict = courier_on_verdict,
 	.done = courier_on_done, .ended = on_ended,
 };
@@ -89,40 +93,75 @@ sni_of(const char *name)
 	return name[0] == '[' || addr_parse_ip(span_str(name), &a) ? "" : name;
 }
 
+/* The same for all recipients: it is part of the identity. */
+static const struct conf_sending *
+sending_of(const struct courier *c, const struct job *j)
+{
+	return conf_sending_for(c->setup.conf, job_domain(j->rcpts[0].address));
+}
+
+static const struct addr *
+show_address(struct session *s, unsigned at)
+{
+	const struct job *j = s->job;
+	const struct addr *a = &j->route.hosts[j->step.host].addrs[at];
+
+	(void)addr_ip_text(a, s->hop.addr);
+	return a;
+}
+
 static bool
-try_connect(struct courier *c, struct job *j)
+on_address(struct session *s, struct dial_target *t)
+{
+	const struct conf_sending *sending = sending_of(s->courier, s->job);
+	struct job *j = s->job;
+
+	if (s->dialled && !ladder_beside(&j->ladder, &j->step))
+		return false;
+	s->dialled = true;
+	t->id = j->step.addr;
+	t->to = show_address(s, t->id);
+	t->source = t->to->family == 6 ? &sending->source6 : &sending->source4;
+	return true;
+}
+
+static void
+on_missed(struct session *s, unsigned at, const struct fault *f)
+{
+	(void)f;
+	ladder_missed(&s->job->ladder, at);
+	(void)show_address(s, at);
+}
+
+static void
+on_reached(struct session *s, unsigned at)
+{
+	ladder_reached(&s->job->ladder, at, &s->job->step);
+	(void)show_address(s, at);
+}
+
+static struct session *
+make_session(struct courier *c, struct job *j)
 {
 	const struct route_host *host = &j->route.hosts[j->step.host];
-	/* The same for all recipients: it is part of the identity. */
-	const struct conf_sending *sending = conf_sending_for(c->setup.conf,
-	    job_domain(j->rcpts[0].address));
-	const struct addr *to = &host->addrs[j->step.addr];
 	struct session_setup setup = {
 		.loop = c->setup.loop, .ops = &session_ops,
 		.client = c->setup.client, .connect_ms = c->setup.connect_ms,
-		.creds = c->setup.creds, .to = to,
-		.source = to->family == 6 ? &sending->source6 :
-		    &sending->source4,
-		.path = host->path, .reduced = j->step.mode == LADDER_REDUCED,
+		.creds = c->setup.creds,
+		.reduced = j->step.mode == LADDER_REDUCED,
 		.strict = host->asked > LEVEL_ENCRYPTED,
 	};
-	struct fault f = { .class = FAULT_NONE };
 	struct session *s;
-	struct hop h;
 
-	setup.client.name = sending->ehlo_name;
+	setup.client.name = sending_of(c, j)->ehlo_name;
 	setup.client.lmtp = j->route.lmtp;
 	/* What goes over a socket of this machine nobody can listen to. */
 	setup.client.starttls = j->step.mode != LADDER_CLEAR &&
 	    host->path == NULL;
-	fill_hop(&h, j);
-	s = session_new(&setup, &f);
-	if (s == NULL) {
-		courier_note(j, &h, &connect_rule, connect_rule.dsn, f.text,
-		    false);
-		return false;
-	}
-	s->hop = h;
+	s = session_new(&setup);
+	if (s == NULL)
+		return NULL;
+	fill_hop(&s->hop, j);
 	s->sni = sni_of(s->hop.mx);
 	s->courier = c;
 	s->site = j->route.site;
@@ -130,7 +169,33 @@ try_connect(struct courier *c, struct job *j)
 	s->job = j;
 	j->session = s;
 	c->nsessions++;
-	return true;
+	return s;
+}
+
+static bool
+try_connect(struct courier *c, struct job *j)
+{
+	const char *path = j->route.hosts[j->step.host].path;
+	struct fault f = { .class = FAULT_TEMP, .text = "no memory" };
+	struct session *s = make_session(c, j);
+	char peer[sizeof(s->hop.mx) + sizeof(s->hop.addr) + 3];
+	char text[REPLY_LINE_SIZE];
+	struct hop h;
+
+	if (s == NULL) {
+		fill_hop(&h, j);
+	} else {
+		if (session_connect(s, path, &f) == 0)
+			return true;
+		h = s->hop;
+		courier_detach(s);
+		c->nsessions--;
+		session_close(&s);
+	}
+	peer_text(&h, peer, sizeof(peer));
+	(void)snprintf(text, sizeof(text), "%s: %s", peer, f.text);
+	courier_note(j, &h, &connect_rule, connect_rule.dsn, text, false);
+	return false;
 }
 
 void

@@ -57,10 +57,23 @@ give(struct ladder *l, unsigned at, enum ladder_mode mode,
 	l->at = (int)at;
 	l->mode = mode;
 	l->tries++;
+	l->targets[at].state = LADDER_TRYING;
 	*out = (struct ladder_step){ .host = t->host, .addr = t->addr,
 	    .mode = mode,
 	    .how = mode == LADDER_CLEAR ? (enum how)t->how : HOW_NONE };
 	return true;
+}
+
+static bool
+next_new(struct ladder *l, struct ladder_step *out)
+{
+	unsigned i;
+
+	for (i = 0; i < l->n; i++) {
+		if (l->targets[i].state == LADDER_NEW)
+			return give(l, i, LADDER_TLS, out);
+	}
+	return false;
 }
 
 static bool
@@ -89,18 +102,76 @@ ladder_next(struct ladder *l, struct ladder_step *out)
 			l->again = false;
 			return give(l, (unsigned)l->at, LADDER_REDUCED, out);
 		}
-		if (l->next < l->n) {
-			l->next++;
-			return give(l, l->next - 1, LADDER_TLS, out);
-		}
+		if (next_new(l, out))
+			return true;
 	}
 	l->at = -1;
 	return next_clear(l, out);
 }
 
+/* The target of that address of the host at hand. */
+static struct ladder_target *
+sibling(struct ladder *l, unsigned addr)
+{
+	unsigned i;
+
+	for (i = 0; i < l->n; i++) {
+		struct ladder_target *t = &l->targets[i];
+
+		if (t->host == l->targets[l->at].host && t->addr == addr)
+			return t;
+	}
+	return &l->targets[l->at];
+}
+
+bool
+ladder_beside(struct ladder *l, struct ladder_step *out)
+{
+	int at = l->at;
+	unsigned i;
+
+	if (at < 0 || l->mode != LADDER_TLS || l->tries >= LADDER_TRIES)
+		return false;
+	for (i = 0; i < l->n; i++) {
+		if (l->targets[i].host != l->targets[at].host ||
+		    l->targets[i].state != LADDER_NEW)
+			continue;
+		return give(l, i, LADDER_TLS, out);
+	}
+	return false;
+}
+
+void
+ladder_missed(struct ladder *l, unsigned addr)
+{
+	if (l->at >= 0)
+		sibling(l, addr)->state = LADDER_DONE;
+}
+
+void
+ladder_reached(struct ladder *l, unsigned addr, struct ladder_step *out)
+{
+	struct ladder_target *t = sibling(l, addr);
+	unsigned i;
+
+	for (i = 0; i < l->n; i++) {
+		if (l->targets[i].state == LADDER_TRYING)
+			l->targets[i].state = LADDER_NEW;
+	}
+	t->state = LADDER_DONE;
+	l->at = (int)(t - l->targets);
+	out->addr = t->addr;
+}
+
 void
 ladder_report(struct ladder *l, enum ladder_trouble t)
 {
+	unsigned i;
+
+	for (i = 0; i < l->n; i++) {
+		if (l->targets[i].state == LADDER_TRYING)
+			l->targets[i].state = LADDER_DONE;
+	}
 	if (l->at < 0 || l->mode == LADDER_CLEAR || t == LADDER_NO_HOST)
 		return;
 	l->tls_trouble = true;

@@ -7,7 +7,7 @@
  * sec 3), and never in clear as long as TLS may still work:
  *  1. every address of every host, in order, with STARTTLS; where it is offered
  *     and does not work, once more with a small ClientHello, on a new
- *     connection;
+ *     connection; addresses of one host side by side where they are silent;
  *  2. if TLS did not work somewhere and none of the others took the mail, wait
  *     for the next attempt;
  *  3. that attempt begins at 1 again, and only then goes to the hosts whose TLS
@@ -40,6 +40,8 @@ enum ladder_trouble {
 	LADDER_TOO_WEAK,	/* TLS, but not the level that is asked */
 };
 
+enum ladder_state { LADDER_NEW, LADDER_TRYING, LADDER_DONE };
+
 /* RFC 5321 sec 5.1 allows a limit on the addresses that are tried. */
 #define LADDER_TARGETS	64
 #define LADDER_TRIES	30	/* connections with TLS in one attempt */
@@ -49,6 +51,7 @@ struct ladder_target {
 	uint16_t	host, addr;	/* indices of the route */
 	uint8_t		asked;		/* enum level */
 	uint8_t		how;		/* enum how: what became of TLS there */
+	uint8_t		state;		/* enum ladder_state */
 };
 
 struct ladder_step {
@@ -73,7 +76,15 @@ void	ladder_add(struct ladder *, unsigned host, unsigned addr, enum level asked)
 
 /* The next connection to make; false: all was tried. */
 bool	ladder_next(struct ladder *, struct ladder_step *);
-/* What became of the one that ladder_next() gave. */
+/* Another address of the same host to try beside it, as long as nothing
+ * answers; false: there is none. */
+bool	ladder_beside(struct ladder *, struct ladder_step *);
+/* That address of the host can't be reached. */
+void	ladder_missed(struct ladder *, unsigned addr);
+/* That one has answered, and the connection is with it; those beside it that
+ * had not may be tried again. */
+void	ladder_reached(struct ladder *, unsigned addr, struct ladder_step *);
+/* What became of the one that ladder_next() gave, or of the one reached. */
 void	ladder_report(struct ladder *, enum ladder_trouble);
 /* STARTTLS is not offered on the connection at hand: go on in clear on it? */
 bool	ladder_clear_now(const struct ladder *, enum level asked);

@@ -318,50 +318,113 @@ on_timer(void *arg)
 
 	enter(s);
 	s->timer_at = CLIENT_NEVER;
+	if (s->connecting)	/* by no address, whatever became of some */
+		s->fault = (struct fault){ .class = FAULT_NONE };
 	client_timeout(&s->client);
 	end(s);
 	leave(s);
 }
 
+/* ---- connecting ---- */
+
+static bool
+on_next_address(void *arg, struct dial_target *t)
+{
+	struct session *s = arg;
+
+	if (!s->ops->address(s, t))
+		return false;
+	loop_timer_set(s->timer, s->connect_ms);
+	return true;
+}
+
+static void
+on_missed(void *arg, unsigned id, const struct fault *f)
+{
+	struct session *s = arg;
+
+	s->fault = *f;
+	s->ops->missed(s, id, f);
+}
+
+static void
+on_reached(void *arg, unsigned id, struct channel *channel)
+{
+	struct session *s = arg;
+
+	s->fault = (struct fault){ .class = FAULT_NONE };
+	s->channel = channel;
+	channel_adopt(channel, &channel_ops, s);
+	s->ops->reached(s, id);
+	on_connected(s);
+}
+
+static void
+on_none_left(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->starting)
+		return;		/* session_connect() says it */
+	enter(s);
+	client_lost(&s->client);
+	end(s);
+	leave(s);
+}
+
+static const struct dial_ops dial_ops = {
+	.next = on_next_address, .missed = on_missed, .reached = on_reached,
+	.over = on_none_left,
+};
+
+int
+session_connect(struct session *s, const char *path, struct fault *f)
+{
+	int rc;
+
+	if (path != NULL) {
+		s->channel = channel_connect_unix(s->loop, path, &channel_ops,
+		    s, f);
+		loop_timer_set(s->timer, s->connect_ms);
+		return s->channel == NULL ? -1 : 0;
+	}
+	s->starting = true;
+	rc = dial_start(&s->dial, s->loop, &dial_ops, s);
+	s->starting = false;
+	if (rc == -1)
+		return fault_set(f, FAULT_TEMP, 451, "4.3.0", "no memory");
+	if (s->dial.timer != NULL)
+		return 0;
+	*f = s->fault;
+	return -1;
+}
+
 /* ---- the owner's calls ---- */
 
 struct session *
-session_new(const struct session_setup *setup, struct fault *f)
+session_new(const struct session_setup *setup)
 {
 	struct session *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
-		goto no_memory;
+		return NULL;
 	s->ops = setup->ops;
 	s->loop = setup->loop;
 	s->sni = setup->sni;
 	s->reduced = setup->reduced;
 	s->strict = setup->strict;
 	s->connecting = true;
+	s->connect_ms = setup->connect_ms;
 	s->timer_at = CLIENT_NEVER;
 	hop_init(&s->hop);
 	s->timer = loop_timer_new(s->loop, on_timer, s);
-	if (s->timer == NULL)
-		goto free_session;
-	s->channel = setup->path != NULL ?
-	    channel_connect_unix(s->loop, setup->path, &channel_ops, s, f) :
-	    channel_connect(s->loop, setup->to, setup->source, &channel_ops, s,
-	    f);
-	if (s->channel == NULL)
-		goto close_timer;
+	if (s->timer == NULL) {
+		free(s);
+		return NULL;
+	}
 	s->creds = tls_creds_ref(setup->creds);
 	client_init(&s->client, &setup->client, now_of(s));
-	loop_timer_set(s->timer, setup->connect_ms);
 	return s;
-close_timer:
-	loop_timer_close(&s->timer);
-	free(s);
-	return NULL;
-free_session:
-	free(s);
-no_memory:
-	(void)fault_set(f, FAULT_TEMP, 451, "4.3.0", "no memory");
-	return NULL;
 }
 
 /* ---- a message ---- */
@@ -483,6 +546,7 @@ forget(struct session **sp, bool gently)
 	s->closed = true;
 	loop_timer_close(&s->timer);
 	loop_timer_close(&s->work);
+	dial_stop(&s->dial);
 	if (gently)
 		channel_close_after_flush(&s->channel, QUIT_FLUSH_MS);
 	else

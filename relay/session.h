@@ -9,6 +9,7 @@
 #ifndef RELAY_SESSION_H
 #define RELAY_SESSION_H
 
+#include "relay/dial.h"
 #include "relay/job.h"
 #include "smtp/client.h"
 #include "smtp/dot.h"
@@ -18,6 +19,11 @@
 struct session;
 
 struct session_ops {
+	/* While connecting: another address, one that can't be reached, and
+	 * the one that answered (ids as in dial_target). */
+	bool	(*address)(struct session *, struct dial_target *);
+	void	(*missed)(struct session *, unsigned id, const struct fault *);
+	void	(*reached)(struct session *, unsigned id);
 	/* Set up: s->client.ehlo and s->client.is_tls are final, s->hop.tls is
 	 * filled. */
 	void	(*ready)(struct session *);
@@ -34,8 +40,6 @@ struct session_setup {
 	struct client_setup	 client;
 	uint64_t		 connect_ms;
 	struct tls_creds	*creds;
-	const struct addr	*to, *source;
-	const char		*path;		/* of a unix socket; else NULL */
 	const char		*sni;		/* "" none; outlives the session */
 	bool			 reduced, strict;	/* as struct tls_offer */
 };
@@ -45,7 +49,9 @@ struct convert;
 struct session {
 	const struct session_ops *ops;
 	struct loop	*loop;
-	struct channel	*channel;
+	struct dial	 dial;
+	struct channel	*channel;	/* NULL while dialling */
+	uint64_t	 connect_ms;
 	struct loop_timer *timer, *work;
 	struct client	 client;
 	struct tls_creds *creds;
@@ -53,7 +59,7 @@ struct session {
 	bool		 reduced, strict;
 
 	struct fault	 fault;		/* why the connection ended; or "" */
-	bool		 connecting;
+	bool		 connecting, starting;
 	bool		 body_failed;	/* our own file, not the peer's doing */
 
 	/* inner */
@@ -70,6 +76,7 @@ struct session {
 
 	/* the owner's */
 	void		*courier;
+	bool		 dialled;	/* the first address was given */
 	struct job	*job;		/* NULL: idle */
 	struct hop	 hop;
 	enum level	 level;		/* of the connection */
@@ -82,8 +89,11 @@ struct session {
 	uint64_t	 idle_until;
 };
 
-/* NULL with a fault: not even a socket. */
-struct session	*session_new(const struct session_setup *, struct fault *);
+struct session	*session_new(const struct session_setup *);	/* NULL: no memory */
+/* To addresses that ops->address() gives, or to the unix socket at `path`.
+ * Callbacks but ended() may run before it returns.  -1 with a fault: nobody is
+ * there, or not even a socket; close it then. */
+int	session_connect(struct session *, const char *path, struct fault *);
 
 /* Only when ready and without a message; what `m` points to and `body` are
  * borrowed until done() or ended().  Callbacks may run before it returns.

@@ -52,6 +52,9 @@ struct channel	*channel_connect(struct loop *, const struct addr *to,
 /* The same over the unix socket at `path`. */
 struct channel	*channel_connect_unix(struct loop *, const char *path,
 		    const struct channel_ops *, void *arg, struct fault *);
+/* Another owner takes it over, even inside of a callback. */
+void		 channel_adopt(struct channel *, const struct channel_ops *,
+		    void *arg);
 /* Closes at once: unsent bytes are lost.  A TLS session sends close_notify if
  * the socket takes it. */
 void		 channel_close(struct channel **);

@@ -193,6 +193,13 @@ channel_connect_unix(struct loop *loop, const char *path,
 	    f);
 }
 
+void
+channel_adopt(struct channel *c, const struct channel_ops *ops, void *arg)
+{
+	c->ops = ops;
+	c->arg = arg;
+}
+
 /* ---- ending ---- */
 
 static void

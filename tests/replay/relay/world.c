@@ -202,6 +202,13 @@ channel_connect_unix(struct loop *l, const char *path,
 }
 
 void
+channel_adopt(struct channel *c, const struct channel_ops *ops, void *arg)
+{
+	c->ops = ops;
+	c->arg = arg;
+}
+
+void
 channel_close(struct channel **cp)
 {
 	if (*cp != NULL)

@@ -156,6 +156,47 @@ START_TEST(ladder_bounds)
 }
 END_TEST
 
+/* Side by side: addresses of one host, each once; who has not answered when
+ * another one does may be tried again. */
+START_TEST(ladder_side_by_side)
+{
+	struct ladder_step step, first;
+	struct ladder l;
+
+	ladder_init(&l, false);
+	ck_assert(!ladder_beside(&l, &step));
+	for (unsigned a = 0; a < 4; a++)
+		ladder_add(&l, 0, a, LEVEL_CLEAR);
+	ladder_add(&l, 1, 0, LEVEL_CLEAR);
+	ck_assert(ladder_next(&l, &first));
+	for (unsigned a = 1; a < 4; a++) {
+		ck_assert(ladder_beside(&l, &step));
+		ck_assert_uint_eq(step.host, 0);
+		ck_assert_uint_eq(step.addr, a);
+	}
+	ck_assert(!ladder_beside(&l, &step));	/* not the other host's */
+	ladder_missed(&l, 1);
+	ladder_reached(&l, 2, &step);
+	ck_assert_uint_eq(step.addr, 2);
+	ladder_report(&l, LADDER_FAILED);
+	ck_assert(ladder_next(&l, &step));
+	ck_assert_uint_eq(step.addr, 2);
+	ck_assert_int_eq(step.mode, LADDER_REDUCED);
+	ck_assert(!ladder_beside(&l, &step));	/* there is one to talk to */
+	ladder_report(&l, LADDER_NO_HOST);
+	/* 0 and 3 had not answered; now nobody does */
+	ck_assert(ladder_next(&l, &step));
+	ck_assert_uint_eq(step.addr, 0);
+	ck_assert(ladder_beside(&l, &step));
+	ck_assert_uint_eq(step.addr, 3);
+	ladder_report(&l, LADDER_NO_HOST);
+	ck_assert(ladder_next(&l, &step));
+	ck_assert_uint_eq(step.host, 1);
+	ladder_report(&l, LADDER_NO_HOST);
+	ck_assert(!ladder_next(&l, &step));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -165,6 +206,7 @@ main(void)
 	tcase_add_loop_test(tc, ladder_rows, 0, NELEM(rows));
 	tcase_add_test(tc, ladder_now);
 	tcase_add_test(tc, ladder_bounds);
+	tcase_add_test(tc, ladder_side_by_side);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }
