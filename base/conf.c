@@ -107,3 +107,34 @@ conf_sending_for(const struct conf *c, struct span domain)
 
 	return d != NULL ? &d->sending : &c->relay.sending;
 }
+
+static bool
+hop_is_socket(const struct conf_hop *h, const char *path)
+{
+	return h->kind == HOP_UNIX && (path == NULL ||
+	    strcmp(h->host, path) == 0);
+}
+
+bool
+conf_names_socket(const struct conf *c)
+{
+	bool any = c->relay.has_via && hop_is_socket(&c->relay.via, NULL);
+
+	for (size_t i = 0; i < c->naccepts && !any; i++)
+		any = hop_is_socket(&c->accepts[i].to, NULL);
+	for (size_t i = 0; i < c->relay.ndomains && !any; i++)
+		any = c->relay.domains[i].has_via &&
+		    hop_is_socket(&c->relay.domains[i].via, NULL);
+	return any;
+}
+
+bool
+conf_allows_socket(const struct conf *c, struct span domain, const char *path)
+{
+	const struct conf_accept *a = conf_accept_for(c, domain);
+	const struct conf_relay_domain *d = conf_relay_for(c, domain);
+
+	return (a != NULL && hop_is_socket(&a->to, path)) ||
+	    (d != NULL && d->has_via && hop_is_socket(&d->via, path)) ||
+	    (c->relay.has_via && hop_is_socket(&c->relay.via, path));
+}

@@ -213,6 +213,11 @@ const struct conf_accept	*conf_accept_for(const struct conf *, struct span domai
 /* NULL when no block has the address. */
 const struct conf_client	*conf_client_for(const struct conf *, const struct addr *);
 const struct conf_relay_domain	*conf_relay_for(const struct conf *, struct span domain);
+/* Is there a next hop that is a unix socket; may mail for `domain` go to the one
+ * at `path`? */
+bool	conf_names_socket(const struct conf *);
+bool	conf_allows_socket(const struct conf *, struct span domain,
+	    const char *path);
 /* Of conf_relay_for(), or of `relay`: never NULL. */
 const struct conf_sending	*conf_sending_for(const struct conf *, struct span domain);
 

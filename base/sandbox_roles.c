@@ -105,20 +105,11 @@ sandbox_of(enum role role)
 	return &roles[role];
 }
 
-static bool
-calls_local_sockets(const struct conf *conf)
-{
-	for (size_t i = 0; i < conf->naccepts; i++)
-		if (conf->accepts[i].to.kind == HOP_UNIX)
-			return true;
-	return false;
-}
-
 unsigned
 sandbox_promises(enum role role, const struct conf *conf)
 {
 	unsigned promises = sandbox_of(role)->promises;
 
-	return calls_local_sockets(conf) ? promises :
+	return conf_names_socket(conf) ? promises :
 	    promises & ~(unsigned)LOCAL_OUT;
 }

@@ -157,6 +157,24 @@ refuse_job(struct relay *r, struct link *l, const struct ipc_job *in)
 		    KV_N("job", in->job));
 }
 
+/* Whoever says where to: only sockets that the operator named are called. */
+static void
+check_socket(const struct relay *r, struct job *j)
+{
+	struct span domain = job_domain(j->rcpts[0].address);
+
+	for (unsigned i = 0; i < j->route.nhosts; i++) {
+		const char *path = j->route.hosts[i].path;
+
+		if (path == NULL ||
+		    conf_allows_socket(r->env->conf, domain, path))
+			continue;
+		log_error("route-unreadable", KV_N("job", j->number));
+		route_free(&j->route);
+		return;
+	}
+}
+
 static void
 on_job(struct role_env *env, struct link *l, struct ipc_msg *m)
 {
@@ -179,6 +197,7 @@ on_job(struct role_env *env, struct link *l, struct ipc_msg *m)
 		refuse_job(r, l, in);
 		return;
 	}
+	check_socket(r, j);
 	courier_take(&r->courier, j);
 }
 

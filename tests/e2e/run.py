@@ -43,6 +43,7 @@ MODULES = (
     "lifecycle",
     "recipients",
     "limits",
+    "outbound",
     "isolation",
     "hostile",
     "memory",

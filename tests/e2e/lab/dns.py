@@ -72,6 +72,9 @@ equal MX 10 mx.sink
 equal MX 10 mx.equal
 mx.equal A 127.0.1.7
 nohost MX 10 nowhere
+sixfirst MX 10 mx.sixfirst
+mx.sixfirst AAAA ::1
+mx.sixfirst A 127.0.1.5
 sts MX 10 mx.sts
 mx.sts A 127.0.2.1
 _mta-sts.sts TXT "v=STSv1; " "id=1;"

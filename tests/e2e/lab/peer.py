@@ -3,6 +3,7 @@
 """Scripted receivers: an SMTP server that does STARTTLS well, or badly in one
 of the ways that are met in the wild, and keeps what arrived."""
 
+import os
 import re
 import socket
 import ssl
@@ -18,6 +19,8 @@ class Session:
     def __init__(self, source):
         self.source, self.start = source, time.time()
         self.commands, self.tls, self.mails = [], None, 0
+        self.rcpts = []         # taken, of the transaction
+        self.chunks = b""       # of the message that comes by BDAT
 
     def __repr__(self):
         return f"<{self.tls or 'clear'} {self.commands} {self.mails} mail>"
@@ -31,10 +34,17 @@ class Peer:
     refuse   454
     early    says 220 and the reply to a later command in the same segment
     store: keep the messages themselves, not only their numbers.
-    delay: seconds before the reply to the final dot."""
+    delay: seconds before the reply to the final dot.
+    offers: what EHLO announces beside STARTTLS.
+    lmtp: LHLO, and a last reply per recipient (in `finals` by local part, else
+    250).  An address that begins with / is a unix socket."""
+
+    OFFERS = ("PIPELINING", "SIZE 104857600", "ENHANCEDSTATUSCODES", "8BITMIME")
 
     def __init__(self, address, pem=None, starttls="good", port=25,
-                 store=True, delay=0.0):
+                 store=True, delay=0.0, offers=OFFERS, lmtp=False):
+        self.offers, self.lmtp, self.finals = offers, lmtp, {}
+        self.reads = True       # False: nothing behind its 354
         self.starttls, self.store, self.delay = starttls, store, delay
         self.lock = threading.Lock()
         self.sessions, self.messages, self.arrived = [], [], {}
@@ -44,9 +54,14 @@ class Peer:
         if pem:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(pem)
-        self.sock = socket.socket()
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.sock.bind((address, port))
+        if address.startswith("/"):
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.bind(address)
+            os.chmod(address, 0o666)
+        else:
+            self.sock = socket.socket()
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.sock.bind((address, port))
         self.sock.listen(128)
         self.open = True
         threading.Thread(target=self.accept, daemon=True).start()
@@ -78,7 +93,8 @@ class Peer:
         with self.lock:
             self.sessions.append(session)
         s.settimeout(60)
-        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if s.family != socket.AF_UNIX:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             s.sendall(b"220 peer.example.org ESMTP\r\n")
             while s is not None:
@@ -102,7 +118,16 @@ class Peer:
                 if verb == b"DATA":
                     self.data(s, f, session)
                     continue
-                s.sendall(self.answer(verb, line, session))
+                if verb == b"BDAT" and "CHUNKING" in self.offers:
+                    self.chunk(s, f, line, session)
+                    continue
+                answer = self.answer(verb, line, session)
+                if verb == b"MAIL":
+                    session.rcpts, session.chunks = [], b""
+                if verb == b"RCPT" and answer.startswith(b"250"):
+                    session.rcpts.append(line.partition(b"<")[2]
+                                         .partition(b"@")[0].decode())
+                s.sendall(answer)
                 if verb == b"QUIT":
                     break
         finally:
@@ -111,12 +136,12 @@ class Peer:
         return None
 
     def answer(self, verb, line, session):
-        if verb == b"EHLO":
-            offer = b"250-STARTTLS\r\n" if (
-                self.starttls != "none" and not session.tls) else b""
-            return (b"250-peer.example.org\r\n250-PIPELINING\r\n"
-                    b"250-SIZE 104857600\r\n" + offer +
-                    b"250-ENHANCEDSTATUSCODES\r\n250 8BITMIME\r\n")
+        if verb == (b"LHLO" if self.lmtp else b"EHLO"):
+            lines = ["peer.example.org", *self.offers]
+            if self.starttls != "none" and not session.tls:
+                lines.insert(1, "STARTTLS")
+            return ("".join(f"250-{x}\r\n" for x in lines[:-1]) +
+                    f"250 {lines[-1]}\r\n").encode()
         if verb == b"RCPT" and self.hold.is_set():
             return b"450 4.2.0 Not now\r\n"
         if verb == b"RCPT":
@@ -152,6 +177,8 @@ class Peer:
 
     def data(self, s, f, session):
         s.sendall(b"354 Go\r\n")
+        while not self.reads and self.open:
+            time.sleep(0.5)
         lines = []
         while True:
             line = f.readline()
@@ -160,7 +187,17 @@ class Peer:
             if line == b".\r\n":
                 break
             lines.append(line[1:] if line.startswith(b".") else line)
-        body = b"".join(lines)
+        self.take(s, b"".join(lines), session)
+
+    def chunk(self, s, f, line, session):
+        words = line.split()
+        session.chunks += f.read(int(words[1]))
+        if words[2:] == [b"LAST"]:
+            self.take(s, session.chunks, session)
+        else:
+            s.sendall(b"250 2.0.0 Chunk\r\n")
+
+    def take(self, s, body, session):
         if self.delay:
             time.sleep(self.delay)
         seq = SEQ.search(body[:4096])
@@ -170,4 +207,6 @@ class Peer:
                 self.messages.append(body)
             if seq:
                 self.arrived.setdefault(int(seq[1]), []).append(time.time())
-        s.sendall(b"250 2.0.0 Ok\r\n")
+        for rcpt in session.rcpts if self.lmtp else [None]:
+            s.sendall(self.finals.get(rcpt, "250 2.0.0 Ok").encode()
+                      + b"\r\n")

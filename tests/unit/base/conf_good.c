@@ -344,6 +344,30 @@ START_TEST(relay_domains)
 }
 END_TEST
 
+/* Which sockets mail for a domain may go to. */
+START_TEST(sockets)
+{
+	struct conf *c = conf_good("accept { domain \"a.example\" { to = "
+	    "\"lmtp:unix:/a\"; recipients = \"any\" } }\n"
+	    "relay { domain \"b.example\" { via = \"lmtp:unix:/b\" } }");
+
+	ck_assert(conf_names_socket(c));
+	ck_assert(conf_allows_socket(c, SPAN_LIT("a.example"), "/a"));
+	ck_assert(!conf_allows_socket(c, SPAN_LIT("a.example"), "/b"));
+	ck_assert(conf_allows_socket(c, SPAN_LIT("b.example"), "/b"));
+	ck_assert(!conf_allows_socket(c, SPAN_LIT("c.example"), "/a"));
+	conf_free(&c);
+	c = conf_good("relay { via = \"lmtp:unix:/v\" }");
+	ck_assert(conf_names_socket(c));
+	ck_assert(conf_allows_socket(c, SPAN_LIT("c.example"), "/v"));
+	conf_free(&c);
+	c = conf_good("relay { via = \"[192.0.2.1]\" }");
+	ck_assert(!conf_names_socket(c));
+	ck_assert(!conf_allows_socket(c, SPAN_LIT("c.example"), "192.0.2.1"));
+	conf_free(&c);
+}
+END_TEST
+
 /* source, ehlo-name and protocols: as written, inherited, or replaced. */
 START_TEST(sending)
 {
@@ -508,6 +532,7 @@ main(void)
 	tcase_add_test(t, no_match);
 	tcase_add_test(t, relay_domains);
 	tcase_add_test(t, sending);
+	tcase_add_test(t, sockets);
 	tcase_add_test(t, many_domains);
 	tcase_add_loop_test(t, review, 0, ROWS(reviews));
 	tcase_add_test(t, review_order);
