@@ -195,7 +195,8 @@ class Lab:
 
     def peer(self, address, starttls="good", pem=None, **how):
         if pem is None:
-            p = Peer(address, self.pem("peer.example.org"), starttls, **how)
+            pem = self.pem("peer.example.org")
+        p = Peer(address, pem, starttls, **how)
         self.later(p.close)
         return p
 
