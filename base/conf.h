@@ -47,6 +47,13 @@ struct conf_listen {
 	unsigned	 line;		/* for messages about it */
 };
 
+/* Of our own; both files are PEM. */
+#define CONF_CERTIFICATES	32
+struct conf_certificate {
+	const char	*label;
+	const char	*chain, *key;
+};
+
 /* Patterns: "example.org" exactly, "*.example.org" all below, "*" the rest;
  * the longest match wins, order never matters. */
 enum conf_recipients {
@@ -133,6 +140,8 @@ struct conf {
 	} relay;
 	struct {
 		const char	*ca_file;
+		struct conf_certificate *certificates;	/* none: self-signed */
+		size_t		 ncertificates;
 		bool		 old_versions;		/* 1.0 and 1.1 */
 		bool		 tickets;
 		enum client_certificates client_certificates;
@@ -191,7 +200,7 @@ struct conf	*conf_load(const char *path, struct conf_notes *,
 		    struct buf *bundle);
 
 /* Where `key` of `block` ("", "listen", "relay.retry") was written; `label`
- * for listeners, else NULL.  False when it was not: the place is then the start of
+ * for listeners and certificates, else NULL.  False when it was not: the place is then the start of
  * the main file.  Keys of accept.domain and relay.domain are not kept. */
 struct conf_place {
 	const char	*file;
@@ -207,6 +216,13 @@ void	conf_warn(struct conf_notes *, struct conf_place, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 void	conf_notes_print(const struct conf_notes *, FILE *);
 void	conf_notes_free(struct conf_notes *);
+
+/* Open a file that the configuration names at `at`, to be read with the
+ * parent's rights: a plain file, and nobody but us and root may write it or, if
+ * it is `secret`, everybody read it.  Not followed by a check of what is in it.
+ * The descriptor, or -1 with an error among the notes. */
+int	conf_open_file(const char *path, bool secret, struct conf_place at,
+	    struct conf_notes *);
 
 /* Look-ups, here so that smtpd and policy agree.  `domain` is lower case. */
 const struct conf_accept	*conf_accept_for(const struct conf *, struct span domain);

@@ -301,7 +301,34 @@ const struct conf_row conf_rows[] = {
 	  .help = "TLS, in and out. A peer's handshake is cut off beyond 64K, "
 	      "32 certificates, an RSA key of 16384 bits or a DH group of "
 	      "8192 bits." },
-	LATER("tls", "certificate", "Certificates of your own."),
+	{ .block = "tls", .key = "certificate", .type = CONF_LABELLED,
+	  .min = 0, .max = CONF_CERTIFICATES,
+	  ARRAY_AT(tls.certificates, tls.ncertificates, conf_certificate,
+	  label),
+	  .deflt_text = "self-signed ones, made at the first start",
+	  .help = "A certificate to show to clients; the label is for you. A "
+	      "client that names a server (SNI) gets one that has exactly "
+	      "this name, else one with a wildcard in place of its first "
+	      "label, else one for hostname, else the first. Give an ECDSA "
+	      "and an RSA one for the same name, so that old clients find one "
+	      "that they know; no more than 300 RSA handshakes a second are "
+	      "made by one process. With no certificate block the relay makes "
+	      "its own." },
+	{ .block = "tls.certificate", .key = "chain", .type = CONF_PATH,
+	  .max = 1000, AT(conf_certificate, chain),
+	  .required = "`chain` is missing: name the PEM file that has the "
+	      "certificate and those of its issuers",
+	  .help = "PEM file with the certificate, then those of its issuers, "
+	      "10 in all and 64K at most. It must belong to root, or to who "
+	      "starts the relay, and nobody else may write it." },
+	{ .block = "tls.certificate", .key = "key", .type = CONF_PATH,
+	  .max = 1000, AT(conf_certificate, key),
+	  .required = "`key` is missing: name the PEM file that has the "
+	      "certificate's private key",
+	  .help = "PEM file with its private key, ECDSA or RSA, without a "
+	      "passphrase. As for chain, and it must not be open to "
+	      "everybody. Only the process that makes signatures reads "
+	      "it." },
 	{ .block = "tls", .key = "ca-file", .type = CONF_PATH, .max = 1000,
 	  .deflt = "\"/etc/ssl/certs/ca-certificates.crt\"",
 	  AT(conf, tls.ca_file),

@@ -202,6 +202,33 @@ begin(struct role_process *p, int fd, struct sandbox *in_force,
 }
 
 static void
+files_close(struct role_env *env)
+{
+	for (unsigned i = 0; i < ROLE_FILE_KINDS * CONF_CERTIFICATES; i++) {
+		int *fd = &env->files.fd[i / CONF_CERTIFICATES]
+		    [i % CONF_CERTIFICATES];
+
+		if (*fd != -1)
+			close(*fd);
+		*fd = -1;
+	}
+}
+
+static void
+on_config_file(struct role_env *env, struct ipc_msg *m)
+{
+	const struct ipc_config_file *file = &m->u.config_file;
+	int *fd;
+
+	if (file->what >= ROLE_FILE_KINDS || file->index >= CONF_CERTIFICATES)
+		return;
+	fd = &env->files.fd[file->what][file->index];
+	if (*fd != -1)
+		close(*fd);
+	*fd = ipc_take_fd(m);
+}
+
+static void
 on_config(struct role_env *env, struct ipc_msg *m)
 {
 	struct role_process *p = process_of(env);
@@ -221,6 +248,7 @@ on_config(struct role_env *env, struct ipc_msg *m)
 		p->exit_code = 1;
 		loop_stop(env->loop);
 	}
+	files_close(env);
 	ipc_send_ready(env->parent, &ready, -1);
 }
 
@@ -250,6 +278,9 @@ parent_message(void *ctx, struct link *l, struct ipc_msg *m)
 	struct role_env *env = ctx;
 
 	switch (m->type) {
+	case IPC_CONFIG_FILE:
+		on_config_file(env, m);
+		break;
 	case IPC_CONFIG:
 		on_config(env, m);
 		break;
@@ -302,6 +333,7 @@ role_run(enum role role, unsigned index, const struct role_ops *ops)
 	env = &p->env;
 	*env = (struct role_env){ .role = role, .index = index,
 	    .loop = loop_new(), .keys_fd = -1, .ops = ops };
+	memset(&env->files, 0xff, sizeof env->files);	/* -1 each */
 	if (env->loop == NULL)
 		goto free_process;
 	env->parent = link_new(env->loop, PARENT_FD, role, ROLE_PARENT, 1,

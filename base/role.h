@@ -16,12 +16,20 @@
 #include "base/ipc/ipc.h"
 #include "base/loop.h"
 
+/* Files that came with the configuration (CONFIG_FILE), until ops->start has
+ * returned. */
+enum role_file_kind { ROLE_FILE_CHAIN, ROLE_FILE_KEY, ROLE_FILE_KINDS };
+struct role_files {
+	int	fd[ROLE_FILE_KINDS][CONF_CERTIFICATES];	/* -1: none */
+};
+
 struct role_env {
 	enum role		 role;
 	unsigned		 index;		/* from 1 */
 	struct loop		*loop;
 	struct link		*parent;
 	const struct conf	*conf;
+	struct role_files	 files;
 	/* Links that are up now, NULL else; index from 1. */
 	struct link		*peer[ROLE_COUNT][ROLE_INSTANCES + 1];
 	/* smtpd only: the plain blocking socket to its keys process, -1: none.

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
 /* cli/cert.c - sealane cert: what the own certificates are and what to publish
- * about them.  Reads the public halves in state/keys/ and needs no daemon; the
- * private ones are neither readable nor wanted here. */
+ * about them.  Reads the public halves, in state/keys/ or where the
+ * configuration says, and needs no daemon; the private ones are neither
+ * readable nor wanted here. */
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -15,25 +16,18 @@
 #include "base/clock.h"
 #include "dane/record.h"
 #include "tls/fingerprint.h"
+#include "tls/keydir.h"
 
 #define SMTP_PORT	25	/* where others look the record up */
 #define FILE_MAX	(64 * 1024)
 
-static const struct own {
-	const char	*name;
-	const char	*state;		/* as in JSON */
-	const char	*words;		/* as in text */
-} owns[] = {
-	{ "ecdsa",	"current",	"in use" },
-	{ "rsa",	"current",	"in use" },
-	{ "next-ecdsa",	"next",		"next, not in use yet" },
-	{ "next-rsa",	"next",		"next, not in use yet" },
-};
-#define NOWNS	(sizeof owns / sizeof owns[0])
+#define CERTS_MAX	(CONF_CERTIFICATES > TLS_SLOTS ? CONF_CERTIFICATES : \
+			    TLS_SLOTS)
 
 struct cert {
-	const struct own	*own;
-	char			 file[512];
+	const char		*name;		/* of the slot, or the label */
+	bool			 next;		/* not in use yet */
+	char			 file[1024];
 	struct tls_cert_info	 info;
 	char			 tlsa[DANE_RECORD_SIZE];
 };
@@ -65,15 +59,12 @@ read_file(const char *file, struct buf *b)
 
 /* 1 there, 0 not there, -1 complained. */
 static int
-read_cert(const struct conf *conf, const struct own *own, struct cert *c)
+read_cert(const struct conf *conf, struct cert *c)
 {
 	struct fault f = { 0 };
 	struct buf b;
 	int rc;
 
-	c->own = own;
-	snprintf(c->file, sizeof c->file, "%s/keys/%s.crt",
-	    conf->state_directory, own->name);
 	buf_init(&b, FILE_MAX);
 	if (read_file(c->file, &b) == -1) {
 		rc = errno == ENOENT ? 0 : -1;
@@ -93,7 +84,59 @@ read_cert(const struct conf *conf, const struct own *own, struct cert *c)
 	return rc;
 }
 
+/* How many there are; -1 complained. */
+static int
+read_slots(const struct conf *conf, struct cert *certs)
+{
+	int n = 0, rc;
+
+	for (unsigned i = 0; i < TLS_SLOTS; i++) {
+		struct cert *c = &certs[n];
+
+		c->name = tls_slot_name((enum tls_slot)i);
+		c->next = i >= TLS_SLOTS_IN_USE;
+		snprintf(c->file, sizeof c->file, "%s/keys/%s.crt",
+		    conf->state_directory, c->name);
+		if ((rc = read_cert(conf, c)) == -1)
+			return -1;
+		n += rc;
+	}
+	if (n == 0) {
+		cli_fail("there is no certificate in %s/keys yet: "
+		    "`sealane serve` makes it at its first start",
+		    conf->state_directory);
+		return -1;
+	}
+	return n;
+}
+
+static int
+read_configured(const struct conf *conf, struct cert *certs)
+{
+	for (size_t i = 0; i < conf->tls.ncertificates; i++) {
+		struct cert *c = &certs[i];
+
+		c->name = conf->tls.certificates[i].label;
+		snprintf(c->file, sizeof c->file, "%s",
+		    conf->tls.certificates[i].chain);
+		switch (read_cert(conf, c)) {
+		case 0:
+			cli_fail("%s: %s", c->file, strerror(ENOENT));
+			return -1;
+		case -1:
+			return -1;
+		}
+	}
+	return (int)conf->tls.ncertificates;
+}
+
 /* ---- printing ---- */
+
+static const char *
+words_of(const struct cert *c)
+{
+	return c->next ? "next, not in use yet" : "in use";
+}
 
 static void
 show_text(const struct cert *certs, size_t n)
@@ -105,8 +148,8 @@ show_text(const struct cert *certs, size_t n)
 
 		clock_rfc3339(c->info.not_before, 0, from);
 		clock_rfc3339(c->info.not_after, 0, to);
-		printf("%s%s (%s)\n", i == 0 ? "" : "\n", c->own->name,
-		    c->own->words);
+		printf("%s%s (%s)\n", i == 0 ? "" : "\n", c->name,
+		    words_of(c));
 		printf("  file         %s\n", c->file);
 		printf("  subject      %s\n", c->info.subject);
 		printf("  type         %s\n", c->info.type);
@@ -121,8 +164,8 @@ static json_t *
 show_json(const struct cert *c, const char *host)
 {
 	(void)host;
-	return json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:s, s:s, s:s}",
-	    "name", c->own->name, "state", c->own->state,
+	return json_pack("{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:s, s:s, s:s}",
+	    "name", cli_json_text(c->name), "state", c->next ? "next" : "current",
 	    "file", cli_json_text(c->file),
 	    "subject", cli_json_text(c->info.subject),
 	    "type", c->info.type,
@@ -137,8 +180,8 @@ static void
 tlsa_text(const struct cert *certs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		printf("%s ; %s (%s)\n", certs[i].tlsa, certs[i].own->name,
-		    certs[i].own->words);
+		printf("%s ; %s (%s)\n", certs[i].tlsa, certs[i].name,
+		    words_of(&certs[i]));
 }
 
 static json_t *
@@ -147,8 +190,8 @@ tlsa_json(const struct cert *c, const char *host)
 	char owner[300];
 
 	snprintf(owner, sizeof owner, "_%d._tcp.%s.", SMTP_PORT, host);
-	return json_pack("{s:s, s:s, s:o, s:i, s:i, s:i, s:s}",
-	    "name", c->own->name, "state", c->own->state,
+	return json_pack("{s:o, s:s, s:o, s:i, s:i, s:i, s:s}",
+	    "name", cli_json_text(c->name), "state", c->next ? "next" : "current",
 	    "owner", cli_json_text(owner), "usage", 3, "selector", 1,
 	    "matching_type", 1, "data", c->info.spki);
 }
@@ -191,10 +234,10 @@ find_verb(const char *name)
 int
 cli_cert(const struct conf *conf, int argc, char **argv)
 {
-	static struct cert certs[NOWNS];
+	static struct cert certs[CERTS_MAX];
 	const struct verb *v = NULL;
 	bool json = false;
-	size_t n = 0;
+	int n;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
@@ -205,19 +248,12 @@ cli_cert(const struct conf *conf, int argc, char **argv)
 	}
 	if (v == NULL)
 		v = &verbs[0];
-	for (size_t i = 0; i < NOWNS; i++) {
-		int rc = read_cert(conf, &owns[i], &certs[n]);
-
-		if (rc == -1)
-			return CLI_BAD;
-		n += (size_t)rc;
-	}
-	if (n == 0)
-		return cli_fail("there is no certificate in %s/keys yet: "
-		    "`sealane serve` makes it at its first start",
-		    conf->state_directory);
+	n = conf->tls.ncertificates > 0 ? read_configured(conf, certs) :
+	    read_slots(conf, certs);
+	if (n == -1)
+		return CLI_BAD;
 	if (json)
-		return print_json(v, certs, n, conf->hostname);
-	v->text(certs, n);
+		return print_json(v, certs, (size_t)n, conf->hostname);
+	v->text(certs, (size_t)n);
 	return CLI_OK;
 }

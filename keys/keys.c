@@ -10,9 +10,11 @@
 #include "base/log.h"
 #include "keys/rate.h"
 #include "keys/store.h"
+#include "tls/own.h"
 
 #define MAKER		1	/* the instance that makes and writes */
 #define SIGNATURE_MAX	1024
+#define KEY_CERTS_MAX	65536		/* bytes of one message's list */
 /* KEY_SIGNED.ok */
 #define SIGNED		1
 #define BUSY		2
@@ -23,42 +25,65 @@ struct keys {
 };
 
 static int
+send_list(struct link *parent, struct span certs)
+{
+	int rc = 0;
+
+	do {
+		size_t n = tls_own_list_head(certs, KEY_CERTS_MAX);
+		const struct ipc_key_certs m = { .more = n < certs.n,
+		    .certs = span_head(certs, n) };
+
+		rc = n == 0 ? -1 : ipc_send_key_certs(parent, &m, -1);
+		certs = span_skip(certs, n);
+	} while (rc == 0 && certs.n > 0);
+	return rc;
+}
+
+static int
 send_certs(struct role_env *env, const struct keys_store *store,
     struct fault *f)
 {
-	struct ipc_key_certs m;
 	struct buf list;
 	int rc = -1;
 
 	buf_init(&list, KEYS_CERTS_MAX);
-	if (keys_store_certs(store, &list) == 0) {
-		m.certs = buf_get(&list);
-		rc = ipc_send_key_certs(env->parent, &m, -1);
-	}
+	if (keys_store_certs(store, &list) == 0)
+		rc = send_list(env->parent, buf_get(&list));
 	buf_free(&list);
 	return rc == 0 ? 0 : fault_set(f, FAULT_TEMP, 0, "",
 	    "the certificates cannot be sent to the parent");
+}
+
+static struct keys_store *
+open_store(struct role_env *env, struct fault *f)
+{
+	const struct conf *c = env->conf;
+	time_t now = (time_t)(clock_wall_ms() / 1000);
+
+	return c->tls.ncertificates > 0 ?
+	    keys_store_configured(c, &env->files, now, f) :
+	    keys_store_open(c->state_directory, c->hostname,
+	    env->index == MAKER, now, f);
 }
 
 static int
 keys_start(struct role_env *env, struct fault *f)
 {
 	struct keys *k = calloc(1, sizeof *k);
-	bool maker = env->index == MAKER;
 
 	/* No core file, no debugger of the same user. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (k == NULL)
 		return fault_set(f, FAULT_TEMP, 0, "", "no memory");
 	rate_init(&k->rate, loop_now(env->loop));
-	k->store = keys_store_open(env->conf->state_directory,
-	    env->conf->hostname, maker, (time_t)(clock_wall_ms() / 1000), f);
+	k->store = open_store(env, f);
 	if (k->store == NULL) {
 		free(k);
 		return -1;
 	}
 	env->state = k;
-	return maker ? send_certs(env, k->store, f) : 0;
+	return env->index == MAKER ? send_certs(env, k->store, f) : 0;
 }
 
 static void

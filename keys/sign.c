@@ -22,6 +22,8 @@ static const struct allowed {
 	{ GNUTLS_SIGN_ECDSA_SHA384,		GNUTLS_PK_ECDSA, 48 },
 	{ GNUTLS_SIGN_ECDSA_SHA512,		GNUTLS_PK_ECDSA, 64 },
 	{ GNUTLS_SIGN_ECDSA_SECP256R1_SHA256,	GNUTLS_PK_ECDSA, 32 },
+	{ GNUTLS_SIGN_ECDSA_SECP384R1_SHA384,	GNUTLS_PK_ECDSA, 48 },
+	{ GNUTLS_SIGN_ECDSA_SECP521R1_SHA512,	GNUTLS_PK_ECDSA, 64 },
 	{ GNUTLS_SIGN_RSA_SHA1,			GNUTLS_PK_RSA, 20 },
 	{ GNUTLS_SIGN_RSA_SHA256,		GNUTLS_PK_RSA, 32 },
 	{ GNUTLS_SIGN_RSA_SHA384,		GNUTLS_PK_RSA, 48 },
@@ -98,8 +100,8 @@ keys_store_rsa_bits(const struct keys_store *s, uint32_t key)
 {
 	unsigned bits = 0;
 
-	if (key >= TLS_KEY_KINDS || gnutls_x509_privkey_get_pk_algorithm2(
-	    s->keys[key], &bits) != GNUTLS_PK_RSA)
+	if (key >= s->n || gnutls_x509_privkey_get_pk_algorithm2(
+	    s->v[key].key, &bits) != GNUTLS_PK_RSA)
 		return 0;
 	return bits;
 }
@@ -113,11 +115,11 @@ keys_store_sign(const struct keys_store *s, const struct ipc_key_sign *m,
 	int n = -1;
 
 	/* The algorithm says all; a flag could only say something else. */
-	if (m->key >= TLS_KEY_KINDS || m->flags != 0 || m->prehashed > 1)
+	if (m->key >= s->n || m->flags != 0 || m->prehashed > 1)
 		return -1;
 	a = find_allowed(m->alg,
-	    gnutls_x509_privkey_get_pk_algorithm(s->keys[m->key]));
-	if (a == NULL || sign(s->signers[m->key], a, m, &out) < 0)
+	    gnutls_x509_privkey_get_pk_algorithm(s->v[m->key].key));
+	if (a == NULL || sign(s->v[m->key].signer, a, m, &out) < 0)
 		return -1;
 	if (out.size <= sig_size) {
 		memcpy(sig, out.data, out.size);

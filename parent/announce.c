@@ -31,11 +31,17 @@ static void
 announce_cert(const struct conf *conf, const struct ipc_own_cert *cert)
 {
 	struct tls_cert_info info;
+	struct ipc_chain_cert leaf;
+	struct span chain = cert->chain;
 	char tlsa[DANE_RECORD_SIZE];
 
-	if (tls_cert_read(cert->der, &info, NULL) == -1)
+	if (ipc_get_chain_cert(&chain, &leaf) != 1 ||
+	    tls_cert_read(leaf.der, &info, NULL) == -1)
 		return;
-	printf("certificate %s, SHA-256 %s\n", info.type, info.fingerprint);
+	printf("certificate ");
+	if (cert->label.n > 0)
+		printf("\"%.*s\", ", SPAN_FMT(cert->label));
+	printf("%s, SHA-256 %s\n", info.type, info.fingerprint);
 	if (dane_record_of_key(conf->hostname, SMTP_PORT, cert->spki, tlsa))
 		printf("tlsa        %s\n", tlsa);
 }

@@ -48,7 +48,7 @@ child_message(void *ctx, struct link *l, struct ipc_msg *m)
 		break;
 	case IPC_KEY_CERTS:
 		if (c->index == 1)
-			parent_take_certs(c->parent, m->u.key_certs.certs);
+			certs_take(c->parent, &m->u.key_certs);
 		break;
 	default:
 		log_warn("ipc-unhandled", KV_S("message", ipc_name(m->type)),
@@ -86,6 +86,8 @@ send_config(struct child *c)
 	struct ipc_config m = { 0 };
 	int fd = fcntl(c->parent->bundle_fd, F_DUPFD_CLOEXEC, 0);
 
+	if (c->role == ROLE_KEYS)
+		certs_send_files(c->parent, c);
 	/* Without it the process would wait for ever: the back-off is better. */
 	if (fd == -1 || ipc_send_config(c->link, &m, fd) == -1)
 		child_kill(c);

@@ -19,6 +19,7 @@
 #include "parent/parent_priv.h"
 
 #define STOP_MS		5000	/* for a role to flush and end */
+#define EXIT_CONF	64	/* a mistake in the configuration */
 
 /* ---- events that child.c reports ---- */
 
@@ -42,14 +43,6 @@ send_listeners(struct parent *p, struct child *c)
 		if (fd != -1)
 			ipc_send_listen(c->link, &m, fd);
 	}
-}
-
-static void
-send_certs(struct parent *p, struct child *c)
-{
-	struct ipc_certs m = { .certs = buf_get(&p->certs) };
-
-	ipc_send_certs(c->link, &m, -1);
 }
 
 static void
@@ -98,7 +91,7 @@ parent_child_ready(struct child *c)
 	log_info("role-up", KV_S("name", role_name(c->role)),
 	    KV_N("instance", c->index), KV_N("pid", c->pid));
 	if (c->role == ROLE_SMTPD) {
-		send_certs(p, c);
+		certs_send(p, c);
 		tickets_send(p, c);
 		if (p->announced)
 			send_listeners(p, c);
@@ -128,7 +121,9 @@ parent_child_refused(struct child *c, struct span error)
 	/* At first start a person is watching: say it and end.  Later the
 	 * others go on, and this one is tried again. */
 	if (!p->announced && p->stage == STAGE_RUNNING) {
-		p->exit_code = 1;
+		/* keys cannot read what the configuration names. */
+		p->exit_code = c->role == ROLE_KEYS &&
+		    p->conf->tls.ncertificates > 0 ? EXIT_CONF : 1;
 		stop_begin(p);
 	}
 }
@@ -145,17 +140,6 @@ parent_child_drained(struct child *c)
 {
 	if (c->parent->stage != STAGE_RUNNING)
 		stage_advance(c->parent);
-}
-
-void
-parent_take_certs(struct parent *p, struct span certs)
-{
-	buf_reset(&p->certs);
-	buf_span(&p->certs, certs);
-	for (size_t i = 0; i < p->nchildren; i++)
-		if (p->children[i].role == ROLE_SMTPD &&
-		    p->children[i].state == CHILD_READY)
-			send_certs(p, &p->children[i]);
 }
 
 /* ---- ending ---- */
@@ -354,19 +338,22 @@ load_conf(struct parent *p, const char *path)
 	struct conf_notes notes = { 0 };
 	struct fault f = { 0 };
 	struct buf bundle;
+	bool bad = true;
 
 	p->conf = conf_load(path, &notes, &bundle);
-	if (p->conf != NULL)
+	if (p->conf != NULL) {
 		conf_review(p->conf, &notes);
+		bad = certs_open_files(p, &notes) == -1;
+	}
 	conf_notes_print(&notes, stderr);
 	conf_notes_free(&notes);
-	if (p->conf != NULL) {
+	if (!bad) {
 		p->bundle_fd = seal_bundle(buf_get(&bundle), &f);
 		if (p->bundle_fd == -1)
 			fprintf(stderr, "sealane: %s\n", f.text);
 	}
 	buf_free(&bundle);
-	return p->conf == NULL ? 64 : p->bundle_fd == -1 ? 1 : 0;
+	return bad ? EXIT_CONF : p->bundle_fd == -1 ? 1 : 0;
 }
 
 /* The listeners that an empty file means: on a machine without IPv6 there is
@@ -491,6 +478,8 @@ parent_free(struct parent *p)
 	free(p->listen_fds);
 	free(p->children);
 	buf_free(&p->certs);
+	buf_free(&p->certs_coming);
+	certs_close_files(p);
 	buf_free(&p->addresses);
 	conf_free(&p->conf);
 	close_if(p->bundle_fd);
@@ -507,7 +496,9 @@ parent_serve(const char *conf_path)
 
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
 		p.control_fds[r] = -1;
-	buf_init(&p.certs, IPC_FRAME_MAX);
+	memset(&p.files, 0xff, sizeof p.files);		/* -1 each */
+	buf_init(&p.certs, CERTS_MAX);
+	buf_init(&p.certs_coming, CERTS_MAX);
 	buf_init(&p.addresses, ADDRESSES_MAX);
 	rc = load_conf(&p, conf_path);
 	if (rc != 0)

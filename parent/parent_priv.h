@@ -14,6 +14,7 @@
 #include "base/fault.h"
 #include "base/ipc/ipc.h"
 #include "base/loop.h"
+#include "base/role.h"
 #include "base/sandbox.h"
 
 enum child_state {
@@ -48,6 +49,8 @@ struct parent {
 	struct child		*children;
 	size_t			 nchildren;
 	struct buf		 certs;		/* LIST of own_cert, from keys 1 */
+	struct buf		 certs_coming;	/* as far as it is here */
+	struct role_files	 files;		/* of the configuration */
 	struct loop_timer	*ticket_timer;	/* NULL: there are no tickets */
 	unsigned char		 ticket_key[64];
 	struct buf		 addresses;	/* LIST of host_addr, the machine's */
@@ -80,7 +83,6 @@ void	parent_child_ready(struct child *);
 void	parent_child_refused(struct child *, struct span error);
 void	parent_child_down(struct child *);
 void	parent_child_drained(struct child *);
-void	parent_take_certs(struct parent *, struct span certs);
 
 /* ---- wiring.c ---- */
 unsigned	wiring_instances(const struct conf *, enum role);
@@ -114,6 +116,15 @@ void	notify_close(struct parent *);
 
 /* ---- isolation.c ---- */
 void	isolation_log(const struct parent *);
+
+/* ---- certs.c ---- */
+#define CERTS_MAX	(2 * 1024 * 1024)	/* bytes of all own_certs */
+/* Opens what tls.certificate names.  -1 with errors among the notes. */
+int	certs_open_files(struct parent *, struct conf_notes *);
+void	certs_close_files(struct parent *);
+void	certs_send_files(struct parent *, struct child *keys);
+void	certs_take(struct parent *, const struct ipc_key_certs *);
+void	certs_send(struct parent *, struct child *smtpd);
 
 /* ---- tickets.c ---- */
 int	tickets_start(struct parent *);		/* nothing unless tls.tickets; -1: no memory */

@@ -9,7 +9,7 @@
 #include "smtpd/smtpd_priv.h"
 
 #define RELOAD_MS	2000
-#define CERTS_MAX	65536
+#define CERTS_MAX	(2 * 1024 * 1024)
 /* KEY_SIGNED.ok */
 #define KEYS_SIGNED	1
 #define KEYS_BUSY	2
@@ -64,8 +64,8 @@ creds_load(struct smtpd *d)
 
 	if (d->certs.len == 0 || d->env->keys_fd == -1)
 		return;
-	fresh = tls_creds_server(buf_get(&d->certs), &d->signer,
-	    d->env->conf->tls.old_versions, &f);
+	fresh = tls_creds_server(buf_get(&d->certs), d->env->conf->hostname,
+	    &d->signer, d->env->conf->tls.old_versions, &f);
 	if (fresh == NULL) {
 		log_error("credentials-failed", KV_Q("reason", f.text));
 		loop_timer_set(d->reload, RELOAD_MS);
@@ -91,6 +91,7 @@ creds_init(struct smtpd *d)
 {
 	d->signer = (struct tls_signer){ sign, d };
 	buf_init(&d->certs, CERTS_MAX);
+	buf_init(&d->coming, CERTS_MAX);
 	d->reload = loop_timer_new(d->env->loop, on_reload, d);
 	return d->reload == NULL ? -1 : 0;
 }
@@ -101,18 +102,26 @@ creds_free(struct smtpd *d)
 	loop_timer_close(&d->reload);
 	tls_creds_unref(&d->creds);
 	buf_free(&d->certs);
+	buf_free(&d->coming);
 	explicit_bzero(d->ticket_key, sizeof d->ticket_key);
 }
 
 void
 creds_take(struct smtpd *d, const struct ipc_certs *m)
 {
-	if (d->creds != NULL && span_eq(buf_get(&d->certs), m->certs))
-		return;
-	buf_reset(&d->certs);
-	if (buf_span(&d->certs, m->certs) == -1)
+	struct buf was;
+
+	if (buf_span(&d->coming, m->certs) == -1)
 		log_error("credentials-failed", KV_Q("reason", "no memory"));
-	creds_load(d);
+	if (m->more)
+		return;
+	was = d->certs;
+	d->certs = d->coming;
+	d->coming = was;
+	if (d->creds == NULL ||
+	    !span_eq(buf_get(&d->certs), buf_get(&d->coming)))
+		creds_load(d);
+	buf_reset(&d->coming);
 }
 
 void

@@ -72,6 +72,7 @@ struct smtpd {
 	struct tls_creds	*creds;
 	struct tls_signer	 signer;
 	struct buf		 certs;		/* as the parent sent them */
+	struct buf		 coming;	/* as far as they are here */
 	struct loop_timer	*reload;
 	bool			 has_ticket_key;
 	unsigned char		 ticket_key[TLS_TICKET_KEY];

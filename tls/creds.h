@@ -40,12 +40,14 @@ struct tls_signer {
 /* `old_versions`: TLS 1.0 and 1.1 are better than clear text (RFC 7435 sec 3);
  * facts name them weak.
  *
- * Server: `certs` is a LIST of own_cert records (base/ipc/messages.def), ECDSA
- * first.  Makes a trial signature with each key, so the signer must answer.
- * NULL with a fault.  The signer must outlive the credentials. */
+ * Server: `certs` is a LIST of own_cert records (base/ipc/messages.def), 32 at
+ * most.  A client that names a server gets a certificate with that name, else
+ * one with `hostname`, else the first; never an alert for it (RFC 8461 sec 7.1).
+ * Makes a trial signature with each key, so the signer must answer.  NULL with
+ * a fault.  The signer must outlive the credentials. */
 struct tls_creds	*tls_creds_server(struct span certs,
-			    const struct tls_signer *, bool old_versions,
-			    struct fault *);
+			    const char *hostname, const struct tls_signer *,
+			    bool old_versions, struct fault *);
 /* Client: any certificate is taken and recorded. */
 struct tls_creds	*tls_creds_client(bool old_versions, struct fault *);
 /* Server: session tickets under this key, TLS_TICKET_KEY bytes, from now on; who

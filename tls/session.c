@@ -117,6 +117,23 @@ on_message(gnutls_session_t g, unsigned type, unsigned when, unsigned incoming,
 	return s->objection == NULL ? 0 : GNUTLS_E_HANDSHAKE_TOO_LARGE;
 }
 
+/* Another certificate for another name; what nobody has the name for is not a
+ * reason to refuse (RFC 8461 sec 7.1). */
+static int
+on_client_hello(gnutls_session_t g)
+{
+	struct tls_session *s = gnutls_session_get_ptr(g);
+	char name[256];
+	size_t n = sizeof name;
+	unsigned type = 0;
+
+	if (gnutls_server_name_get(g, name, &n, &type, 0) < 0 ||
+	    type != GNUTLS_NAME_DNS)
+		return 0;
+	return gnutls_credentials_set(g, GNUTLS_CRD_CERTIFICATE,
+	    tls_creds_for_name(s->creds, span_of(name, n)));
+}
+
 static struct tls_session *
 session_new(struct tls_creds *creds, struct tls_wire *wire, unsigned flags,
     gnutls_priority_t priority)
@@ -164,6 +181,7 @@ tls_session_server(struct tls_creds *creds, struct tls_wire *wire,
 		return NULL;
 	gnutls_certificate_server_set_request(s->g, ask_certificate ?
 	    GNUTLS_CERT_REQUEST : GNUTLS_CERT_IGNORE);
+	gnutls_handshake_set_post_client_hello_function(s->g, on_client_hello);
 	if (creds->tickets &&
 	    gnutls_session_ticket_enable_server(s->g, &key) < 0)
 		tls_session_free(&s);

@@ -2,6 +2,8 @@
 # Copyright (c) 2026 The Sealane authors
 """TLS as it is configured: listeners, versions, tickets, certificates."""
 
+import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -169,3 +171,146 @@ def tls_client_certificate(lab):
         c.quit()
         expect_equal(s.log("smtpd", "message")[-1]["spki"], want,
                      f"port {port}")
+
+
+class Pki:
+    """A root, an intermediate, and what that signs; files of root."""
+
+    def __init__(self, lab):
+        self.dir = lab.folder(f"pki{len(lab.cleanups)}")
+        self.make("root", None, "rsa:2048", "", True)
+        self.make("inter", "root", "rsa:2048", "", True)
+
+    def path(self, name, end):
+        return f"{self.dir}/{name}.{end}"
+
+    def run(self, *args, **how):
+        subprocess.run(["openssl", *args], check=True, capture_output=True,
+                       **how)
+
+    def make(self, name, issuer, kind, hosts, ca=False, days="30"):
+        """A key, and a chain from it to the intermediate."""
+        ec = ["-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else []
+        key, crt = self.path(name, "key"), self.path(name, "crt")
+        ext = (["-addext", "subjectAltName=" + ",".join(
+            "DNS:" + h for h in hosts.split())] if hosts else [])
+        more = ["-x509", "-days", days] + (
+            ["-CA", self.path(issuer, "crt"), "-CAkey",
+             self.path(issuer, "key")] if issuer else [])
+        self.run("req", "-newkey", kind, *ec, "-nodes", "-keyout", key, "-out",
+                 crt, "-subj", "/CN=" + (hosts.split() or [name])[0], *more,
+                 *ext, "-addext", "basicConstraints=critical,CA:" +
+                 ("TRUE" if ca else "FALSE"))
+        os.chmod(key, 0o600)
+        with open(self.path(name, "pem"), "wb") as out:
+            for part in (name,) if ca else (name, "inter"):
+                with open(self.path(part, "crt"), "rb") as f:
+                    out.write(f.read())
+        return self
+
+    def block(self, *names):
+        return "tls {" + "".join(
+            f'\n  certificate "{n}" {{ chain = "{self.path(n, "pem")}"\n'
+            f'    key = "{self.path(n, "key")}" }}' for n in names) + " }"
+
+    def shown(self, name, ciphers=None):
+        """Who is served to a client that asks for that name and believes the
+        root: the common name."""
+        ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        ctx.load_verify_locations(self.path("root", "crt"))
+        ctx.check_hostname = False
+        if ciphers:
+            ctx.maximum_version = ssl.TLSVersion.TLSv1_2
+            ctx.set_ciphers(ciphers)
+        c = secure(ctx, server_hostname=name)
+        kind = c.sock.cipher()[0]
+        subject = dict(x[0] for x in c.sock.getpeercert()["subject"])
+        c.quit()
+        return subject["commonName"], kind
+
+
+@case(seconds=90)
+def tls_certificates(lab):
+    """Certificates of the configuration: by name, by wildcard, by kind of
+    key; the whole chain is sent; nothing of it is in state/keys/."""
+    lab.peer("127.0.1.5")
+    pki = Pki(lab)
+    pki.make("ec", "inter", "ec", "relay.example.org mail.example.org")
+    pki.make("rsa", "inter", "rsa:2048", "relay.example.org")
+    pki.make("wild", "inter", "ec", "*.example.net")
+    s = lab.sealane("own", more=pki.block("rsa", "ec", "wild"))
+    out = s.stdout()
+    for label in ("rsa", "ec", "wild"):
+        expect(f'certificate "{label}", ' in out, out)
+    for name, want in (("relay.example.org", "relay.example.org"),
+                       ("mail.example.org", "relay.example.org"),
+                       ("mx7.example.net", "*.example.net"),
+                       ("a.b.example.net", "relay.example.org"),
+                       ("unknown.example", "relay.example.org"),
+                       (None, "relay.example.org")):
+        expect_equal(pki.shown(name)[0], want, f"shown to {name}")
+    for suite in ("ECDHE-ECDSA-AES128-GCM-SHA256",
+                  "ECDHE-RSA-AES128-GCM-SHA256"):
+        expect_equal(pki.shown("relay.example.org", suite),
+                     ("relay.example.org", suite), suite)
+    expect_equal(pki.shown("mx7.example.net", "ECDHE-RSA-AES128-GCM-SHA256"),
+                 ("relay.example.org", "ECDHE-RSA-AES128-GCM-SHA256"),
+                 "a client without ECDSA asks for a name that has no RSA")
+    expect_equal(os.listdir(f"{s.state}/keys"), [], "state/keys/")
+    # keys and smtpd that die come back with the same ones.
+    for role in ("keys", "smtpd"):
+        for pid in s.pids(role):
+            os.kill(pid, 9)
+        wait_until(s.takes_mail, 15, f"mail is taken after {role} died")
+    expect_equal(pki.shown("mx7.example.net")[0], "*.example.net", "after")
+
+
+@case(seconds=60)
+def tls_certificate_mistakes(lab):
+    """check names file, line and column of each; serve ends with 64."""
+    pki = Pki(lab)
+    pki.make("a", "inter", "ec", "relay.example.org")
+    pki.make("b", "inter", "ec", "other.example.org")
+    s = lab.sealane("bad", start=False, more=pki.block("a"))
+    with open(s.conf, encoding="utf-8") as f:
+        line = f.read().split("tls {")[0].count("\n") + 2
+
+    def wrong(*want):
+        text = s.cli("check", code=1) + s.err
+        for w in want:
+            expect(w in text, f"{w!r} is not in:\n{text}")
+        s.start(wait=False)
+        expect_equal(s.proc.wait(timeout=15), 64, "exit of serve")
+        told = s.tail() + s.stdout()
+        expect(want[0] in told, f"serve says:\n{told}")
+
+    s.cli("check")
+    expect("error" not in s.err, s.err)
+    key, chain = pki.path("a", "key"), pki.path("a", "pem")
+    os.chmod(key, 0o644)
+    wrong(f":{line + 1}:11: error: {key} is a private key and open to "
+          "everybody (mode 0644)")
+    os.chmod(key, 0o600)
+    os.chmod(chain, 0o666)
+    wrong(f":{line}:29: error: group or others may write {chain}")
+    os.chmod(chain, 0o644)
+    shutil.copy(pki.path("b", "key"), key)
+    wrong(f":{line + 1}:11: error: {key}: the key belongs to no certificate")
+    shutil.copy(pki.path("b", "pem"), chain)
+    s.cli("check")
+    expect("no certificate is for hostname" in s.err, s.err)
+    os.unlink(key)
+    wrong(f":{line + 1}:11: error: {key}: No such file or directory")
+
+    # What still works is a warning: the order, an issuer that is missing.
+    pki.make("a", "inter", "ec", "relay.example.org")
+    with open(chain, "rb") as f:
+        parts = f.read().split(b"-----BEGIN")[1:]
+    with open(chain, "wb") as f:
+        f.writelines(b"-----BEGIN" + p for p in reversed(parts))
+    s.cli("check")
+    expect("in another order" in s.err, s.err)
+    with open(chain, "wb") as f:
+        f.write(b"-----BEGIN" + parts[0])
+    s.cli("check")
+    expect("senders who verify it will not believe it" in s.err, s.err)

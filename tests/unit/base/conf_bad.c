@@ -65,7 +65,17 @@ static const struct row {
 	  "error: `dane` is not supported in this version\n", "t.conf:2:2: "
 	  "error: `memory` is not supported in this version\n" }, 2 },
 	{ "tls { certificate \"own\" { chain = \"/x\" } }",
-	  { "1:7: error: `certificate` is not supported in this version" }, 1 },
+	  { "1:7: error: `key` is missing: name the PEM file" }, 1 },
+	{ "tls { certificate { chain = \"/x\"; key = \"/y\" } }",
+	  { "1:7: error: `certificate` is written as certificate \"name\" { "
+	  "... }" }, 1 },
+	{ "tls { certificate \"a\" { chain = \"/x\"; key = \"y\" }\n"
+	  "certificate \"a\" { key = \"/x\"; chian = \"/x\" } }",
+	  { "1:45: error: `key` cannot be \"y\"; allowed: a path that begins "
+	  "with /", "2:13: error: certificate \"a\" is there twice: first at "
+	  "t.conf:1:19", "2:31: error: unknown key `chian`; allowed in "
+	  "tls.certificate: chain, key; did you mean `chain`?",
+	  "2:1: error: `chain` is missing" }, 4 },
 	{ "listen \"p\" { xforward = true; auth = 1; proxy = true\n"
 	  "greeting-name = \"x\" }", { "1:14: error: `xforward` is not "
 	  "supported in this version", "`auth` is not supported",

@@ -237,6 +237,83 @@ START_TEST(odd_files)
 }
 END_TEST
 
+/* ---- files that it names ---- */
+
+static const struct named {
+	mode_t		 mode;
+	bool		 secret;
+	const char	*says;		/* NULL: opened */
+} nameds[] = {
+	{ 0600, true, NULL }, { 0640, true, NULL }, { 0400, true, NULL },
+	{ 0644, false, NULL }, { 0444, false, NULL },
+	{ 0644, true, "is a private key and open to everybody (mode 0644)" },
+	{ 0601, true, "open to everybody (mode 0601)" },
+	{ 0660, true, "group or others may write" },
+	{ 0664, false, "group or others may write" },
+	{ 0646, false, "group or others may write" },
+};
+
+START_TEST(named_files)
+{
+	const struct named *r = &nameds[_i];
+	const struct conf_place at = { "t.conf", 7, 9 };
+	struct conf_notes notes = { 0 };
+	char path[300], said[1024] = "";
+	int fd;
+
+	make_dir();
+	put("real", "text");
+	snprintf(path, sizeof path, "%s/real", dir);
+	ck_assert_int_eq(chmod(path, r->mode), 0);
+	/* What is at a link's end counts. */
+	subdir("live");
+	snprintf(said, sizeof said, "%s/live/link", dir);
+	ck_assert_int_eq(symlink("../real", said), 0);
+	fd = conf_open_file(said, r->secret, at, &notes);
+	conf_notes_text(&notes, said, sizeof said);
+	ck_assert_msg((fd != -1) == (r->says == NULL), "%04o: %s", r->mode,
+	    said);
+	if (fd != -1)
+		close(fd);
+	else
+		ck_assert_msg(strncmp(said, "t.conf:7:9: error: ", 19) == 0 &&
+		    strstr(said, r->says) != NULL, "%s", said);
+	conf_notes_free(&notes);
+	remove_dir();
+}
+END_TEST
+
+START_TEST(named_odd_files)
+{
+	const struct conf_place at = { "t.conf", 7, 9 };
+	static const char *const says[] = { "No such file", "is not a regular "
+	    "file", "is not a regular file", "is larger than", "belongs to "
+	    "user 12345" };
+	struct conf_notes notes = { 0 };
+	char path[300], said[1024] = "";
+
+	make_dir();
+	snprintf(path, sizeof path, "%s/x", dir);
+	if (_i == 1)
+		subdir("x");
+	if (_i == 2)
+		ck_assert_int_eq(mkfifo(path, 0600), 0);
+	if (_i >= 3)
+		put("x", "text");
+	if (_i == 3)
+		ck_assert_int_eq(truncate(path, (1 << 20) + 1), 0);
+	if (_i == 4 && (geteuid() != 0 || chown(path, 12345, 0) == -1)) {
+		remove_dir();		/* only root can give a file away */
+		return;
+	}
+	ck_assert_int_eq(conf_open_file(path, false, at, &notes), -1);
+	conf_notes_text(&notes, said, sizeof said);
+	ck_assert_msg(strstr(said, says[_i]) != NULL, "%s", said);
+	conf_notes_free(&notes);
+	remove_dir();
+}
+END_TEST
+
 /* The same bytes give the same configuration to everybody; and the machine's
  * name is among them. */
 START_TEST(bundle_names_machine)
@@ -448,6 +525,9 @@ main(void)
 	tcase_add_loop_test(t, bad_includes, 0, ROWS(bads));
 	tcase_add_test(t, depth);
 	tcase_add_test(t, many_files);
+	tcase_add_loop_test(t, named_files, 0,
+	    sizeof nameds / sizeof nameds[0]);
+	tcase_add_loop_test(t, named_odd_files, 0, 5);
 	tcase_add_loop_test(t, writable, 0, ROWS(modes));
 	tcase_add_test(t, odd_files);
 	tcase_add_test(t, bundle_names_machine);

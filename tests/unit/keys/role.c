@@ -456,7 +456,8 @@ START_TEST(handshakes)
 	struct fault f;
 
 	rig_open();
-	creds = tls_creds_server(buf_get(&rig.certs), &signer, true, &f);
+	creds = tls_creds_server(buf_get(&rig.certs),
+	    "mx1.example.org", &signer, true, &f);
 	ck_assert_msg(creds != NULL, "%s", f.text);
 	for (size_t i = 0; i < NELEM(shakes); i++)
 		shake(creds, &shakes[i]);
@@ -475,11 +476,14 @@ START_TEST(no_answer_no_credentials)
 	rig_open();
 	smtpd = rig.smtpd;
 	shutdown(smtpd, SHUT_RDWR);
-	ck_assert_ptr_null(tls_creds_server(buf_get(&rig.certs), &signer, true, &f));
+	ck_assert_ptr_null(tls_creds_server(buf_get(&rig.certs),
+	    "mx1.example.org", &signer, true, &f));
 	ck_assert_str_ne(f.text, "");
-	ck_assert_ptr_null(tls_creds_server(SPAN_NONE, &signer, true, &f));
+	ck_assert_ptr_null(tls_creds_server(SPAN_NONE, "a.example", &signer, true,
+	    &f));
 	ck_assert_str_eq(f.text, "no certificate was given");
-	ck_assert_ptr_null(tls_creds_server(SPAN_LIT("nonsense"), &signer, true, &f));
+	ck_assert_ptr_null(tls_creds_server(SPAN_LIT("nonsense"), "a.example",
+	    &signer, true, &f));
 	rig_close();
 }
 END_TEST

@@ -203,16 +203,23 @@ fix_key(struct fix *x, enum tls_key_kind kind, struct buf *list)
 	gnutls_x509_crt_t crt;
 	gnutls_datum_t der;
 	struct ipc_own_cert own = { .key = kind };
+	struct ipc_chain_cert one;
+	struct buf chain;
 
 	ck_assert_ptr_nonnull(key);
 	crt = tls_cert_selfsign(key, kind, "mx.example.org", time(NULL), &f);
 	ck_assert_ptr_nonnull(crt);
 	ck_assert_int_eq(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER,
 	    &der), 0);
-	own.der = span_of(der.data, der.size);
-	ck_assert(tls_spki(own.der, &own.spki));
+	one.der = span_of(der.data, der.size);
+	buf_init(&chain, 65536);
+	ck_assert_int_eq(ipc_put_chain_cert(&chain, &one), 0);
+	own.chain = buf_get(&chain);
+	own.label = SPAN_NONE;
+	ck_assert(tls_spki(one.der, &own.spki));
 	ck_assert(tls_sha256_hex(own.spki, x->spki[kind]));
 	ck_assert_int_eq(ipc_put_own_cert(list, &own), 0);
+	buf_free(&chain);
 	ck_assert_int_eq(gnutls_privkey_init(&x->keys[kind]), 0);
 	ck_assert_int_eq(gnutls_privkey_import_x509(x->keys[kind], key,
 	    GNUTLS_PRIVKEY_IMPORT_AUTO_RELEASE), 0);
@@ -225,8 +232,8 @@ fix_server_creds(struct fix *x)
 {
 	const struct tls_signer signer = { fix_sign, x };
 	struct fault f;
-	struct tls_creds *c = tls_creds_server(buf_get(&x->certs), &signer,
-	    !x->no_old_versions, &f);
+	struct tls_creds *c = tls_creds_server(buf_get(&x->certs),
+	    "mx.example.org", &signer, !x->no_old_versions, &f);
 
 	ck_assert_msg(c != NULL, "%s", f.text);
 	return c;

@@ -1,19 +1,34 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* keys/file.c - see file.h. */
-#include "keys/file.h"
+/* tls/keydir.c - see keydir.h. */
+#include "tls/keydir.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define TMP_NAME_SIZE	64
+#define LOCK_TRIES	50
+#define LOCK_WAIT_US	100000
+
+const char *
+tls_slot_name(enum tls_slot s)
+{
+	static const char *const names[TLS_SLOTS] = {
+		[TLS_SLOT_ECDSA] = "ecdsa", [TLS_SLOT_RSA] = "rsa",
+		[TLS_SLOT_NEXT_ECDSA] = "next-ecdsa",
+		[TLS_SLOT_NEXT_RSA] = "next-rsa",
+	};
+
+	return names[s];
+}
 
 static int
-file_fault(const struct keys_dir *d, const char *name, const char *what,
+file_fault(const struct tls_keydir *d, const char *name, const char *what,
     struct fault *f)
 {
 	char text[sizeof d->path + 128];
@@ -24,7 +39,7 @@ file_fault(const struct keys_dir *d, const char *name, const char *what,
 }
 
 int
-keys_dir_open(struct keys_dir *d, const char *state, struct fault *f)
+tls_keydir_open(struct tls_keydir *d, const char *state, struct fault *f)
 {
 	struct stat st;
 	int n = snprintf(d->path, sizeof d->path, "%s/keys", state);
@@ -49,20 +64,34 @@ keys_dir_open(struct keys_dir *d, const char *state, struct fault *f)
 	}
 	return 0;
 close_dir:
-	keys_dir_close(d);
+	tls_keydir_close(d);
 	return -1;
 }
 
 void
-keys_dir_close(struct keys_dir *d)
+tls_keydir_close(struct tls_keydir *d)
 {
 	if (d->fd != -1)
 		close(d->fd);
 	d->fd = -1;
 }
 
+int
+tls_keydir_lock(struct tls_keydir *d, struct fault *f)
+{
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(d->fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return file_fault(d, "", "lock", f);
+		usleep(LOCK_WAIT_US);
+	}
+	return fault_set(f, FAULT_TEMP, 0, "", "another process is busy in %s",
+	    d->path);
+}
+
 void
-keys_wipe(struct buf *b)
+tls_keydir_wipe(struct buf *b)
 {
 	if (b->mem != NULL)
 		explicit_bzero(b->mem, b->cap);
@@ -70,7 +99,7 @@ keys_wipe(struct buf *b)
 }
 
 static int
-secret_check(const struct keys_dir *d, const char *name, const struct stat *st,
+secret_check(const struct tls_keydir *d, const char *name, const struct stat *st,
     struct fault *f)
 {
 	unsigned mode = (unsigned)st->st_mode & 07777;
@@ -97,7 +126,7 @@ secret_check(const struct keys_dir *d, const char *name, const struct stat *st,
 }
 
 static int
-open_failed(const struct keys_dir *d, const char *name, struct fault *f)
+open_failed(const struct tls_keydir *d, const char *name, struct fault *f)
 {
 	struct stat st;
 	int err = errno;
@@ -116,7 +145,7 @@ open_failed(const struct keys_dir *d, const char *name, struct fault *f)
 }
 
 int
-keys_file_read(const struct keys_dir *d, const char *name, bool secret,
+tls_keydir_read(const struct tls_keydir *d, const char *name, bool secret,
     struct buf *to, struct fault *f)
 {
 	struct stat st;
@@ -134,7 +163,7 @@ keys_file_read(const struct keys_dir *d, const char *name, bool secret,
 	}
 	if (secret && secret_check(d, name, &st, f) == -1)
 		goto close_fd;
-	if (!S_ISREG(st.st_mode) || st.st_size > KEYS_FILE_MAX) {
+	if (!S_ISREG(st.st_mode) || st.st_size > TLS_KEYDIR_FILE_MAX) {
 		fault_set(f, FAULT_PERM, 0, "", "%s/%s is %s", d->path, name,
 		    S_ISREG(st.st_mode) ? "too large" : "not a regular file");
 		goto close_fd;
@@ -174,14 +203,14 @@ write_all(int fd, struct span s)
 }
 
 int
-keys_file_write(const struct keys_dir *d, const char *name, mode_t mode,
+tls_keydir_write(const struct tls_keydir *d, const char *name, mode_t mode,
     struct span s, struct fault *f)
 {
 	char tmp[TMP_NAME_SIZE];
 	int fd;
 
 	snprintf(tmp, sizeof tmp, "%s.tmp", name);
-	/* What a crash left; only keys 1 writes, so it is nobody else's. */
+	/* What a crash left: who writes holds the lock. */
 	(void)unlinkat(d->fd, tmp, 0);
 	fd = openat(d->fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
 	    O_CLOEXEC, 0600);
@@ -207,4 +236,13 @@ keys_file_write(const struct keys_dir *d, const char *name, mode_t mode,
 unlink_tmp:
 	(void)unlinkat(d->fd, tmp, 0);
 	return -1;
+}
+
+int
+tls_keydir_rename(const struct tls_keydir *d, const char *from, const char *to,
+    struct fault *f)
+{
+	if (renameat(d->fd, from, d->fd, to) == -1)
+		return file_fault(d, from, "rename", f);
+	return fsync(d->fd) == -1 ? file_fault(d, "", "fsync", f) : 0;
 }
