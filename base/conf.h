@@ -153,7 +153,7 @@ struct conf {
 		size_t		 nforward;
 	} dns;
 	struct {
-		bool		 mta_sts;
+		bool		 dane, mta_sts;
 		uint64_t	 fetch_timeout;		/* ms */
 	} policy;
 	const char	*state_directory;

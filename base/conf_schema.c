@@ -357,7 +357,10 @@ const struct conf_row conf_rows[] = {
 
 	{ .block = "", .key = "policy", .type = CONF_BLOCK,
 	  .help = "What is asked of other hosts before mail goes to them." },
-	LATER("policy", "dane", "Use TLSA records."),
+	{ .block = "policy", .key = "dane", .type = CONF_BOOL,
+	  .deflt = "true", AT(conf, policy.dane),
+	  .help = "Whether the TLSA records of next hops are looked for and "
+	      "kept to (RFC 7672). Only answers that DNSSEC secures count." },
 	{ .block = "policy", .key = "mta-sts", .type = CONF_BOOL,
 	  .deflt = "true", AT(conf, policy.mta_sts),
 	  .help = "Whether the MTA-STS policies of recipient domains are looked "

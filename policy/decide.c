@@ -6,9 +6,18 @@
 struct decision
 decide(const struct evidence *e)
 {
+	/* RFC 7672 sec 2.2, and ahead of any other policy: RFC 8461 sec 2. */
+	if (e->dane && e->mx_secure)
+		return (struct decision){ .asked = LEVEL_DANE, .why = WHY_DANE };
 	/* RFC 8461 sec 5: testing never blocks anything. */
 	if (e->sts == STS_ENFORCE)
 		return (struct decision){ .asked = LEVEL_STS, .why = WHY_STS,
 		    .barred = !e->sts_allows };
+	/* RFC 7672 sec 2.2: TLS, but nobody is known.  Sec 2.2.1: the records of
+	 * a host that an insecure MX named authenticate it for nobody; they
+	 * must match all the same, which relay sees to. */
+	if (e->dane || e->dane_unusable)
+		return (struct decision){ .asked = LEVEL_ENCRYPTED,
+		    .why = WHY_DANE };
 	return (struct decision){ .asked = LEVEL_CLEAR, .why = WHY_NONE };
 }

@@ -12,6 +12,9 @@
 #include "mtasts/policy.h"
 
 struct evidence {
+	bool		dane;		/* secure TLSA records that are used */
+	bool		dane_unusable;	/* secure ones, none of them is used */
+	bool		mx_secure;	/* the DNS vouches for the host's name */
 	enum sts_mode	sts;		/* NONE: no policy that holds */
 	bool		sts_allows;	/* it lists this host */
 };

@@ -31,10 +31,12 @@ route_free(struct route *r)
 
 	if (r->mx_query != NULL)
 		l->ops->cancel(l->ctx, r->mx_query);
-	for (size_t i = 0; i < r->ncands; i++)
+	for (size_t i = 0; i < r->ncands; i++) {
 		for (int f = 0; f < FAMILIES; f++)
 			if (r->cands[i].query[f] != NULL)
 				l->ops->cancel(l->ctx, r->cands[i].query[f]);
+		route_dane_free(&r->cands[i]);
+	}
 	route_policy_free(r);
 	free(r->cands);
 	free(r->result.hosts);
@@ -164,6 +166,11 @@ finish(struct route *r)
 
 		if (c->host.naddrs == 0 && !c->host.is_unix)
 			continue;
+		/* RFC 7672 sec 2.2: never to it without knowing. */
+		if (c->dane == DANE_LOST) {
+			trouble = true;
+			continue;
+		}
 		if (c->barred)
 			barred = true;
 		else
@@ -221,6 +228,9 @@ take_addresses(struct candidate *c, int f, const struct dns_answer *a)
 	}
 	if (!r->plan.by_operator && self_named(r->world->self, a->canonical))
 		c->self = true;		/* an alias of ourselves */
+	route_dane_note(c, a);
+	if (c->query[V4] == NULL && c->query[V6] == NULL)
+		route_dane_ask(c);
 	route_answered(r);
 }
 
@@ -321,6 +331,9 @@ on_mx(void *arg, const struct dns_answer *a)
 
 	r->mx_query = NULL;
 	r->result.mx_secure = a->status;
+	if (a->status == DNS_SECURE && strcmp(a->canonical, r->plan.name) != 0)
+		(void)span_copy(span_str(a->canonical), r->result.expanded,
+		    sizeof(r->result.expanded));
 	if (mx_read(a, r->plan.name, r->world->self, &s) == -1) {
 		no_memory(r);
 		return;

@@ -5,8 +5,9 @@
  * from it, and what the answers mean.
  *
  * No I/O and no clock of its own: it asks through dns/lookup.h, which answers
- * in bounded time, so that a route takes at most two such times (MX, then all
- * addresses side by side). */
+ * in bounded time, so that a route takes at most five such times (MX, then side
+ * by side for all hosts: addresses, an alias, TLSA records of two names), or
+ * as long as a policy is fetched. */
 #ifndef POLICY_ROUTE_H
 #define POLICY_ROUTE_H
 
@@ -29,6 +30,8 @@ struct route_host {
 	bool		is_unix;		/* `name` is its path; no addresses */
 	struct addr	addrs[ROUTE_ADDRS_MAX];	/* port is not set */
 	size_t		naddrs;
+	char		base[DNS_NAME_SIZE];	/* TLSA base domain */
+	struct span	tlsa;			/* list for the ROUTE message */
 };
 
 /* As the ROUTE message says. */
@@ -36,6 +39,7 @@ struct route_result {
 	int		 code;			/* 250, 4xx, 5xx */
 	char		 dsn[12], text[240];
 	char		 domain[DNS_NAME_SIZE];	/* whom the hosts serve */
+	char		 expanded[DNS_NAME_SIZE];
 	bool		 discard, lmtp;
 	enum dns_status	 mx_secure;
 	unsigned	 connections;

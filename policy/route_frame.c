@@ -39,6 +39,8 @@ put_host(struct buf *hosts, const struct route_host *h)
 		.asked = (uint8_t)h->asked,
 		.why = (uint8_t)h->why,
 		.addrs = buf_get(&addrs),
+		.base = span_str(h->base),
+		.tlsa = h->tlsa,
 	};
 	rc = ipc_put_host(hosts, &m);
 free_addrs:
@@ -50,15 +52,21 @@ int
 route_frame_put(const struct route_result *r, uint64_t txn, struct buf *hosts,
     struct ipc_route *m)
 {
+	/* The best hosts, as many as have room with all their records. */
 	for (size_t i = 0; i < r->nhosts; i++)
-		if (put_host(hosts, &r->hosts[i]) == -1)
-			return -1;
+		if (put_host(hosts, &r->hosts[i]) == -1) {
+			if (i == 0)
+				return -1;
+			hosts->failed = false;
+			break;
+		}
 	*m = (struct ipc_route){
 		.txn = txn,
 		.code = (uint16_t)r->code,
 		.dsn = span_str(r->dsn),
 		.text = span_str(r->text),
 		.domain = span_str(r->domain),
+		.expanded = span_str(r->expanded),
 		.discard = r->discard,
 		.lmtp = r->lmtp,
 		.mx_secure = (uint8_t)r->mx_secure,

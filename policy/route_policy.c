@@ -72,13 +72,18 @@ route_policy_apply(struct route *r)
 	for (size_t i = 0; i < r->ncands; i++) {
 		struct candidate *c = &r->cands[i];
 		const struct evidence e = {
+			.dane = c->dane == DANE_USED,
+			.dane_unusable = c->dane == DANE_NONE_USED,
+			.mx_secure = r->plan.kind == PLAN_HOST ||
+			    r->result.mx_secure == DNS_SECURE,
 			.sts = r->sts.mode,
 			.sts_allows = sts_policy_allows(&r->sts,
 			    span_str(c->host.name)),
 		};
 		const struct decision d = decide(&e);
 
-		if (r->sts.mode != STS_NONE && !e.sts_allows)
+		if (r->sts.mode != STS_NONE && !e.sts_allows &&
+		    d.asked != LEVEL_DANE)
 			tell_mismatch(r, c);
 		c->host.asked = d.asked;
 		c->host.why = d.why;

@@ -10,6 +10,14 @@
 
 enum { V6, V4, FAMILIES };
 
+/* What the TLSA look-ups came to, RFC 7672 sec 2.2. */
+enum dane_found {
+	DANE_ABSENT,		/* none, or not by secure answers */
+	DANE_USED,		/* records that are used */
+	DANE_NONE_USED,		/* records, all unusable */
+	DANE_LOST,		/* an error: the host cannot be used */
+};
+
 /* A host while its addresses are asked for. */
 struct candidate {
 	struct route		*route;
@@ -21,6 +29,14 @@ struct candidate {
 	bool			 special;	/* had addresses, all refused */
 	bool			 self;
 	bool			 barred;	/* by the domain's policy */
+	/* of DANE, route_dane.c */
+	bool			 secure, insecure;	/* address answers seen */
+	char			 canonical[DNS_NAME_SIZE];	/* of them */
+	struct dns_query	*alias_query, *tlsa_query;
+	char			 bases[2][DNS_NAME_SIZE];
+	unsigned		 nbases, base_at;
+	enum dane_found		 dane;
+	struct buf		 tlsa;
 };
 
 struct route {
@@ -64,6 +80,13 @@ int	route_policy_ask(struct route *);
 /* Level and reason of each candidate, and which are barred. */
 void	route_policy_apply(struct route *);
 void	route_policy_free(struct route *);
+
+/* An address answer of a host: notes how secure it is. */
+void	route_dane_note(struct candidate *, const struct dns_answer *);
+/* All addresses of a host are there: asks for its TLSA records, if it may have
+ * any.  Each question counts as pending. */
+void	route_dane_ask(struct candidate *);
+void	route_dane_free(struct candidate *);
 
 /* All addresses are there: drops those that may not be used, cuts ourselves
  * out, and puts the rest of each host in the order to try.  Says whether a

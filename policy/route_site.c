@@ -3,6 +3,8 @@
 /* policy/route_site.c - which mail goes together; see policy/route_priv.h. */
 #include "policy/route_priv.h"
 
+#include <inttypes.h>
+
 /* Bytes that the site's lines are hashed from: a set of the most hosts that an
  * answer can hold. */
 #define SITE_TEXT_MAX	(DNS_ANSWER_RRS * (DNS_NAME_SIZE + 32))
@@ -57,6 +59,9 @@ route_set_identity(struct route *r)
 
 		(void)buf_printf(&b, "%u %s %u %s %s\n", h->preference,
 		    h->name, h->port, level_name(h->asked), why_name(h->why));
+		if (h->tlsa.n > 0)
+			(void)buf_printf(&b, "%s %016" PRIx64 "\n", h->base,
+			    siphash(&r->world->key, h->tlsa));
 		domain = domain || h->asked > LEVEL_ENCRYPTED;
 	}
 	if (domain)

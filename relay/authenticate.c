@@ -3,7 +3,10 @@
 /* relay/authenticate.c - see authenticate.h. */
 #include "relay/authenticate.h"
 
+#include <stdlib.h>
+
 #include "base/log.h"
+#include "dane/match.h"
 #include "tls/chain.h"
 #include "tls/trust.h"
 
@@ -46,11 +49,57 @@ webpki(const struct tls_trust *trust, struct session *s,
 	}
 }
 
+/* RFC 7672 sec 3.2.2: the base domain, and the next hop by both its names when
+ * the DNS vouches for the way from there to the host. */
+static bool
+dane(struct session *s, const struct route *r, const struct route_host *host)
+{
+	const char *names[4] = { host->base };
+	struct tlsa *v = calloc(host->ntlsa, sizeof(*v));
+	enum dane_verdict verdict = DANE_MISMATCH;
+	struct tls_chain chain;
+	size_t n = 1;
+
+	if (v == NULL) {
+		fault_set(&s->fault, FAULT_TEMP, 0, "4.3.0", "no memory");
+		return false;
+	}
+	if (r->mx_secure) {
+		names[n++] = r->domain;
+		if (r->expanded[0] != '\0')
+			names[n++] = r->expanded;
+	}
+	channel_peer_chain(s->channel, &chain);
+	for (unsigned i = 0; i < host->ntlsa; i++)
+		tlsa_read(host->tlsa[i], &v[i]);
+	if (tlsa_choose(v, host->ntlsa) > 0)
+		verdict = dane_match(v, host->ntlsa, &chain, names, NULL,
+		    &s->fault);
+	free(v);
+	if (verdict == DANE_MATCH)
+		return true;
+	tell("dane-mismatch", s, host);
+	return false;
+}
+
 bool
 authenticate(const struct tls_trust *trust, struct session *s,
-    const struct route_host *host)
+    const struct route *r, const struct route_host *host)
 {
+	/* Whatever is asked: records that do not match mean that this is not
+	 * the host (RFC 7672 sec 2.2). */
+	if (host->ntlsa > 0) {
+		if (!dane(s, r, host))
+			return false;
+		s->hop.how = HOW_DANE_INSECURE_MX;
+	}
 	switch (host->asked) {
+	case LEVEL_DANE:
+		if (host->ntlsa == 0)
+			break;
+		s->level = LEVEL_DANE;
+		s->hop.how = HOW_TLSA;
+		return true;
 	case LEVEL_STS:
 	case LEVEL_VERIFIED:
 		if (!webpki(trust, s, host))
@@ -59,8 +108,8 @@ authenticate(const struct tls_trust *trust, struct session *s,
 		s->hop.how = host->asked == LEVEL_STS ? HOW_WEBPKI : HOW_NAME;
 		return true;
 	default:
-		fault_set(&s->fault, FAULT_TEMP, 0, "4.7.5",
-		    "this level cannot be proven here");
-		return false;
+		return true;
 	}
+	fault_set(&s->fault, FAULT_TEMP, 0, "4.7.5", "there are no records");
+	return false;
 }

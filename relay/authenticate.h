@@ -13,6 +13,6 @@ struct tls_trust;		/* tls/trust.h */
 /* As courier_ops.authenticate.  `trust` NULL: there are no authorities, and
  * nothing that needs them is proven. */
 bool	authenticate(const struct tls_trust *trust, struct session *,
-	    const struct route_host *);
+	    const struct route *, const struct route_host *);
 
 #endif

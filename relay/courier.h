@@ -24,10 +24,11 @@ struct courier_ops {
 	 * their outcome over this hop. */
 	void	(*delivered)(void *arg, const struct job *, const struct hop *,
 		    const struct job_rcpt *first, unsigned n);
-	/* TLS is up and the host is asked for more than that: has it proven it?
-	 * True sets s->level and s->hop.how; false says why not in s->fault. */
+	/* TLS is up; the level is encrypted so far.  Has the host proven what
+	 * its route asks?  True may raise s->level and sets s->hop.how to fit;
+	 * false says why not in s->fault. */
 	bool	(*authenticate)(void *arg, struct session *,
-		    const struct route_host *);
+		    const struct route *, const struct route_host *);
 	/* Draining, and nothing is being sent any more. */
 	void	(*idle)(void *arg);
 };

@@ -162,7 +162,9 @@ make_session(struct courier *c, struct job *j)
 	if (s == NULL)
 		return NULL;
 	fill_hop(&s->hop, j);
-	s->sni = sni_of(s->hop.mx);
+	/* RFC 7672 sec 8.1: the name that the records stand for. */
+	(void)span_copy(span_str(host->base), s->base, sizeof(s->base));
+	s->sni = s->base[0] != '\0' ? s->base : sni_of(s->hop.mx);
 	s->courier = c;
 	s->site = j->route.site;
 	s->identity = j->route.identity;
@@ -283,9 +285,8 @@ on_ready(struct session *s)
 		j->tls_worked = true;
 		s->level = LEVEL_ENCRYPTED;
 		s->hop.how = HOW_OPPORTUNISTIC;
-		proven = s->hop.asked <= LEVEL_ENCRYPTED ||
-		    c->setup.ops->authenticate(c->setup.arg, s,
-		    &j->route.hosts[j->step.host]);
+		proven = c->setup.ops->authenticate(c->setup.arg, s,
+		    &j->route, &j->route.hosts[j->step.host]);
 	} else if (s->hop.local) {
 		s->level = LEVEL_CLEAR;
 	} else if (j->step.mode == LADDER_CLEAR) {

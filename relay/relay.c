@@ -248,11 +248,12 @@ session_settled(void *arg, const struct job *j, const struct session *s)
 }
 
 static bool
-prove(void *arg, struct session *s, const struct route_host *h)
+prove(void *arg, struct session *s, const struct route *route,
+    const struct route_host *h)
 {
 	struct relay *r = arg;
 
-	return authenticate(r->trust, s, h);
+	return authenticate(r->trust, s, route, h);
 }
 
 static void

@@ -7,6 +7,7 @@
 
 #include "base/chance.h"
 #include "base/ipc/ipc.h"
+#include "dns/answer.h"
 
 static int
 take_path(struct route_host *h, struct span path)
@@ -41,6 +42,30 @@ take_addrs(struct route_host *h, struct span list)
 	return 0;
 }
 
+/* The spans and what they point to in one piece of memory. */
+static int
+take_tlsa(struct route_host *h, struct span list)
+{
+	struct span walk = list;
+	struct ipc_tlsa t;
+	char *bytes;
+
+	while (ipc_get_tlsa(&walk, &t) == 1)
+		h->ntlsa++;
+	if (h->ntlsa == 0)
+		return 0;
+	h->tlsa = malloc(h->ntlsa * sizeof(*h->tlsa) + list.n);
+	if (h->tlsa == NULL)
+		return -1;
+	bytes = (char *)(h->tlsa + h->ntlsa);
+	for (unsigned i = 0; ipc_get_tlsa(&list, &t) == 1; i++) {
+		memcpy(bytes, t.rdata.p, t.rdata.n);
+		h->tlsa[i] = span_of(bytes, t.rdata.n);
+		bytes += t.rdata.n;
+	}
+	return 0;
+}
+
 static int
 take_host(struct route_host *h, const struct ipc_host *m)
 {
@@ -52,7 +77,9 @@ take_host(struct route_host *h, const struct ipc_host *m)
 	h->asked = m->asked == LEVEL_NONE ? LEVEL_CLEAR : (enum level)m->asked;
 	h->why = (enum why)m->why;
 	h->name = strndup(m->name.p, m->name.n);
-	if (h->name == NULL || take_addrs(h, m->addrs) == -1)
+	h->base = strndup(m->base.p, m->base.n);
+	if (h->name == NULL || h->base == NULL ||
+	    take_addrs(h, m->addrs) == -1 || take_tlsa(h, m->tlsa) == -1)
 		return -1;
 	return h->port == 0 && h->path == NULL ? -1 : 0;
 }
@@ -91,7 +118,9 @@ route_decode(struct route *r, struct span encoded)
 	r->discard = m.discard != 0;
 	r->lmtp = m.lmtp != 0;
 	r->domain = strndup(m.domain.p, m.domain.n);
-	if (r->domain != NULL && take_hosts(r, m.hosts) == 0)
+	r->expanded = strndup(m.expanded.p, m.expanded.n);
+	r->mx_secure = m.mx_secure == DNS_SECURE;
+	if (r->domain != NULL && r->expanded != NULL && take_hosts(r, m.hosts) == 0)
 		return 0;
 	route_free(r);
 	return -1;
@@ -106,9 +135,12 @@ route_free(struct route *r)
 		free(r->hosts[i].name);
 		free(r->hosts[i].addrs);
 		free(r->hosts[i].path);
+		free(r->hosts[i].base);
+		free(r->hosts[i].tlsa);
 	}
 	free(r->hosts);
 	free(r->domain);
+	free(r->expanded);
 	*r = (struct route){ .nhosts = 0 };
 }
 

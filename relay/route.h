@@ -15,6 +15,9 @@ struct route_host {
 	enum why	 why;
 	struct addr	*addrs;		/* with the port */
 	unsigned	 naddrs;
+	char		*base;		/* TLSA base domain, "" without DANE */
+	struct span	*tlsa;		/* RDATA; one must match, if there are any */
+	unsigned	 ntlsa;
 	char		*path;		/* of a unix socket, then one address
 					   that is none; else NULL */
 };
@@ -23,6 +26,8 @@ struct route {
 	uint64_t	 site, identity;
 	bool		 discard, lmtp;
 	char		*domain;	/* policy domain */
+	char		*expanded;	/* its secure CNAME expansion, or "" */
+	bool		 mx_secure;	/* the DNS vouches for the hosts' names */
 	struct route_host *hosts;
 	unsigned	 nhosts;
 };

@@ -79,6 +79,7 @@ struct session {
 	bool		 dialled;	/* the first address was given */
 	struct job	*job;		/* NULL: idle */
 	struct hop	 hop;
+	char		 base[256];	/* TLSA base domain, "" without DANE */
 	enum level	 level;		/* of the connection */
 	bool		 touched;	/* it was asked something for this message */
 	bool		 poolable;

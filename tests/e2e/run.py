@@ -37,6 +37,7 @@ MODULES = (
     "tls",
     "routing",
     "mtasts",
+    "dane",
     "queue",
     "reports",
     "inbound",

@@ -3,6 +3,7 @@
 """A DNS server (Knot) for a small world: a signed root, which is the trust
 anchor, and below it example.org without signatures and example.net with."""
 
+import hashlib
 import os
 import subprocess
 
@@ -75,6 +76,7 @@ nohost MX 10 nowhere
 sixfirst MX 10 mx.sixfirst
 mx.sixfirst AAAA ::1
 mx.sixfirst A 127.0.1.5
+danemx MX 10 mx.dane.example.net.
 sts MX 10 mx.sts
 mx.sts A 127.0.2.1
 _mta-sts.sts TXT "v=STSv1; " "id=1;"
@@ -89,6 +91,15 @@ $TTL 60
 @ NS ns.root.
 signed MX 10 mx.signed
 mx.signed A 127.0.1.1
+dane MX 10 mx.dane
+mx.dane A 127.0.2.11
+_25._tcp.mx.dane TLSA 3 1 1 {spki}
+badtlsa MX 10 mx.badtlsa
+mx.badtlsa A 127.0.2.12
+_25._tcp.mx.badtlsa TLSA 3 1 1 {spki}
+unusable MX 10 mx.unusable
+mx.unusable A 127.0.2.13
+_25._tcp.mx.unusable TLSA 1 1 1 {spki}
 """
 
 CONF = """\
@@ -134,6 +145,18 @@ class Dns:
         self.conf = os.path.join(self.dir, "knot.conf")
         self.anchor = os.path.join(self.dir, "anchor")
         self.proc = None
+        self.dane_pem = os.path.join(self.dir, "dane.pem")
+        lab.make_pem(self.dane_pem, "mx.dane.example.net")
+
+    def dane_spki(self):
+        """SHA-256 of the key that mx.dane.example.net has, in hex."""
+        key = subprocess.run(
+            ["openssl", "x509", "-in", self.dane_pem, "-noout", "-pubkey"],
+            check=True, capture_output=True).stdout
+        der = subprocess.run(
+            ["openssl", "pkey", "-pubin", "-outform", "DER"], input=key,
+            check=True, capture_output=True).stdout
+        return hashlib.sha256(der).hexdigest()
 
     def keymgr(self, *args):
         got = subprocess.run(
@@ -153,7 +176,8 @@ class Dns:
                         "ksk=yes", "zsk=yes")
         ds = self.keymgr("example.net.", "ds").splitlines()
         for name, text in (("root", ROOT + "\n".join(ds) + "\n"),
-                           ("org", ORG), ("net", NET)):
+                           ("org", ORG), ("net", NET.format(
+                               spki=self.dane_spki()))):
             with open(f"{self.dir}/zones/{name}.zone", "w",
                       encoding="utf-8") as f:
                 f.write(text)

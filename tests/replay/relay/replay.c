@@ -147,9 +147,12 @@ on_idle(void *arg)
 }
 
 static bool
-on_authenticate(void *arg, struct session *s, const struct route_host *h)
+on_authenticate(void *arg, struct session *s, const struct route *r,
+    const struct route_host *h)
 {
-	(void)arg;
+	(void)arg, (void)r;
+	if (h->asked <= LEVEL_ENCRYPTED)
+		return true;
 	if (play.proven < h->asked) {
 		fault_set(&s->fault, FAULT_TEMP, 0, "4.7.5", "it proved nothing");
 		return false;
@@ -174,12 +177,14 @@ copy_route(struct route *to)
 
 	*to = play.route;
 	to->domain = strdup("example.org");
+	to->expanded = strdup("");
 	to->hosts = calloc(play.route.nhosts, sizeof(*to->hosts));
 	for (i = 0; i < to->nhosts; i++) {
 		const struct route_host *h = &play.route.hosts[i];
 
 		to->hosts[i] = *h;
 		to->hosts[i].name = strdup(h->name);
+		to->hosts[i].base = strdup("");
 		if (h->path != NULL)
 			to->hosts[i].path = strdup(h->path);
 		to->hosts[i].addrs = calloc(h->naddrs, sizeof(*h->addrs));

@@ -91,8 +91,31 @@ type_of(struct span s)
 		return DNS_TYPE_A;
 	if (span_eq(s, SPAN_LIT("TXT")))
 		return DNS_TYPE_TXT;
+	if (span_eq(s, SPAN_LIT("TLSA")))
+		return DNS_TYPE_TLSA;
+	if (span_eq(s, SPAN_LIT("CNAME")))
+		return DNS_TYPE_CNAME;
 	assert(span_eq(s, SPAN_LIT("AAAA")));
 	return DNS_TYPE_AAAA;
+}
+
+/* "3 1 1 C": the digest is that character all along. */
+static void
+add_tlsa(struct dns_rr *rr, struct span text)
+{
+	char rdata[3 + 64];
+	unsigned long long v;
+	size_t n;
+
+	for (n = 0; n < 3; n++) {
+		assert(span_u64(word(&text), 255, &v));
+		rdata[n] = (char)v;
+	}
+	text = span_trim(text);
+	assert(text.n == 1);
+	n += rdata[2] == 1 ? 32 : 64;
+	memset(rdata + 3, text.p[0], sizeof(rdata) - 3);
+	assert(dns_rr_set_data(rr, span_of(rdata, n)) == 0);
 }
 
 static void
@@ -107,6 +130,14 @@ add_record(struct dns_answer *a, uint16_t type, struct span text)
 	text = span_trim(text);
 	if (type == DNS_TYPE_TXT) {
 		assert(dns_rr_set_data(rr, text) == 0);
+		return;
+	}
+	if (type == DNS_TYPE_CNAME) {
+		assert(span_copy(text, rr->name, sizeof(rr->name)));
+		return;
+	}
+	if (type == DNS_TYPE_TLSA) {
+		add_tlsa(rr, text);
 		return;
 	}
 	if (type != DNS_TYPE_MX) {

@@ -5,6 +5,8 @@
  *	"MX example.org = 10 mx1.example.org, 20 mx2.example.org"
  *	"A mx1.example.org = 192.0.2.1"		"MX null.example = 0 ."
  *	"MX x.example SERVFAIL"	   "... BOGUS"	 "... NXDOMAIN"	  "... NODATA"
+ *	"TLSA _25._tcp.mx1.example.org = 3 1 1 a, 3 1 2 b"	(digests aaa.. bbb..)
+ *	"CNAME alias.example = host.example"
  *	"TXT _mta-sts.example.org = v=STSv1; id=1, another record"
  *	"A alias.example > host.example = 192.0.2.1"	(canonical name)
  *	"secure MX example.org = ..."
