@@ -222,7 +222,7 @@ act(struct world *w)
 			powercut_fail_sync();
 		world_wait(w, draw(4));
 	}
-	for (int i = 0; i < 200 && !powercut_saw_unlink("seg-"); i++) {
+	for (int i = 0; i < 1200 && !powercut_saw_unlink("seg-"); i++) {
 		answer_job(w);
 		world_wait(w, 25);
 	}
