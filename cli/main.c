@@ -25,7 +25,8 @@ static const struct cli_command commands[] = {
 	{ "queue", true, cli_queue,
 	  "queue list [SELECTION] [--json]\n"
 	  "       queue show ID [--body | --json]\n"
-	  "       queue flush|hold|release|drop|bounce [ID ...] [SELECTION]",
+	  "       queue flush|hold|release|drop|bounce [ID ...] [SELECTION]\n"
+	  "       queue damaged [[--forget] FILE | FILE:OFFSET] [--json]",
 	  "messages that wait, and what to do with them",
 	  "SELECTION: --domain D, --sender S, --site S, --older AGE, --reason "
 	  "TEXT (in the\nlast answer), --state active|deferred|held; different "

@@ -73,6 +73,8 @@ parse(struct queue_args *a, int argc, char **argv)
 			a->json = true;
 		} else if (strcmp(argv[i], "--body") == 0) {
 			a->body = true;
+		} else if (strcmp(argv[i], "--forget") == 0) {
+			a->forget = true;
 		} else if (strncmp(argv[i], "--", 2) == 0) {
 			rc = take_option(a, argv[i],
 			    i + 1 < argc ? argv[i + 1] : NULL);
@@ -183,6 +185,14 @@ run(const struct conf *conf, const char *cmd, struct queue_args *a)
 
 	if (a->body && !show)
 		return cli_usage("queue: --body goes with show only");
+	if (a->forget && strcmp(cmd, "damaged") != 0)
+		return cli_usage("queue: --forget goes with damaged only");
+	if (strcmp(cmd, "damaged") == 0) {
+		if (a->selects || a->nids > 1 || (a->forget && a->nids == 0))
+			return cli_usage("usage: sealane queue damaged "
+			    "[[--forget] FILE | FILE:OFFSET] [--json]");
+		return queue_damaged(conf, a);
+	}
 	if (strcmp(cmd, "list") == 0) {
 		if (a->nids > 0)
 			return cli_usage("usage: sealane queue list "
@@ -205,7 +215,7 @@ run(const struct conf *conf, const char *cmd, struct queue_args *a)
 		return run_count(conf, &countings[i], a);
 	}
 	return cli_usage("queue: no command `%s`; there are list, show, "
-	    "flush, hold, release, drop and bounce", cmd);
+	    "flush, hold, release, drop, bounce and damaged", cmd);
 }
 
 int
@@ -216,7 +226,7 @@ cli_queue(const struct conf *conf, int argc, char **argv)
 
 	if (argc < 2)
 		return cli_usage("usage: sealane queue list|show|flush|hold|"
-		    "release|drop|bounce");
+		    "release|drop|bounce|damaged");
 	a.request = json_pack("{s:o}", "cmd", cli_json_text(argv[1]));
 	rc = parse(&a, argc - 2, argv + 2);
 	if (rc == CLI_OK)

@@ -10,12 +10,15 @@ struct queue_args {
 	json_t		*request;	/* "cmd", "ids" and the selection */
 	size_t		 nids;
 	bool		 selects;	/* any of --domain ... --reason */
-	bool		 json, body;
+	bool		 json, body, forget;
 };
 
 /* Return the exit code. */
 int	queue_list(const struct conf *, struct queue_args *);
 int	queue_show(const struct conf *, struct queue_args *);
+int	queue_damaged(const struct conf *, struct queue_args *);
+/* The answer's bytes go to standard output; takes the request's reference. */
+int	queue_bytes(const struct conf *, json_t *request);
 
 /* Asks the queue role; takes the request's reference; complains when it fails. */
 int	queue_ask(const struct conf *, json_t *request,

@@ -186,13 +186,12 @@ body_line(void *arg, const json_t *line)
 	buf_free(&piece);
 }
 
-static int
-show_body(const struct conf *conf, json_t *request)
+int
+queue_bytes(const struct conf *conf, json_t *request)
 {
 	int printed = CLI_OK, rc;
 
-	(void)json_object_set_new(request, "cmd", json_string("body"));
-	rc = queue_ask(conf, json_incref(request), body_line, &printed);
+	rc = queue_ask(conf, request, body_line, &printed);
 	if (rc == CLI_OK && fflush(stdout) == EOF)
 		rc = cli_fail("cannot write to standard output");
 	return rc != CLI_OK ? rc : printed;
@@ -206,8 +205,11 @@ queue_show(const struct conf *conf, struct queue_args *a)
 	int rc;
 
 	(void)json_object_set(a->request, "id", id);
-	if (a->body)
-		return show_body(conf, a->request);
+	if (a->body) {
+		(void)json_object_set_new(a->request, "cmd",
+		    json_string("body"));
+		return queue_bytes(conf, json_incref(a->request));
+	}
 	rc = queue_ask(conf, json_incref(a->request), show_line, &m);
 	if (rc != CLI_OK)
 		return rc;

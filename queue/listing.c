@@ -6,6 +6,9 @@
  *	{"cmd":"list"}			a line per message
  *	{"cmd":"show","id":ID}		one line, or exit 1
  *	{"cmd":"body","id":ID}		{"body":"base64"}, as many as it takes
+ *	{"cmd":"damaged"}		a line per bad place in a damaged file
+ *	{"cmd":"damaged-show","name":FILE, "offset":N, "length":N}
+ *	{"cmd":"damaged-forget","name":FILE}
  *	{"cmd":"flush"}			hold, release, drop, bounce
  *
  * list and flush take all messages, the others those that they are told: by
@@ -293,6 +296,9 @@ static const struct {
 	{ "release", do_release },
 	{ "drop", do_drop },
 	{ "bounce", do_bounce },
+	{ "damaged", damaged_list },
+	{ "damaged-show", damaged_show },
+	{ "damaged-forget", damaged_forget },
 };
 
 static void

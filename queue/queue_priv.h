@@ -17,6 +17,7 @@
  *	operate.c	what is done to them
  *	listing.c	the control socket: requests, walks over many messages
  *	show.c		a message, its body, as JSON
+ *	damaged.c	what is left of damaged segments
  *	verify*.c	which recipients exist
  *	shares.c	limits of networks, from smtpd to smtpd
  *	queue.c		the role: handlers, timer, start and end
@@ -351,6 +352,9 @@ void	operate(struct queue *, struct message *, enum operation,
 
 /* ---- show.c ---- */
 json_t	*show_message(const struct queue *, const struct message *);
+/* Answers with these bytes of a file, piece by piece; takes `fd`. */
+void	show_file(struct control_client *, int fd, uint64_t from, uint64_t to);
+json_t	*show_time(uint64_t wall_ms);
 /* Answers with the body, piece by piece. */
 void	show_body(struct queue *, struct control_client *, struct message *);
 
@@ -368,6 +372,11 @@ void	notify_settle(struct queue *, struct message *);
 void	notify_take(struct queue *, struct message *);
 /* Steady ms of that time, UINT64_MAX: never. */
 uint64_t	notify_next(const struct queue *, const struct message *);
+
+/* ---- damaged.c ---- */
+void	damaged_list(struct queue *, struct control_client *, const json_t *);
+void	damaged_show(struct queue *, struct control_client *, const json_t *);
+void	damaged_forget(struct queue *, struct control_client *, const json_t *);
 
 /* ---- listing.c ---- */
 /* A request that takes more than one turn of the loop; what it needs besides

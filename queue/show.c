@@ -34,8 +34,8 @@ text_or_null(struct span s)
 	return s.n == 0 ? json_null() : text(s);
 }
 
-static json_t *
-time_json(uint64_t wall)
+json_t *
+show_time(uint64_t wall)
 {
 	char when[CLOCK_RFC3339_SIZE];
 
@@ -78,10 +78,10 @@ show_message(const struct queue *q, const struct message *m)
 	}
 	return json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:o}", "id", m->id,
 	    "sender", text(m->sender), "size", (json_int_t)m->size,
-	    "arrived", time_json(m->arrived),
+	    "arrived", show_time(m->arrived),
 	    "state", rcpt_state_name(state),
 	    "next_attempt", state != RCPT_DEFERRED ? json_null() :
-	    time_json(clock_wall_ms() + (next > now ? next - now : 0)),
+	    show_time(clock_wall_ms() + (next > now ? next - now : 0)),
 	    "recipients", rcpts);
 }
 
@@ -158,6 +158,31 @@ body_end(struct queue *q, struct walk *walk)
 	free(w);
 }
 
+static void
+body_init(struct body_walk *w, int fd, uint64_t from, uint64_t to)
+{
+	w->walk = (struct walk){ body_turn, body_end };
+	w->fd = fd;
+	w->at = from;
+	w->size = to;
+	buf_init(&w->mem, SEGMENT_PAYLOAD_MAX);
+	buf_init(&w->text, 2 * PIECE);
+}
+
+void
+show_file(struct control_client *c, int fd, uint64_t from, uint64_t to)
+{
+	struct body_walk *w = calloc(1, sizeof(*w));
+
+	if (w == NULL) {
+		close(fd);
+		control_error(c, 1, "no memory");
+		return;
+	}
+	body_init(w, fd, from, to);
+	listing_walk(c, &w->walk);
+}
+
 void
 show_body(struct queue *q, struct control_client *c, struct message *m)
 {
@@ -169,10 +194,7 @@ show_body(struct queue *q, struct control_client *c, struct message *m)
 		control_error(c, 1, "no memory");
 		return;
 	}
-	w->walk = (struct walk){ body_turn, body_end };
-	w->size = m->size;
-	buf_init(&w->mem, SEGMENT_PAYLOAD_MAX);
-	buf_init(&w->text, 2 * PIECE);
+	body_init(w, -1, 0, m->size);
 	/* Inline it is copied: the scratch buffer is everybody's. */
 	if (store_body(q, m, &body, &w->fd, &f) == -1 ||
 	    buf_span(&w->mem, body) == -1) {

@@ -146,6 +146,20 @@ int	spool_checkpoint_add(struct spool *, struct place, struct span head);
 /* It comes into force when all that the log has now is durable. */
 void	spool_checkpoint_end(struct spool *);
 
+/* ---- damaged segments, kept for the operator ---- */
+
+#define SPOOL_NAME	24	/* seg-, 16 digits, and the NUL */
+/* Their names; how many. */
+size_t	spool_damaged_names(struct spool *, char (*)[SPOOL_NAME], size_t max);
+/* Each place in one that is no good record. */
+int	spool_damaged_scan(struct spool *, struct span name,
+	    void (*bad)(void *arg, const char *what, uint32_t offset,
+	    uint32_t length), void *arg, struct fault *);
+/* A read-only descriptor, its size, and since when it is there (wall ms). */
+int	spool_damaged_open(struct spool *, struct span name, uint64_t *size,
+	    uint64_t *since, struct fault *);
+int	spool_damaged_forget(struct spool *, struct span name, struct fault *);
+
 struct spool_stats {
 	size_t		segments;
 	uint64_t	segment_size;	/* as it is made */

@@ -624,6 +624,30 @@ quarantined(struct world *w)
 	return access(path, F_OK) == 0;
 }
 
+/* What, where, how much, since when; its bytes; and away with it. */
+static void
+check_damaged(struct world *w)
+{
+	const char *got = world_ask(w, "{\"cmd\":\"damaged\"}");
+
+	ck_assert_uint_eq(world_lines(got), 2);
+	ck_assert_ptr_nonnull(strstr(got, "\"name\":\"seg-0000000000000001\""));
+	ck_assert_ptr_nonnull(strstr(got, "\"what\":\"message\""));
+	ck_assert_ptr_nonnull(strstr(got, "\"since\":\"20"));
+	got = world_ask(w, "{\"cmd\":\"damaged-show\",\"name\":"
+	    "\"seg-0000000000000001\",\"offset\":0,\"length\":16}");
+	ck_assert_ptr_nonnull(strstr(got, "c2VhbGFuZSBzcG9vbC"));
+	got = world_ask(w, "{\"cmd\":\"damaged-show\",\"name\":"
+	    "\"../log/seg-0000000000000001\"}");
+	ck_assert_ptr_nonnull(strstr(got, "\"exit\":1"));
+	got = world_ask(w, "{\"cmd\":\"damaged-forget\",\"name\":"
+	    "\"seg-0000000000000001\"}");
+	ck_assert_ptr_nonnull(strstr(got, "\"count\":1"));
+	ck_assert(!quarantined(w));
+	ck_assert_uint_eq(world_lines(world_ask(w, "{\"cmd\":\"damaged\"}")),
+	    1);
+}
+
 /* One message is destroyed; the others in its segment are carried to a new
  * one with all that is known of them, the old one is kept for the operator. */
 START_TEST(survivors_leave_a_damaged_segment)
@@ -647,6 +671,7 @@ START_TEST(survivors_leave_a_damaged_segment)
 	flip(w, "Subject: two");
 	world_start(w);
 	world_until(w, quarantined);
+	check_damaged(w);
 	world_stop(w);
 	world_start(w);
 	m = TAILQ_FIRST(&world_queue(w)->index.arrival);
