@@ -166,6 +166,7 @@ send_job(struct queue *q, struct batch *b, struct link *l, struct fault *f)
 	    .sender = m->sender, .flags = m->envelope,
 	    .envid = message_envid(m),
 	    .tls_failed = b->tls_failed, .arrived = m->arrived,
+	    .summed = (m->flags & RECORD_IN_FILE) != 0, .sum = m->sum,
 	    .size = m->size };
 	struct buf list;
 	int fd = -1, rc = -1;

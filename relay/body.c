@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
+
 #define LINE_MAX_BYTES	999	/* 998, and the CR */
 
 static int
@@ -15,8 +17,22 @@ too_short(struct fault *f)
 	    "message file is shorter than the message");
 }
 
+/* Sums what is read in order.  false: all was, and it is another file. */
+static bool
+sum_goes_on(struct body *b, uint64_t at, struct span s)
+{
+	if (at == 0)
+		b->so_far = 0, b->so_far_at = 0;
+	if (!b->summed || at > b->so_far_at || at + s.n <= b->so_far_at)
+		return true;
+	s = span_skip(s, (size_t)(b->so_far_at - at));
+	b->so_far = crc32c(b->so_far, s.p, s.n);
+	b->so_far_at += s.n;
+	return b->so_far_at < b->size || b->so_far == b->sum;
+}
+
 int
-body_piece(const struct body *b, uint64_t at, size_t most, struct span *out,
+body_piece(struct body *b, uint64_t at, size_t most, struct span *out,
     struct fault *f)
 {
 	static char mem[BODY_PIECE];
@@ -42,6 +58,9 @@ body_piece(const struct body *b, uint64_t at, size_t most, struct span *out,
 		return fault_sys(f, "read message file");
 	if (n == 0)
 		return too_short(f);
+	if (!sum_goes_on(b, at, span_of(mem, (size_t)n)))
+		return fault_set(f, FAULT_TEMP, 451, "4.3.0",
+		    "message file is not what was received");
 	*out = span_of(mem, (size_t)n);
 	return 0;
 }

@@ -16,12 +16,17 @@ struct body {
 	struct span	 inline_bytes;	/* when fd is -1 */
 	int		 fd;		/* owned */
 	uint64_t	 size;
+	bool		 summed;	/* a file's `sum` is known, CRC32C */
+	uint32_t	 sum;
+	uint32_t	 so_far;	/* of what was read from the start, up to */
+	uint64_t	 so_far_at;	/* here */
 };
 
 /* The next piece from `at`, at most `most` and BODY_PIECE, empty at the end;
  * valid until the next call for any body.  -1: the file can't be read or is shorter than
- * it was said to be; such a message must not be ended with a dot. */
-int	body_piece(const struct body *, uint64_t at, size_t most, struct span *,
+ * it was said to be, or, known with its last byte, not what was received; such
+ * a message must not be ended with a dot. */
+int	body_piece(struct body *, uint64_t at, size_t most, struct span *,
 	    struct fault *);
 
 /* A line of the bytes at hand is longer than SMTP allows, RFC 5321 sec

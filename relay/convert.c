@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 struct convert *
-convert_new(const struct body *body, bool count)
+convert_new(struct body *body, bool count)
 {
 	struct convert *c = calloc(1, sizeof(*c));
 

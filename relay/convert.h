@@ -19,7 +19,7 @@
 enum convert_state { CONVERT_SCAN, CONVERT_COUNT, CONVERT_READY };
 
 struct convert {
-	const struct body	*body;
+	struct body	*body;
 	bool			 count;
 	enum convert_state	 state;
 	uint64_t		 at;
@@ -30,7 +30,7 @@ struct convert {
 };
 
 /* `count`: the size after conversion is wanted. NULL: no memory. */
-struct convert	*convert_new(const struct body *, bool count);
+struct convert	*convert_new(struct body *, bool count);
 void	convert_free(struct convert **);
 /* One slice: 1 when all is known, 0 when there is more, -1 with a fault: the
  * body can't be read, or there is no memory. */

@@ -117,6 +117,8 @@ fill(struct job *j, const struct ipc_job *m)
 	j->envid = span_of(keep(&at, m->envid), m->envid.n);
 	j->body.inline_bytes = span_of(keep(&at, m->body), m->body.n);
 	j->body.size = m->size;
+	j->body.summed = m->summed != 0;
+	j->body.sum = m->sum;
 	j->flags = m->flags;
 	j->probe = m->probe != 0;
 	j->tls_failed_before = m->tls_failed != 0;

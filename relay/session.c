@@ -512,7 +512,7 @@ on_work(void *arg)
 
 void
 session_send(struct session *s, const struct client_message *m,
-    const struct body *body)
+    struct body *body)
 {
 	s->body = body;
 	s->message = *m;

@@ -63,7 +63,7 @@ struct session {
 	bool		 body_failed;	/* our own file, not the peer's doing */
 
 	/* inner */
-	const struct body *body;
+	struct body *body;
 	uint64_t	 body_at;
 	struct client_message message;	/* waiting while the body is looked at */
 	struct convert	*convert;	/* or NULL: it is sent as it is */
@@ -101,7 +101,7 @@ int	session_connect(struct session *, const char *path, struct fault *);
  * `m->flags` say what the message may hold; where the host lacks an extension
  * for that, the body is looked through first, and converted if it can be. */
 void	session_send(struct session *, const struct client_message *m,
-	    const struct body *);
+	    struct body *);
 /* QUIT, and let it go; no callback follows. */
 void	session_quit(struct session **);
 /* At once. */

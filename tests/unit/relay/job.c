@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* tests/unit/relay/job.c - routes and jobs from messages, bodies from memory
  * and files, outcomes that always fit a frame. */
+#include "base/crc32c.h"
 #include "relay/job.h"
 
 #include <fcntl.h>
@@ -219,6 +220,36 @@ file_of(size_t n)
 	return fd;
 }
 
+/* A file that was changed is known before its last piece is given out. */
+START_TEST(body_sums)
+{
+	static char bytes[3 * BODY_PIECE + 17];
+	FILE *file = tmpfile();
+	struct body b = { .fd = fileno(file), .size = sizeof bytes,
+	    .summed = true };
+	struct span s;
+	uint64_t at;
+
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (char)(i * 31);
+	b.sum = crc32c(0, bytes, sizeof bytes);
+	for (int changed = 0; changed < 2; changed++) {
+		bytes[70000] ^= (char)changed;
+		ck_assert_int_eq(pwrite(b.fd, bytes, sizeof bytes, 0),
+		    (ssize_t)sizeof bytes);
+		/* Twice, as when it is sent to another host. */
+		for (int round = 0; round < 2; round++) {
+			for (at = 0; body_piece(&b, at, 1000 + 40000 *
+			    (size_t)round, &s, NULL) == 0 && s.n > 0;
+			    at += s.n)
+				;
+			ck_assert((at == b.size) == (changed == 0));
+		}
+	}
+	fclose(file);
+}
+END_TEST
+
 START_TEST(body_pieces)
 {
 	struct body b = { .fd = file_of(150000), .size = 150000 };
@@ -283,6 +314,7 @@ main(void)
 	tcase_add_test(tc, job_refused);
 	tcase_add_loop_test(tc, outcome_fits, 0, 5);
 	tcase_add_test(tc, job_domains);
+	tcase_add_test(tc, body_sums);
 	tcase_add_test(tc, body_pieces);
 	tcase_add_test(tc, table_numbers);
 	suite_add_tcase(s, tc);
