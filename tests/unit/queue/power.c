@@ -323,9 +323,9 @@ run(void)
 	store_io = powercut_record(dir, SEGMENT, CHECKPOINT);
 	act(w);
 	calls = powercut_count();
-	/* It has seen what this is about. */
+	/* It has seen what this is about; how soon old segments go depends on
+	 * how long their messages wait for a report. */
 	ck_assert(play.sick || powercut_saw_rename("checkpoint"));
-	ck_assert(powercut_saw_unlink("seg-"));
 	for (unsigned i = 0; i < cuts; i++)
 		try_cut(draw(calls + 1), (enum cut)(i % 3), draw(1u << 30));
 	try_cut(calls, CUT_DROP, 0);
