@@ -6,12 +6,80 @@
  * write instead. */
 #include "base/conf_impl.h"
 
-/* Prefixes shorter than these are nobody's own network. */
-#define WIDE_IP4	8
+/* Prefixes shorter than these are nobody's own network; private ones may be as
+ * wide as they are. */
+#define WIDE_IP4	12
 #define WIDE_IP6	32
 
 #define RCPTS_MIN	100		/* RFC 5321 sec 4.5.3.1.8 */
 #define MESSAGE_MIN	(64 * 1024)	/* RFC 5321 sec 4.5.3.1.7 */
+
+/* Nobody's but ours (RFC 6890). */
+static bool
+is_private(const struct prefix *p)
+{
+	static const char *const blocks[] = { "10.0.0.0/8", "100.64.0.0/10",
+	    "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+	    "::1", "fc00::/7", "fe80::/10" };
+	struct prefix block;
+
+	for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
+		if (prefix_parse(span_str(blocks[i]), &block) &&
+		    p->bits >= block.bits && prefix_has(&block, &p->addr))
+			return true;
+	return false;
+}
+
+/* Bits that say nothing where IPv6 wraps IPv4 (6to4, NAT64). */
+static unsigned
+wrapping(const struct prefix *p)
+{
+	static const struct {
+		uint8_t head[12];
+		unsigned bits;
+	} forms[] = {
+		{ { 0x20, 0x02 }, 16 },				/* RFC 3056 */
+		{ { 0x00, 0x64, 0xff, 0x9b }, 96 },		/* RFC 6052 */
+	};
+
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+		if (p->addr.family == 6 && p->bits >= forms[i].bits &&
+		    memcmp(p->addr.ip, forms[i].head, forms[i].bits / 8) == 0)
+			return forms[i].bits;
+	return 0;
+}
+
+static bool
+is_wide(const struct prefix *p)
+{
+	unsigned wraps = wrapping(p);
+
+	if (is_private(p))
+		return false;
+	if (wraps > 0)
+		return p->bits - wraps < WIDE_IP4;
+	return p->bits < (p->addr.family == 4 ? WIDE_IP4 : WIDE_IP6);
+}
+
+/* Together more than one may be: a list of all /8. */
+static bool
+are_wide(const struct conf_listen *l)
+{
+	uint64_t ip4 = 0, ip6 = 0;	/* addresses; /64 networks */
+
+	for (size_t i = 0; i < l->nrelay_from; i++) {
+		const struct prefix *p = &l->relay_from[i];
+		unsigned bits = p->bits - wrapping(p);
+
+		if (is_private(p))
+			continue;
+		if (p->addr.family == 4 || bits < p->bits)
+			ip4 += bits < 32 ? 1ull << (32 - bits) : 1;
+		else
+			ip6 += bits < 64 ? 1ull << (64 - bits) : 1;
+	}
+	return ip4 > 1ull << (32 - WIDE_IP4) || ip6 > 1ull << (64 - WIDE_IP6);
+}
 
 static void
 open_relays(const struct conf *c, struct conf_notes *notes)
@@ -21,21 +89,44 @@ open_relays(const struct conf *c, struct conf_notes *notes)
 
 	for (size_t i = 0; i < c->nlistens; i++) {
 		const struct conf_listen *l = &c->listens[i];
+		bool said = false;
 
 		if (addr_is_loopback(&l->address))
 			continue;
+		conf_where(c, "listen", "relay-from", l->label, &at);
 		for (size_t j = 0; j < l->nrelay_from; j++) {
 			const struct prefix *p = &l->relay_from[j];
 
-			if (p->bits >= (p->addr.family == 4 ? WIDE_IP4 :
-			    WIDE_IP6))
+			if (!is_wide(p))
 				continue;
-			conf_where(c, "listen", "relay-from", l->label, &at);
+			said = true;
 			conf_warn(notes, at, "listen \"%.64s\" is an open "
 			    "relay: everyone in %s/%u may send to anywhere; "
 			    "name your own networks only", l->label,
 			    addr_ip_text(&p->addr, ip), p->bits);
 		}
+		if (!said && are_wide(l))
+			conf_warn(notes, at, "listen \"%.64s\" is nearly an "
+			    "open relay: the networks in relay-from are more "
+			    "than a /%d together; name your own only",
+			    l->label, WIDE_IP4);
+	}
+}
+
+/* Mail for all of a top-level domain, or for all domains. */
+static void
+open_domains(const struct conf *c, struct conf_notes *notes)
+{
+	for (size_t i = 0; i < c->naccepts; i++) {
+		const struct conf_accept *a = &c->accepts[i];
+		const char *name = a->pattern;
+
+		if (name[0] != '*' || a->to.kind == HOP_DISCARD ||
+		    (name[1] == '.' && strchr(name + 2, '.') != NULL))
+			continue;
+		conf_warn(notes, (struct conf_place){ c->file, 1, 1 },
+		    "accept domain \"%.64s\" is an open relay: mail for other "
+		    "people's domains is taken from anyone", name);
 	}
 }
 
@@ -151,6 +242,7 @@ void
 conf_review(const struct conf *c, struct conf_notes *notes)
 {
 	open_relays(c, notes);
+	open_domains(c, notes);
 	loopback(c, notes);
 	dead_ends(c, notes);
 	clients(c, notes);

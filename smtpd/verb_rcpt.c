@@ -66,6 +66,19 @@ wanted_read(const struct session *s, struct span arg, struct wanted *w)
 	return no;
 }
 
+/* A local part that says where to go on: user%other@here, other!user@here,
+ * "user@other"@here.  We would only pass it on, but the next hop may follow it
+ * for us whom it trusts, and nobody who may not relay here shall do so there.
+ * Where the operator lists such an address it is one. */
+static bool
+routes_on(const struct wanted *w)
+{
+	for (size_t i = 0; i < w->to.local; i++)
+		if (strchr("%!@", w->to.text[i]) != NULL)
+			return w->accept->recipients != RECIPIENTS_FILE;
+	return false;
+}
+
 /* ---- who exists ---- */
 
 static enum conf_recipients
@@ -99,6 +112,7 @@ asked(const struct session *s, struct span arg)
 	return (s->state & (ST_MAIL | ST_RCPT)) &&
 	    wanted_read(s, arg, &w).code == 0 &&
 	    known_by(&w) == RECIPIENTS_VERIFY &&
+	    (!routes_on(&w) || verb_may_relay(s)) &&
 	    s->msg.nrcpts + s->nasks < s->conf->limits.recipients;
 }
 
@@ -273,7 +287,7 @@ cmd_rcpt(struct session *s, struct span arg, size_t behind)
 	(void)behind;
 	if (no.code != 0)
 		return cmd_refuse(s, no.code, no.enhanced, no.text);
-	if (w.accept == NULL && !verb_may_relay(s))
+	if ((w.accept == NULL || routes_on(&w)) && !verb_may_relay(s))
 		return refuse_rcpt(s, address, "relaying denied to", "5.7.1",
 		    "Relaying denied");
 	if (unlisted(&w))

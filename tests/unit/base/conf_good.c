@@ -464,6 +464,22 @@ static const struct {
 	  "[ \"10.0.0.0/8\", \"2001:db8::/32\" ] }", NULL },
 	{ "listen \"p\" { address = \"127.0.0.1:25\"; relay-from = "
 	  "[ \"0.0.0.0/0\" ] }", NULL },
+	{ "listen \"p\" { address = \"192.0.2.1:25\"; relay-from = "
+	  "[ \"11.0.0.0/11\" ] }", "everyone in 11.0.0.0/11" },
+	{ "listen \"p\" { address = \"192.0.2.1:25\"; relay-from = "
+	  "[ \"64:ff9b::/96\" ] }", "everyone in 64:ff9b::/96" },
+	{ "listen \"p\" { address = \"192.0.2.1:25\"; relay-from = "
+	  "[ \"11.0.0.0/12\", \"11.16.0.0/12\" ] }",
+	  "nearly an open relay: the networks in relay-from are more than a "
+	  "/12 together" },
+	{ "listen \"p\" { address = \"192.0.2.1:25\"; relay-from = "
+	  "[ \"11.0.0.0/12\", \"10.0.0.0/8\", \"192.168.0.0/16\" ] }", NULL },
+	{ "accept { domain \"*\" { to = \"smtp:[192.0.2.5]\" } }",
+	  "accept domain \"*\" is an open relay" },
+	{ "accept { domain \"*.org\" { to = \"smtp:[192.0.2.5]\" } }",
+	  "accept domain \"*.org\" is an open relay" },
+	{ "accept { domain \"*.example.org\" { to = \"smtp:[192.0.2.5]\" }\n"
+	  "domain \"*\" { to = \"discard:\" } }", NULL },
 	{ "\nlisten \"p\" { address = \"192.0.2.1:25\" }",
 	  "t.conf:2:1: warning: listen \"p\" refuses all mail" },
 	{ "allow-loopback = true",
