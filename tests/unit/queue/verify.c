@@ -193,6 +193,7 @@ static unsigned wanted;
 
 static bool answered(struct world *w) { return w->nverified >= wanted; }
 static bool jobs(struct world *w) { return w->njobs >= wanted; }
+static bool route_asked(struct world *w) { return w->asks >= wanted; }
 
 static struct world *
 started(void)
@@ -402,6 +403,8 @@ START_TEST(batches)
 		snprintf(address, sizeof(address), "r%u@dest.example", i);
 		ask(w, i, address);
 	}
+	wanted = 1;
+	world_until(w, route_asked);
 	world_wait(w, 50);
 	ck_assert_uint_eq(w->asks, 1);
 	w->policy_mute = false;
@@ -547,8 +550,8 @@ START_TEST(others_lost)
 
 	w->policy_mute = true;
 	ask(w, 1, "joe@dest.example");
-	world_wait(w, 50);
-	ck_assert_uint_eq(w->asks, 1);
+	wanted = 1;
+	world_until(w, route_asked);
 	world_cut(w, ROLE_POLICY, 1);
 	w->policy_mute = false;
 	world_link(w, ROLE_POLICY, 1);
