@@ -200,8 +200,12 @@ operator(struct world *w)
 		play.mails[n].failed = true;
 	else if (what != 4)
 		(void)world_ask(w, request);
-	if (find(w, n) == NULL)
-		play.mails[n].final = before;
+	if (find(w, n) != NULL)
+		return;
+	play.mails[n].final = before;
+	/* Dropped without a word, what was still due included. */
+	if (what == 3)
+		play.mails[n].failed = false;
 }
 
 static void
