@@ -115,25 +115,50 @@ speaks_of(const struct tlsa *t, const struct link *l)
 
 /* ---- DANE-TA ---- */
 
-/* Dates, constraints and signatures from the leaf to this anchor, with the
- * first `n` certificates of the chain. */
-static bool
-leads_to(struct path *p, gnutls_x509_crt_t anchor, size_t n)
+/* The certificates that may stand between the leaf and this anchor.  None of
+ * the anchor's own name: GnuTLS would go past it to what is above, where the
+ * list of trust has nothing, and it takes an anchor inside a chain for one only
+ * when it signed itself or came last. */
+static unsigned
+below_anchor(const struct path *p, gnutls_x509_crt_t anchor,
+    gnutls_x509_crt_t certs[TLS_CHAIN_MAX])
 {
+	gnutls_datum_t name, other;
+	unsigned n = 0;
+
+	if (gnutls_x509_crt_get_raw_dn(anchor, &name) < 0)
+		return 0;
+	for (size_t i = 0; i < p->n; i++) {
+		if (gnutls_x509_crt_get_raw_dn(p->link[i].crt, &other) < 0)
+			continue;
+		if (i == 0 || other.size != name.size ||
+		    memcmp(other.data, name.data, name.size) != 0)
+			certs[n++] = p->link[i].crt;
+		gnutls_free(other.data);
+	}
+	gnutls_free(name.data);
+	return n;
+}
+
+/* Dates, constraints, purpose and signatures from the leaf to this anchor. */
+static bool
+leads_to(struct path *p, gnutls_x509_crt_t anchor)
+{
+	gnutls_typed_vdata_st server = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
+	    .data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER };
 	gnutls_x509_crt_t certs[TLS_CHAIN_MAX];
 	gnutls_x509_trust_list_t list;
-	unsigned status = GNUTLS_CERT_INVALID;
+	unsigned n, status = GNUTLS_CERT_INVALID;
 	gnutls_x509_crt_t copy = anchor;
 
 	if (++p->verified > DANE_PATHS_MAX)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		certs[i] = p->link[i].crt;
-	if (gnutls_x509_trust_list_init(&list, 0) < 0)
+	n = below_anchor(p, anchor, certs);
+	if (n == 0 || gnutls_x509_trust_list_init(&list, 0) < 0)
 		return false;
 	if (gnutls_x509_trust_list_add_cas(list, &copy, 1, 0) != 1 ||
-	    gnutls_x509_trust_list_verify_crt2(list, certs, (unsigned)n, NULL,
-	    0, 0, &status, NULL) < 0)
+	    gnutls_x509_trust_list_verify_crt2(list, certs, n, &server, 1, 0,
+	    &status, NULL) < 0)
 		status = GNUTLS_CERT_INVALID;
 	/* Not `all`: the certificates are the path's. */
 	gnutls_x509_trust_list_deinit(list, 0);
@@ -163,7 +188,7 @@ anchor_in_chain(struct path *p, const struct tlsa *t)
 		if (speaks_of(t, &p->link[i]) &&
 		    !span_eq(p->link[i].value[TLSA_CERT],
 		    p->link[0].value[TLSA_CERT]) &&
-		    leads_to(p, p->link[i].crt, p->n))
+		    leads_to(p, p->link[i].crt))
 			return true;
 	return false;
 }
@@ -180,7 +205,7 @@ anchor_whole(struct path *p, const struct tlsa *t)
 	crt = cert_of(t->data);
 	if (crt == NULL)
 		return false;
-	ok = leads_to(p, crt, p->n);
+	ok = leads_to(p, crt);
 	gnutls_x509_crt_deinit(crt);
 	return ok;
 }
@@ -198,7 +223,7 @@ anchor_issued(struct path *p, size_t i, const struct tlsa *t, struct buf *der)
 	if (dane_anchor(span_of(issuer.data, issuer.size), t->data, der) == 0)
 		crt = cert_of(buf_get(der));
 	if (crt != NULL) {
-		ok = leads_to(p, crt, i + 1);
+		ok = leads_to(p, crt);
 		gnutls_x509_crt_deinit(crt);
 	}
 	gnutls_free(issuer.data);

@@ -21,7 +21,7 @@
 static struct {
 	struct pki	 pki;
 	/* certificates by name */
-	struct { const char *name; gnutls_datum_t der; } cert[16];
+	struct { const char *name; gnutls_datum_t der; } cert[24];
 	size_t		 ncerts;
 	uint8_t		 rdata[RECORDS][DATA];
 	struct tlsa	 tlsa[RECORDS];
@@ -63,8 +63,12 @@ setup(void)
 		{ "evil", { "x", HOST, -1, 10, PKI_OTHER, PKI_OTHER, NULL } },
 		/* bears the name of middle, signed by somebody else */
 		{ "forged", { "x", HOST, -1, 10, PKI_MIDDLE, PKI_OTHER, NULL } },
+		{ "clients", { "x", HOST, -1, 10, PKI_MIDDLE, PKI_MIDDLE,
+		    GNUTLS_KP_TLS_WWW_CLIENT } },
+		{ "servers", { "x", HOST, -1, 10, PKI_MIDDLE, PKI_MIDDLE,
+		    GNUTLS_KP_TLS_WWW_SERVER } },
 	};
-	gnutls_x509_crt_t old;
+	gnutls_x509_crt_t old, cross;
 
 	memset(&x, 0, sizeof x);
 	pki_open(&x.pki);
@@ -76,6 +80,10 @@ setup(void)
 	old = pki_authority(&x.pki, PKI_ROOT, "root", -1, NULL, PKI_ROOT);
 	know("oldroot", old);
 	gnutls_x509_crt_deinit(old);
+	cross = pki_authority(&x.pki, PKI_OTHER, "other", 100, x.pki.middle,
+	    PKI_MIDDLE);
+	know("cross", cross);
+	gnutls_x509_crt_deinit(cross);
 }
 
 static void
@@ -217,6 +225,17 @@ static const struct row {
 	{ "2 0 1 middle was not sent", "leaf root", "2 0 1 root", N, -1 },
 	{ "2 0 1 another authority", FULL, "2 0 1 other", N, -1 },
 	{ "2 0 1 changed", FULL, "2 0 1 root!", N, -1 },
+	/* "other", cross-signed by middle: what is above an anchor is no matter */
+	{ "2 0 1 two below the top", "evil cross middle root", "2 0 1 cross", M, 0 },
+	{ "2 1 1 cross-signed", "evil cross middle", "2 1 1 other", M, 0 },
+	{ "2 0 0 cross-signed, sent as such", "evil cross middle", "2 0 0 other", M, 0 },
+	{ "2 1 0 cross-signed", "evil cross middle root", "2 1 0 other", M, 0 },
+	{ "2 0 1 over the cross", "evil cross middle root", "2 0 1 root", M, 0 },
+	{ "2 0 1 both sent", "evil other cross middle", "2 0 1 cross", M, 0 },
+	/* what its issuer made it for (RFC 5280 sec 4.2.1.12) */
+	{ "2 0 1 for servers", "servers middle root", "2 0 1 root", M, 0 },
+	{ "2 0 1 for clients", "clients middle root", "2 0 1 root", N, -1 },
+	{ "3 1 1 for clients", "clients middle root", "3 1 1 clients", M, 0 },
 	/* whole or as a key in the DNS (sec 5.2.2, 5.2.3) */
 	{ "2 0 0 root not sent", SENT, "2 0 0 root", M, 0 },
 	{ "2 0 0 intermediate not sent", "leaf", "2 0 0 middle", M, 0 },
