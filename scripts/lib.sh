@@ -13,7 +13,7 @@ build_packages=(gcc libc6-dev meson ninja-build pkg-config libgnutls28-dev
 	ca-certificates)
 
 # Needed beside them by scripts/test and scripts/bench.
-test_packages=(python3 git openssl mandoc swaks libnet-ssleay-perl)
+test_packages=(python3 git openssl libssl-dev mandoc swaks libnet-ssleay-perl)
 
 # Never installed: unpacked into .cache/ and run from there.  An MTA would
 # remove the one that the machine uses, a DNS server would take port 53.
