@@ -133,6 +133,23 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	return 0;
 }
 
+int
+buf_insert(struct buf *b, size_t at, struct span s)
+{
+	size_t tail = b->len - at;
+	char *p;
+
+	assert(at <= b->len);
+	if (buf_room(b, s.n) == NULL)
+		return -1;
+	p = b->mem + b->off + at;
+	memmove(p + s.n, p, tail);
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	buf_grown(b, s.n);
+	return 0;
+}
+
 void
 buf_consume(struct buf *b, size_t n)
 {

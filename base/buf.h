@@ -28,6 +28,9 @@ int	buf_char(struct buf *, char);
 int	buf_printf(struct buf *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
 
+/* Ahead of the valid byte number `at`. */
+int	buf_insert(struct buf *, size_t at, struct span);
+
 /* Room for at least n bytes behind the valid ones, to read into; then
  * buf_grown() says how many came.  NULL as for a failed add. */
 char	*buf_room(struct buf *, size_t n);

@@ -100,6 +100,7 @@ struct conf_relay_domain {
 };
 
 enum bare_newline { BARE_NORMALIZE, BARE_REJECT };
+enum nul_byte { NUL_PASS, NUL_REJECT };
 
 struct conf {
 	const char	*hostname;	/* configured, or the machine's FQDN */
@@ -120,6 +121,12 @@ struct conf {
 			unsigned connections, connection_rate, recipients,
 			    errors, unknown_commands;
 		} client;
+		enum nul_byte	nul;
+		uint64_t	header_size;		/* bytes */
+		unsigned	hops;
+		struct {				/* ms */
+			uint64_t command, data;
+		} timeout;
 	} limits;
 	struct {
 		bool		 has_via;

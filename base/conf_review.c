@@ -13,6 +13,8 @@
 
 #define RCPTS_MIN	100		/* RFC 5321 sec 4.5.3.1.8 */
 #define MESSAGE_MIN	(64 * 1024)	/* RFC 5321 sec 4.5.3.1.7 */
+#define HOPS_MIN	30
+#define PATIENCE_MIN	(5 * 60 * 1000)	/* ms, RFC 5321 sec 4.5.3.2.7 */
 
 /* Nobody's but ours (RFC 6890). */
 static bool
@@ -210,6 +212,14 @@ limits(const struct conf *c, struct conf_notes *notes)
 	if (c->limits.message_size < MESSAGE_MIN)
 		conf_warn(notes, at, "less than 64K: senders may count on "
 		    "that much (RFC 5321 sec 4.5.3.1.7)");
+	conf_where(c, "limits", "hops", NULL, &at);
+	if (c->limits.hops < HOPS_MIN)
+		conf_warn(notes, at, "fewer than %d hops: mail through lists "
+		    "and filters may need them (RFC 5321 sec 6.3)", HOPS_MIN);
+	conf_where(c, "limits.timeout", "command", NULL, &at);
+	if (c->limits.timeout.command < PATIENCE_MIN)
+		conf_warn(notes, at, "less than 5m: slow senders may count on "
+		    "that (RFC 5321 sec 4.5.3.2.7)");
 }
 
 static void

@@ -168,8 +168,7 @@ const struct conf_row conf_rows[] = {
 	  .min = 1 * MIN, .max = 7 * DAY, .deflt = "4h",
 	  AT(conf, limits.session_time),
 	  .help = "How long a connection may last, whatever it does; then 421. "
-	      "For each command a client has five minutes, for a TLS "
-	      "handshake one. When three quarters of all places are taken, "
+	      "See also timeout. When three quarters of all places are taken, "
 	      "clients that send nothing for 10 seconds, or no message for a "
 	      "minute, have to make room." },
 	{ .block = "limits", .key = "min-rate", .type = CONF_NUMBER,
@@ -204,6 +203,31 @@ const struct conf_row conf_rows[] = {
 	  .type = CONF_NUMBER, .min = 0, .max = 1000000, .deflt = "100",
 	  AT(conf, limits.client.unknown_commands),
 	  .help = "Commands an hour that are none; likewise." },
+	{ .block = "limits", .key = "nul", .type = CONF_WORD,
+	  .words = "pass|reject", .deflt = "\"pass\"", AT(conf, limits.nul),
+	  .help = "What becomes of a message with NUL bytes, which 8BITMIME "
+	      "does not allow (RFC 6152) and some programs send: pass sends "
+	      "it on as it is, reject refuses it." },
+	{ .block = "limits", .key = "header-size", .type = CONF_SIZE,
+	  .min = 1 * KIB, .max = 64 * MIB, .deflt = "1M",
+	  AT(conf, limits.header_size),
+	  .help = "The largest header of a message, and so the longest line "
+	      "in it. Lines of the text may be as long as the message." },
+	{ .block = "limits", .key = "hops", .type = CONF_NUMBER,
+	  .min = 1, .max = 1000, .deflt = "100", AT(conf, limits.hops),
+	  .help = "The most Received: fields of a message; with more it is "
+	      "taken to be in a loop and refused (RFC 5321 sec 6.3)." },
+	{ .block = "limits", .key = "timeout", .type = CONF_BLOCK,
+	  .help = "How long a client may take." },
+	{ .block = "limits.timeout", .key = "command", .type = CONF_DURATION,
+	  .min = 1 * SEC, .max = 1 * DAY, .deflt = "5m",
+	  AT(conf, limits.timeout.command),
+	  .help = "For a whole command; a byte now and then does not prolong "
+	      "it. RFC 5321 sec 4.5.3.2.7 asks for 5 minutes at least." },
+	{ .block = "limits.timeout", .key = "data", .type = CONF_DURATION,
+	  .min = 1 * SEC, .max = 1 * DAY, .deflt = "5m",
+	  AT(conf, limits.timeout.data),
+	  .help = "For each 16K of a message, and for its end." },
 
 	{ .block = "", .key = "relay", .type = CONF_BLOCK,
 	  .help = "How mail goes out.  Of a domain's MX hosts the 20 best are "

@@ -18,6 +18,8 @@ give(const struct run *r, const char *p, size_t n)
 	if (n == 0)
 		return;
 	r->d->size += n;
+	if (!r->d->nul)
+		r->d->nul = memchr(p, '\0', n) != NULL;
 	r->emit(r->arg, span_of(p, n));
 }
 

@@ -35,6 +35,7 @@ struct smtp_data {
 	bool			chunked;	/* BDAT */
 	uint64_t		size;	/* bytes given out */
 	bool			bare_cr, bare_lf;	/* were seen, and replaced */
+	bool			nul;	/* was seen, and given out */
 };
 
 /* Feeds a piece.  `emit` gets the bytes of the message in order, in pieces

@@ -28,3 +28,15 @@ smtp_received_put(struct buf *out, const struct smtp_received *r)
 	buf_printf(out, ";\r\n\t%s\r\n", r->date);
 	return out->failed ? -1 : 0;
 }
+
+int
+smtp_missing_put(struct buf *out, const char *date, struct span id,
+    struct span host)
+{
+	if (date != NULL)
+		buf_printf(out, "Date: %s\r\n", date);
+	if (id.n > 0)
+		buf_printf(out, "Message-ID: <%.*s@%.*s>\r\n", SPAN_FMT(id),
+		    SPAN_FMT(host));
+	return out->failed ? -1 : 0;
+}

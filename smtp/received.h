@@ -39,4 +39,10 @@ const char	*smtp_protocol(bool ehlo, bool tls);
 /* 0, or -1 when `out` is full. */
 int	smtp_received_put(struct buf *out, const struct smtp_received *);
 
+/* What a message of one's own people should not lack (RFC 6409 sec 8.2, 8.3):
+ * Date: unless `date` is NULL, Message-ID: <id@host> unless `id` is empty.
+ * 0, or -1 when `out` is full. */
+int	smtp_missing_put(struct buf *out, const char *date, struct span id,
+	    struct span host);
+
 #endif

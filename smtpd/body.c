@@ -16,6 +16,8 @@
 /* So much body keeps a slow client alive for another deadline: a drip of a
  * byte a minute does not. */
 #define PROGRESS_BYTES	(16u * 1024)
+/* A header up to here is still in memory when its end is seen. */
+#define ADD_MAX		(SESSION_INLINE_MAX / 2)
 
 void
 body_fail(struct session *s, enum fault_class class, int code,
@@ -54,13 +56,14 @@ int
 body_begin(struct session *s, bool chunked)
 {
 	s->data = (struct smtp_data){ .chunked = chunked };
-	s->hops = (struct smtp_hops){ .count = 0 };
+	s->header = (struct smtp_header){ .size = 0 };
+	s->whole = false;
 	if (s->ops->room(s->arg) == ROOM_NONE)
 		return -1;
 	s->msg.arrived = s->ops->wall_ms(s->arg);
 	id_make(s->msg.arrived, s->msg.id);
 	put_received(s);
-	s->msg.size = s->msg.body.len;
+	s->msg.size = s->received = s->msg.body.len;
 	return 0;
 }
 
@@ -69,9 +72,10 @@ keep_bytes(void *arg, struct span piece)
 {
 	struct session *s = arg;
 
+	/* Seen in any case: why it is refused must not depend on the cutting. */
+	smtp_header_feed(&s->header, piece);
 	if (s->failure.class != FAULT_NONE)
 		return;
-	smtp_hops_feed(&s->hops, piece);
 	if (buf_span(&s->msg.body, piece) == -1)
 		body_fail(s, FAULT_TEMP, 451, "4.3.0", "No memory");
 	s->msg.size += piece.n;
@@ -84,16 +88,22 @@ static void
 body_check(struct session *s)
 {
 	const struct smtp_data *d = &s->data;
-	uint64_t most = s->conf->limits.message_size;
+	const struct conf *c = s->conf;
+	uint64_t most = c->limits.message_size;
 	struct fault f = { .class = FAULT_NONE };
 
 	if (d->size > most)
 		fault_set(&f, FAULT_PERM, 552, "5.3.4", "Message is too large");
-	else if (s->conf->limits.bare_newline == BARE_REJECT &&
+	else if (s->header.size > c->limits.header_size)
+		fault_set(&f, FAULT_PERM, 552, "5.3.4", "Header is too large");
+	else if (c->limits.bare_newline == BARE_REJECT &&
 	    (d->bare_cr || d->bare_lf))
 		fault_set(&f, FAULT_PERM, 550, "5.6.0",
 		    "Bare CR or LF in the message");
-	else if (s->hops.count > SMTP_HOPS_MAX)
+	else if (c->limits.nul == NUL_REJECT && d->nul)
+		fault_set(&f, FAULT_PERM, 550, "5.6.0",
+		    "NUL byte in the message");
+	else if (s->header.hops > c->limits.hops)
 		fault_set(&f, FAULT_PERM, 554, "5.4.6",
 		    "Too many hops, this is a loop");
 	if (f.class != FAULT_NONE) {
@@ -103,6 +113,30 @@ body_check(struct session *s)
 	if (d->size > most + BODY_EXCESS_MAX)
 		session_abuse(s, 552, "5.3.4", "Message is too large",
 		    "flood");
+}
+
+/* A message of a client of our own gets the fields that it lacks (RFC 6409 sec
+ * 8); mail of others is none of our business.  Right below our Received:, where
+ * they do no harm to a header that has no end. */
+static void
+body_complete(struct session *s)
+{
+	char date[CLOCK_RFC5322_SIZE];
+	struct buf more;
+
+	s->whole = true;
+	if (s->failure.class != FAULT_NONE || s->msg.in_file ||
+	    s->header.size > ADD_MAX || !session_may_relay(s))
+		return;
+	clock_rfc5322(s->msg.arrived, date);
+	buf_init(&more, SESSION_INLINE_MAX);
+	if (smtp_missing_put(&more, s->header.date ? NULL : date,
+	    s->header.message_id ? SPAN_NONE : span_str(s->msg.id),
+	    span_str(s->conf->hostname)) == -1 ||
+	    buf_insert(&s->msg.body, s->received, buf_get(&more)) == -1)
+		body_fail(s, FAULT_TEMP, 451, "4.3.0", "No memory");
+	s->msg.size += more.len;
+	buf_free(&more);
 }
 
 static void
@@ -129,6 +163,8 @@ body_settle(struct session *s)
 {
 	bool part = s->data.chunked && !s->chunk.last, done = all_here(s);
 
+	if (!s->whole && (s->header.ended || (done && !part)))
+		body_complete(s);
 	if (s->failure.class == FAULT_NONE && !s->msg.in_file &&
 	    s->msg.body.len > SESSION_INLINE_MAX) {
 		if (s->ops->spool_open(s->arg) == 0) {

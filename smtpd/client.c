@@ -141,7 +141,7 @@ smtpd_client_run(struct client *c)
 	if (c->d->env->draining && session_idle(s) && !c->handshaking)
 		session_shut(s);
 	if (c->progress != s->progress)
-		pace_touch(c, CLIENT_COMMAND_MS);
+		pace_touch(c, session_patience(s));
 	switch (session_wants(s)) {
 	case SESSION_CLOSE:
 		smtpd_client_end(c);
@@ -241,7 +241,7 @@ smtpd_client_new(struct smtpd *d, int fd, const struct addr *peer,
 		goto close_channel;
 	channel_set_input(c->ch, INPUT_MAX);
 	session_start(&c->session, &session_ops, c, d->env->conf, conf, peer);
-	pace_touch(c, CLIENT_COMMAND_MS);
+	pace_touch(c, session_patience(&c->session));
 	c->began = c->mailed = c->touched;
 	if (session_wants(&c->session) == SESSION_TLS)
 		client_start_tls(c);

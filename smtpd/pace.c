@@ -98,7 +98,7 @@ look(struct client *c, uint64_t now)
 		fault_set(&f, FAULT_TEMP, 0, "4.7.0", "handshake timed out");
 		smtpd_client_unsecured(c, &f);
 	} else if (session_owes(&c->session)) {
-		pace_touch(c, CLIENT_COMMAND_MS);	/* it is us who are slow */
+		pace_touch(c, session_patience(&c->session));	/* it is us who are slow */
 		c->rate_at = 0;
 	} else if ((why = why_end(c, now)) != NULL) {
 		facts_slow(c, why);

@@ -154,6 +154,22 @@ session_idle(const struct session *s)
 }
 
 bool
+session_may_relay(const struct session *s)
+{
+	for (size_t i = 0; i < s->listen->nrelay_from; i++)
+		if (prefix_has(&s->listen->relay_from[i], &s->client))
+			return true;
+	return false;
+}
+
+uint64_t
+session_patience(const struct session *s)
+{
+	return s->state & (ST_DATA | ST_CHUNK) ?
+	    s->conf->limits.timeout.data : s->conf->limits.timeout.command;
+}
+
+bool
 session_open_commit(const struct session *s)
 {
 	return s->state == ST_COMMIT && s->committing;

@@ -25,8 +25,8 @@
 #include "base/span.h"
 #include "smtp/address.h"
 #include "smtp/data.h"
+#include "smtp/header.h"
 #include "smtp/helo.h"
-#include "smtp/hops.h"
 #include "smtp/line.h"
 
 /* A body up to here, Received: included, goes to the queue inline. */
@@ -171,7 +171,9 @@ struct session {
 	unsigned		 nasks;
 	struct session_message	 msg;
 	struct smtp_data	 data;
-	struct smtp_hops	 hops;
+	struct smtp_header	 header;	/* of the message that comes in */
+	size_t			 received;	/* bytes of our own field on top */
+	bool			 whole;		/* it lacks no field now */
 	struct session_chunk	 chunk;
 	uint64_t		 taken, mark;	/* octets of bodies; at the last progress */
 	struct fault		 failure;	/* why this message will be refused */
@@ -207,6 +209,9 @@ void	session_verified(struct session *, uint64_t number, int code,
 void	session_queue_lost(struct session *);
 void	session_timeout(struct session *);	/* 421 4.4.2, closes */
 void	session_shut(struct session *);		/* 421 4.3.2, closes */
+
+/* How long the client may take for its next step, ms. */
+uint64_t	session_patience(const struct session *);
 
 /* How this hop is protected.  In clear, NOT_OFFERED says that the listener has
  * no TLS, NONE that the client did not ask for it. */

@@ -32,6 +32,8 @@ void	session_abuse(struct session *, int code, const char *enhanced,
 bool	session_too_chatty(struct session *);
 void	session_forget_message(struct session *);
 void	session_flush(struct session *);
+/* May it send to anywhere: has the listener's relay-from its address? */
+bool	session_may_relay(const struct session *);
 
 /* ---- commands (commands.c) ---- */
 

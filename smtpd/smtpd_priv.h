@@ -115,7 +115,6 @@ void	smtpd_client_free(struct client *);
 void	smtpd_client_unsecured(struct client *, const struct fault *);	/* ends it */
 
 /* ---- pace.c ---- */
-#define CLIENT_COMMAND_MS	(5 * 60 * 1000u) /* RFC 5321 sec 4.5.3.2.7 */
 int	pace_start(struct smtpd *);		/* -1: no memory */
 void	pace_stop(struct smtpd *);
 /* It got somewhere, and has so long for the next step. */

@@ -94,7 +94,7 @@ cmd_mail(struct session *s, struct span arg, size_t behind)
 		return cmd_refuse(s, 552, "5.3.4", "Message is too large");
 	s->msg.sender = a;
 	s->msg.flags = p.flags;
-	if (verb_may_relay(s))
+	if (session_may_relay(s))
 		s->msg.flags |= ENVELOPE_TRUSTED;
 	(void)span_copy(p.envid, s->msg.envid, sizeof s->msg.envid);
 	if (!s->met)

@@ -21,15 +21,6 @@ struct wanted {
 	const struct conf_accept *accept;	/* NULL: no domain of ours */
 };
 
-bool
-verb_may_relay(const struct session *s)
-{
-	for (size_t i = 0; i < s->listen->nrelay_from; i++)
-		if (prefix_has(&s->listen->relay_from[i], &s->client))
-			return true;
-	return false;
-}
-
 /* RFC 5321 sec 4.5.1: <Postmaster> is the one of this host. */
 static bool
 place_postmaster(const struct session *s, struct smtp_address *a)
@@ -287,7 +278,7 @@ cmd_rcpt(struct session *s, struct span arg, size_t behind)
 	(void)behind;
 	if (no.code != 0)
 		return cmd_refuse(s, no.code, no.enhanced, no.text);
-	if ((w.accept == NULL || routes_on(&w)) && !verb_may_relay(s))
+	if ((w.accept == NULL || routes_on(&w)) && !session_may_relay(s))
 		return refuse_rcpt(s, address, "relaying denied to", "5.7.1",
 		    "Relaying denied");
 	if (unlisted(&w))

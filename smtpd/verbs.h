@@ -38,8 +38,6 @@ struct session_refusal	verb_params(enum smtp_params_error);
 
 /* ---- verb_rcpt.c ---- */
 enum session_state	cmd_rcpt(struct session *, struct span, size_t);
-/* To anywhere: the listener's relay-from has its address. */
-bool	verb_may_relay(const struct session *);
 
 /* ---- verb_talk.c ---- */
 enum session_state	cmd_ehlo(struct session *, struct span, size_t);

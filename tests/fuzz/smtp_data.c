@@ -5,13 +5,13 @@
  * a line end; whole, byte by byte and in two halves give the same. */
 #include "base/buf.h"
 #include "smtp/data.h"
-#include "smtp/hops.h"
+#include "smtp/header.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/fuzz.h"
 
 struct taker {
 	struct smtp_data d;
-	struct smtp_hops h;
+	struct smtp_header h;
 	struct buf	 out;
 	size_t		 used;
 };
@@ -22,7 +22,7 @@ emit(void *arg, struct span s)
 	struct taker *t = arg;
 
 	require(s.n > 0);
-	smtp_hops_feed(&t->h, s);
+	smtp_header_feed(&t->h, s);
 	require(buf_span(&t->out, s) == 0);
 }
 
@@ -45,7 +45,10 @@ same(const struct taker *a, const struct taker *b)
 {
 	require(a->used == b->used && a->d.state == b->d.state);
 	require(a->d.bare_cr == b->d.bare_cr && a->d.bare_lf == b->d.bare_lf);
-	require(a->h.count == b->h.count);
+	require(a->h.hops == b->h.hops && a->h.size == b->h.size);
+	require(a->h.ended == b->h.ended && a->h.date == b->h.date);
+	require(a->h.message_id == b->h.message_id);
+	require(a->d.nul == b->d.nul);
 	require(span_eq(buf_get(&a->out), buf_get(&b->out)));
 }
 
@@ -87,6 +90,7 @@ three_ways(struct span in, bool chunked)
 	else
 		right_end(&t[0], in);
 	require_crlf(buf_get(&t[0].out));
+	require(t[0].h.size <= t[0].out.len);
 	for (int i = 0; i < 3; i++)
 		buf_free(&t[i].out);
 }

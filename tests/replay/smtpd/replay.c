@@ -5,7 +5,8 @@
  * two other lines of the script in one segment, once byte by byte; `segment`
  * leaves the second out.  One line, one act or expectation:
  *
- *	set message-size|recipients N, set bare-newline reject
+ *	set message-size|recipients|header-size|hops N
+ *	set bare-newline|nul reject
  *	set tls none|required|implicit, set client IP, set relay-from nobody
  *	set list ENTRY,ENTRY (of recipients, sorted), set require encrypted
  *	set verify on (recipients are asked for, see stand.h)
@@ -28,7 +29,8 @@
  *	message FROM RCPTS 7bit|8bit inline|file	one more was handed over
  *	asked RET ENVID RCPT...	it asked for this; "-" nothing, RCPT is
  *				NOTIFY:ORCPT, NOTIFY of the letters N S F D
- *	header TEXT		is in the first field of its body,
+ *	header TEXT		is in the fields that we put on top of its body,
+ *	no-header TEXT		is not,
  *	body TEXT		and this the rest, with \r \n
  *	size N			or so many bytes of it
  *	messages N		so many were accepted in all
@@ -167,6 +169,12 @@ act_set(const char *arg)
 		play.t.conf.limits.message_size = n;
 	else if (strcmp(key, "recipients") == 0)
 		play.t.conf.limits.recipients = (unsigned)n;
+	else if (strcmp(key, "header-size") == 0)
+		play.t.conf.limits.header_size = n;
+	else if (strcmp(key, "hops") == 0)
+		play.t.conf.limits.hops = (unsigned)n;
+	else if (strcmp(key, "nul") == 0)
+		play.t.conf.limits.nul = NUL_REJECT;
 	else if (strcmp(key, "bare-newline") == 0)
 		play.t.conf.limits.bare_newline = BARE_REJECT;
 	else if (strcmp(key, "tls") == 0)
@@ -380,16 +388,31 @@ want_asked(const char *arg)
 		wrong("it asked for: %s", buf_cstr(&play.t.asked));
 }
 
-/* The Received: field ends where a line does not begin with a tab. */
+static bool
+skip_prefix(struct span *s, const char *prefix)
+{
+	if (!span_istarts(*s, span_str(prefix)))
+		return false;
+	*s = span_skip(*s, strlen(prefix));
+	return true;
+}
+
+/* The Received: field ends where a line does not begin with a tab; behind it
+ * may be what the message lacked. */
 static struct span
 split(struct span *rest)
 {
 	struct span body = buf_get(&play.t.body), head = body;
+	char id[64];
 
 	*rest = body;
 	do {
 		(void)span_cut(rest, '\n');
 	} while (rest->n > 0 && rest->p[0] == '\t');
+	(void)skip_prefix(rest, "Date: " STAND_DATE "\r\n");
+	(void)snprintf(id, sizeof id, "Message-ID: <%s@mx.test>\r\n",
+	    play.t.id);
+	(void)skip_prefix(rest, id);
 	head.n -= rest->n;
 	return head;
 }
@@ -400,6 +423,15 @@ want_header(const char *arg)
 	struct span rest, head = split(&rest);
 
 	if (memmem(head.p, head.n, arg, strlen(arg)) == NULL)
+		wrong("the header is: %.*s", SPAN_FMT(head));
+}
+
+static void
+want_no_header(const char *arg)
+{
+	struct span rest, head = split(&rest);
+
+	if (memmem(head.p, head.n, arg, strlen(arg)) != NULL)
 		wrong("the header is: %.*s", SPAN_FMT(head));
 }
 
@@ -486,7 +518,8 @@ static const struct {
 	{ "queue-lost", act_queue_lost }, { "timeout", act_timeout },
 	{ "shut", act_shut }, { "message", want_message },
 	{ "asked", want_asked },
-	{ "header", want_header }, { "body", want_body },
+	{ "header", want_header }, { "no-header", want_no_header },
+	{ "body", want_body },
 	{ "size", want_size }, { "messages", want_messages }, { "abuse", want_abuse },
 	{ "questions", want_questions },
 	{ "open", want_open }, { "closed", want_closed },
@@ -557,6 +590,7 @@ main(int argc, char **argv)
 	if (argc != 2)
 		return 64;
 	file = argv[1];
+	(void)setenv("TZ", "UTC", 1);
 	tcase_add_test(tc, whole);
 	tcase_add_test(tc, bytewise);
 	suite_add_tcase(s, tc);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #define MOST	(64u * 1024 * 1024)
-#define NOW	1767323045000u	/* 2026-01-02T03:04:05Z */
 
 static void
 require(bool holds, const char *what)
@@ -39,7 +38,7 @@ static uint64_t
 op_wall_ms(void *arg)
 {
 	(void)arg;
-	return NOW;
+	return STAND_NOW;
 }
 
 static enum session_room
@@ -132,6 +131,7 @@ op_commit(void *arg, const struct session_message *m)
 	}
 	require(n == m->nrcpts && n > 0, "recipients");
 	put_asked(&t->asked, m);
+	memcpy(t->id, m->id, sizeof t->id);
 	memcpy(t->sender, m->sender.text, sizeof t->sender);
 	t->flags = m->flags;
 	t->in_file = m->in_file;
@@ -227,7 +227,9 @@ stand_init(struct stand *t)
 
 	*t = (struct stand){
 		.conf = { .hostname = "mx.test", .naccepts = 1,
-		    .limits = { 50u << 20, 1000, BARE_NORMALIZE } },
+		    .limits = { .message_size = 50u << 20,
+		    .recipients = 1000, .header_size = 1u << 20,
+		    .hops = 100 } },
 		.listen = { .label = "test", .nrelay_from = 1 },
 		.accept = { .pattern = "example.org",
 		    .recipients = RECIPIENTS_ANY },

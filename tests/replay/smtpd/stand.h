@@ -8,6 +8,10 @@
 
 #include "smtpd/session.h"
 
+/* The time is always this. */
+#define STAND_NOW	1767323045000u	/* 2026-01-02T03:04:05Z */
+#define STAND_DATE	"Fri, 2 Jan 2026 03:04:05 +0000"	/* where TZ is UTC */
+
 struct stand_answer {		/* code 0: none, until one is told */
 	int		 code;
 	char		 enhanced[12], text[240];
@@ -45,7 +49,7 @@ struct stand {
 	struct buf	 body;		/* of the last message handed over */
 	struct buf	 rcpts;		/* "a@b,c@d" */
 	struct buf	 asked;		/* "hdrs QQ1 SD:rfc822;a@b -:-" */
-	char		 sender[SMTP_MAILBOX_MAX + 1];
+	char		 sender[SMTP_MAILBOX_MAX + 1], id[ID_SIZE];
 	uint16_t	 flags;
 	bool		 in_file;
 	uint64_t	 size;

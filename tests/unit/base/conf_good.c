@@ -25,6 +25,11 @@ START_TEST(empty_file)
 	ck_assert_uint_eq(c->limits.message_size, 50u << 20);
 	ck_assert_uint_eq(c->limits.recipients, 1000);
 	ck_assert_int_eq(c->limits.bare_newline, BARE_NORMALIZE);
+	ck_assert_int_eq(c->limits.nul, NUL_PASS);
+	ck_assert_uint_eq(c->limits.header_size, 1u << 20);
+	ck_assert_uint_eq(c->limits.hops, 100);
+	ck_assert_uint_eq(c->limits.timeout.command, 5 * MIN);
+	ck_assert_uint_eq(c->limits.timeout.data, 5 * MIN);
 	ck_assert(!c->relay.has_via);
 	ck_assert_uint_eq(c->relay.port, 25);
 	ck_assert_uint_eq(c->relay.connections, 20);
@@ -66,7 +71,8 @@ START_TEST(every_key)
 	    "  client \"192.0.2.0/24\" { require = \"encrypted\" }\n"
 	    "  client \"192.0.2.7\" { } }\n"
 	    "limits { message-size = 64k; recipients = 100; "
-	    "bare-newline = \"reject\" }\n"
+	    "bare-newline = \"reject\"; nul = \"reject\"; hops = 30\n"
+	    "header-size = 64K; timeout { command = 10m; data = 2m } }\n"
 	    "relay { via = \"[Smart.example]\"; port = 2525\n"
 	    "  connections = 7; retry { first = 1s; max = 1m; give-up = 2w;\n"
 	    "  delay-warning = 0 }\n"
@@ -103,6 +109,11 @@ START_TEST(every_key)
 	ck_assert_uint_eq(c->limits.message_size, 65536);
 	ck_assert_uint_eq(c->limits.recipients, 100);
 	ck_assert_int_eq(c->limits.bare_newline, BARE_REJECT);
+	ck_assert_int_eq(c->limits.nul, NUL_REJECT);
+	ck_assert_uint_eq(c->limits.header_size, 64u << 10);
+	ck_assert_uint_eq(c->limits.hops, 30);
+	ck_assert_uint_eq(c->limits.timeout.command, 10 * MIN);
+	ck_assert_uint_eq(c->limits.timeout.data, 2 * MIN);
 	ck_assert(c->relay.has_via);
 	ck_assert_int_eq(c->relay.via.kind, HOP_HOST);
 	ck_assert_str_eq(c->relay.via.host, "smart.example");
@@ -486,6 +497,8 @@ static const struct {
 	  "t.conf:1:18: warning: `allow-loopback` lets" },
 	{ "limits { recipients = 99 }", "t.conf:1:23: warning: fewer than 100" },
 	{ "limits { message-size = 63K }", "t.conf:1:25: warning: less than" },
+	{ "limits { hops = 29 }", "t.conf:1:17: warning: fewer than 30 hops" },
+	{ "limits { timeout { command = 299s } }", "t.conf:1:30: warning: less than 5m" },
 	{ "relay { retry { first = 5h } }", "t.conf:1:25: warning: longer" },
 	{ "relay { retry { first = 6d } }", "no second attempt" },
 	{ "hostname = \"mx\"", "t.conf:1:12: warning: the host name \"mx\"" },

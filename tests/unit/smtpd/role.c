@@ -32,6 +32,7 @@ struct rig {
 	struct buf	 got;
 	const char	*until;
 	bool		 connected, secured, ended;
+	struct loop_timer *drip;
 
 	/* what the far ends were told */
 	uint64_t	 txn, size, bytes;
@@ -335,6 +336,8 @@ rig_open(void)
 	g.conf = (struct conf){ .hostname = "mx.test", .listens = &g.listen,
 	    .nlistens = 1, .limits = {
 		.message_size = 50u << 20, .recipients = 1000,
+		.header_size = 1u << 20, .hops = 100,
+		.timeout = { 300000, 300000 },
 		.session_time = 3600000, .min_rate = 100 } };
 	g.file = -1;
 	buf_init(&g.got, 1u << 20);
@@ -896,6 +899,46 @@ START_TEST(slow_is_the_queue)
 }
 END_TEST
 
+/* A byte now and then; told apart from a client that is silent. */
+static void
+drip(void *arg)
+{
+	struct rig *g = arg;
+
+	if (!g->ended)
+		(void)channel_send(g->chan, SPAN_LIT("x"));
+	loop_timer_set(g->drip, 20);
+}
+
+/* RFC 5321 sec 4.5.3.2.7: a drip does not hold a command, nor a message, nor a
+ * chunk, and what was begun is given up. */
+START_TEST(drips)
+{
+	static const struct { const char *words, *reply; } r[] = {
+		{ "EHLO c.te", NULL }, { START, "354 " },
+		{ START "hi\r\n.", "354 " },
+		{ "EHLO c.test\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\n"
+		  "BDAT 9999 LAST\r\n", "250 2.1.5" },
+	};
+	struct rig *g = rig_open();
+
+	g->conf.limits.timeout.command = g->conf.limits.timeout.data = 300;
+	g->drip = loop_timer_new(g->fix.loop, drip, g);
+	for (size_t i = 0; i < NELEM(r); i++) {
+		channel_close(&g->chan);
+		call(g);
+		talk(g, r[i].words, r[i].reply);
+		drip(g);
+		talk(g, "", "421 4.4.2");
+		run(g, is_ended);
+		loop_timer_stop(g->drip);
+	}
+	ck_assert_uint_eq(g->commits, 0);
+	loop_timer_close(&g->drip);
+	rig_close(g);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -925,6 +968,7 @@ main(void)
 	tcase_add_test(tc, slow_body);
 	tcase_add_test(tc, slow_crowd);
 	tcase_add_test(tc, slow_is_the_queue);
+	tcase_add_test(tc, drips);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

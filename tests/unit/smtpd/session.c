@@ -4,6 +4,7 @@
  * compared as "250 2.1.0|354", the last line of each; every row is played in
  * one segment, in bytes, and in pieces of odd sizes, with the same result. */
 #include <stdio.h>
+#include <time.h>
 
 #include "tests/replay/smtpd/stand.h"
 #include "tests/unit/suite.h"
@@ -21,6 +22,9 @@ struct row {
 	uint64_t	 message_size;		/* 0: the default */
 	unsigned	 recipients;
 	enum bare_newline bare;
+	enum nul_byte	 nul;
+	uint64_t	 header_size;		/* 0: the default */
+	unsigned	 hops;
 	enum listen_tls	 tls;
 	bool		 stranger;		/* not in relay-from */
 };
@@ -116,6 +120,22 @@ static const struct row rows[] = {
 	    .bare = BARE_REJECT },
 	{ .rfc = "5321 4.1.1.4", E M R D "a\r\n.\n\r\n.\r\n",
 	    GO "|250 2.1.0|250 2.1.5|354|550 5.6.0", .bare = BARE_REJECT },
+	/* NUL */
+	{ .rfc = "6152 2", E M R D "a\1b\r\n.\r\n",
+	    GO "|250 2.1.0|250 2.1.5|354|250 2.0.0", 1, .nul = NUL_REJECT },
+	/* header */
+	{ .rfc = "5322 2.2", E M R D "A: 3456\r\n\r\n0123456789\r\n.\r\n",
+	    GO "|250 2.1.0|250 2.1.5|354|250 2.0.0", 1, .header_size = 11 },
+	{ .rfc = "5322 2.2", E M R D "A: 3456\r\n\r\n0123456789\r\n.\r\n",
+	    GO "|250 2.1.0|250 2.1.5|354|552 5.3.4", .header_size = 10 },
+	{ .rfc = "5322 2.2", E M R D "no field, so no header here\r\n.\r\n",
+	    GO "|250 2.1.0|250 2.1.5|354|250 2.0.0", 1, .header_size = 10 },
+	{ .rfc = "5321 6.3", E M R D "Received:\r\nreceived :\r\n\r\n.\r\n",
+	    GO "|250 2.1.0|250 2.1.5|354|554 5.4.6", .hops = 1 },
+	/* Too large a header with a bare LF ahead, a loop, in any pieces. */
+	{ .rfc = "5321 4.2.5", E M R D "A:\nReceived:\r\nB: 89012345\r\n\r\n.\r\n",
+	    GO "|250 2.1.0|250 2.1.5|354|552 5.3.4", .header_size = 25,
+	    .bare = BARE_REJECT, .hops = 0 },
 	/* Wrong in two ways: which one is said does not depend on the cutting. */
 	{ .rfc = "5321 4.2.5", E M R D "1\n2\r\n34567\r\n.\r\n",
 	    GO "|250 2.1.0|250 2.1.5|354|552 5.3.4", .message_size = 8,
@@ -160,6 +180,11 @@ settle(struct stand *t, const struct row *r)
 	if (r->recipients != 0)
 		t->conf.limits.recipients = r->recipients;
 	t->conf.limits.bare_newline = r->bare;
+	t->conf.limits.nul = r->nul;
+	if (r->header_size != 0)
+		t->conf.limits.header_size = r->header_size;
+	if (r->hops != 0)
+		t->conf.limits.hops = r->hops;
 	t->listen.tls = r->tls;
 	t->listen.nrelay_from = !r->stranger;
 	stand_start(t);
@@ -258,6 +283,7 @@ START_TEST(file_same_in_pieces)
 		struct span body, rest;
 
 		stand_init(&t);
+		t.listen.nrelay_from = 0;
 		stand_start(&t);
 		feed(&t, buf_get(&in), pieces[i]);
 		ck_assert_uint_eq(t.accepted, 1);
@@ -302,6 +328,56 @@ START_TEST(flood)
 	ck_assert(t.closed);
 	ck_assert_uint_eq(t.commits, 0);
 	stand_free(&t);
+}
+END_TEST
+
+/* Twice the header, twice the time (the best of some turns: what else runs
+ * here only adds), through the whole session.  The disk is full: the file of
+ * the stand is memory, whose growth would be measured too. */
+static double
+header_seconds(const char *line, size_t total)
+{
+	struct timespec a, b;
+	struct stand t;
+
+	stand_init(&t);
+	t.conf.limits.header_size = 1u << 30;
+	t.conf.limits.hops = UINT32_MAX;
+	t.write_code = 452;
+	stand_start(&t);
+	say(&t, E M R D);
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
+	for (size_t i = 0; i < total; i += strlen(line))
+		say(&t, line);
+	say(&t, "\r\n.\r\n");
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
+	ck_assert_uint_eq(t.rejected, 1);
+	stand_free(&t);
+	return (double)(b.tv_sec - a.tv_sec) +
+	    (double)(b.tv_nsec - a.tv_nsec) / 1e9;
+}
+
+START_TEST(header_linear)
+{
+	static char line[2][8193];
+	double one = 1e9, two = 1e9;
+
+	for (size_t i = 0; i < 8192; i += 8)
+		memcpy(line[0] + i, "A:y\r\n \r\n", 8);
+	memset(line[1], 'x', 8192);
+	if (_i == 1)
+		memcpy(line[1], "X: ", 3);
+	for (int turn = 0; turn < 20; turn++) {
+		double took = header_seconds(line[_i], 5u << 20);
+
+		one = took < one ? took : one;
+		took = header_seconds(line[_i], 10u << 20);
+		two = took < two ? took : two;
+		if (turn > 1 && two < 2.2 * one)
+			break;
+	}
+	ck_assert_msg(two < 2.2 * one && two < 1.0,
+	    "5 MiB: %.4f s, 10 MiB: %.4f s", one, two);
 }
 END_TEST
 
@@ -482,10 +558,12 @@ main(void)
 	Suite *s = suite_create("smtpd session");
 	TCase *tc = tcase_create("all");
 
+	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, dialogue, 0, NELEM(rows));
 	tcase_add_test(tc, inline_or_file);
 	tcase_add_test(tc, file_same_in_pieces);
 	tcase_add_test(tc, flood);
+	tcase_add_loop_test(tc, header_linear, 0, 2);
 	tcase_add_test(tc, answers);
 	tcase_add_test(tc, gone_before_answer);
 	tcase_add_test(tc, answers_unasked);
