@@ -43,6 +43,8 @@ struct conf_listen {
 	struct prefix	*relay_from;	/* may relay to anywhere; default filled in */
 	size_t		 nrelay_from;
 	enum listen_tls	 tls;
+	const char	*greeting_name;	/* hostname when not given */
+	bool		 xforward;
 	enum client_certificates client_certificates;
 	unsigned	 line;		/* for messages about it */
 };

@@ -102,6 +102,8 @@ finish_listens(struct conf_parser *p)
 
 		if (l->relay_from == NULL)
 			default_relay_from(p, l);
+		if (l->greeting_name == NULL)
+			l->greeting_name = c->hostname;
 		if (conf_where(c, "", "listen", l->label, &at))
 			l->line = at.line;
 		if (!conf_where(c, "listen", "client-certificates", l->label,

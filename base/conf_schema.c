@@ -87,10 +87,18 @@ const struct conf_row conf_rows[] = {
 	  .words = "none|request", .deflt_text = "as in tls",
 	  AT(conf_listen, client_certificates),
 	  .help = "As tls.client-certificates, for this socket." },
-	LATER("listen", "xforward", "Trust XFORWARD from clients."),
+	{ .block = "listen", .key = "greeting-name", .type = CONF_HOST,
+	  .deflt_text = "hostname", AT(conf_listen, greeting_name),
+	  .help = "What the relay calls itself to clients of this socket: in "
+	      "the greeting, the reply to EHLO and Received:." },
+	{ .block = "listen", .key = "xforward", .type = CONF_BOOL,
+	  .deflt = "false", AT(conf_listen, xforward),
+	  .help = "Whether clients that may send to anywhere, and those on "
+	      "this machine, may name the client that they have a message "
+	      "from, as Postfix does by XFORWARD. It is for the log, where it "
+	      "shows as xname, xaddr and so on; nothing is allowed by it." },
 	LATER("listen", "auth", "Offer AUTH."),
 	LATER("listen", "proxy", "Expect the PROXY protocol."),
-	LATER("listen", "greeting-name", "Another name for this socket."),
 
 	{ .block = "", .key = "accept", .type = CONF_BLOCK,
 	  .help = "Which domains mail is taken for from anyone." },

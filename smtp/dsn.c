@@ -4,6 +4,7 @@
 #include "smtp/dsn.h"
 
 #include "base/utf8.h"
+#include "smtp/xtext.h"
 
 /* ---- NOTIFY ---- */
 
@@ -40,52 +41,12 @@ smtp_notify(struct span value, uint8_t *notify)
 	return (*notify & NOTIFY_NEVER) == 0 || *notify == NOTIFY_NEVER;
 }
 
-/* ---- xtext, RFC 3461 sec 4 ---- */
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);	/* capitals are asked for, and not always sent */
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool
-printable(char c)
-{
-	return (c >= ' ' && c <= '~') || c == '\t';
-}
-
-/* `out` has room for in.n bytes. */
-static bool
-xtext_decode(struct span in, char *out, size_t *n)
-{
-	for (*n = 0; in.n > 0; in = span_skip(in, 1)) {
-		char c = in.p[0];
-
-		if (c <= ' ' || c > '~' || c == '=')
-			return false;
-		if (c == '+') {
-			int high = in.n < 3 ? -1 : hex_digit(in.p[1]);
-			int low = in.n < 3 ? -1 : hex_digit(in.p[2]);
-
-			if (high == -1 || low == -1)
-				return false;
-			c = (char)(high << 4 | low);
-			in = span_skip(in, 2);
-		}
-		if (!printable(c))
-			return false;
-		out[(*n)++] = c;
-	}
-	return *n > 0;
-}
+/* ---- ENVID ---- */
 
 bool
 smtp_envid(struct span value, char out[ENVELOPE_ENVID_MAX], size_t *n)
 {
-	return value.n <= ENVELOPE_ENVID_MAX && xtext_decode(value, out, n);
+	return value.n <= ENVELOPE_ENVID_MAX && smtp_xtext_decode(value, out, n);
 }
 
 /* ---- ORCPT ---- */
@@ -114,7 +75,7 @@ embedded_take(struct span *in, uint32_t *code)
 	s = span_skip(s, 3);
 	*code = 0;
 	for (digits = 0; digits < 6 && s.n > 0 &&
-	    (v = hex_digit(s.p[0])) != -1; digits++) {
+	    (v = smtp_hex_digit(s.p[0])) != -1; digits++) {
 		*code = *code << 4 | (uint32_t)v;
 		s = span_skip(s, 1);
 	}
@@ -167,7 +128,7 @@ smtp_orcpt(struct span value, bool raw, struct smtp_orcpt *o)
 		return false;
 	return span_ieq(o->type, SPAN_LIT("utf-8")) ?
 	    utf8_decode(value, raw, o->address, &o->n) :
-	    xtext_decode(value, o->address, &o->n);
+	    smtp_xtext_decode(value, o->address, &o->n);
 }
 
 void

@@ -39,7 +39,7 @@ put_received(struct session *s)
 	struct ipc_rcpt rcpt;
 	struct smtp_received r = {
 		.helo = span_str(s->helo), .client = s->client,
-		.by = span_str(s->conf->hostname), .ehlo = s->ehlo,
+		.by = span_str(s->listen->greeting_name), .ehlo = s->ehlo,
 		.tls = s->secured ? &s->tls : NULL,
 		.level = session_reached(s), .id = span_str(s->msg.id),
 		.date = date,

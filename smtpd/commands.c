@@ -10,10 +10,9 @@
 #define F_CLEAR		0x02	/* also before TLS where that is required (RFC 3207 sec 4) */
 #define F_CHATTER	0x04	/* brings no message forward: counted */
 #define F_QUEUE		0x08	/* needs room on the link to the queue */
-#define F_ANNOUNCED	0x10	/* the verb is an EHLO keyword too */
-#define F_OCTETS	0x20	/* octets follow, also when it is refused */
-#define F_HIDDEN	0x40	/* no command of ours: not in HELP */
-#define F_ASKS		0x80	/* its reply may have to wait for the next hop's */
+#define F_OCTETS	0x10	/* octets follow, also when it is refused */
+#define F_HIDDEN	0x20	/* no command of ours: not in HELP */
+#define F_ASKS		0x40	/* its reply may have to wait for the next hop's */
 
 static const struct command commands[] = {
 	{ "BDAT", ST_RCPT | ST_BDAT, F_QUEUE | F_OCTETS, NULL, cmd_bdat,
@@ -34,12 +33,15 @@ static const struct command commands[] = {
 	{ "RCPT", ST_MAIL | ST_RCPT, F_ASKS, NULL, cmd_rcpt,
 	    "MAIL first" },					/* RFC 5321 sec 4.1.1.3 */
 	{ "RSET", ST_TALK, F_NOARG | F_CHATTER, NULL, cmd_rset, "" }, /* RFC 5321 sec 4.1.1.5 */
-	{ "STARTTLS", ST_READY, F_NOARG | F_CLEAR | F_ANNOUNCED | F_CHATTER,
+	{ "STARTTLS", ST_READY, F_NOARG | F_CLEAR | F_CHATTER,
 	    starttls_offered, cmd_starttls, "Not now" },		/* RFC 3207 sec 4 */
 	{ "VRFY", ST_TALK, F_CHATTER, NULL, cmd_vrfy, "" },	/* RFC 5321 sec 4.1.1.6 */
+	{ "XFORWARD", ST_READY, F_CHATTER, xforward_offered, cmd_xforward,
+	    "Not now" },					/* smtp/xforward.h */
 };
 
-/* EHLO keywords that are no verbs. */
+/* ---- EHLO's reply ---- */
+
 static uint64_t
 size_limit(const struct session *s)
 {
@@ -55,14 +57,17 @@ rcpt_limit(const struct session *s)
 static const struct {
 	const char	*keyword;
 	uint64_t	(*value)(const struct session *);	/* NULL: none */
+	bool		(*offered)(const struct session *);	/* NULL: always */
 } extensions[] = {
-	{ "PIPELINING", NULL },			/* RFC 2920 */
-	{ "SIZE ", size_limit },		/* RFC 1870 */
-	{ "8BITMIME", NULL },			/* RFC 6152 */
-	{ "CHUNKING", NULL },			/* RFC 3030 */
-	{ "DSN", NULL },			/* RFC 3461 */
-	{ "LIMITS RCPTMAX=", rcpt_limit },	/* RFC 9422 */
-	{ "ENHANCEDSTATUSCODES", NULL },	/* RFC 2034 */
+	{ "STARTTLS", NULL, starttls_offered },		/* RFC 3207 */
+	{ "XFORWARD " SMTP_XFORWARD_WORDS, NULL, xforward_offered },
+	{ "PIPELINING", NULL, NULL },			/* RFC 2920 */
+	{ "SIZE ", size_limit, NULL },			/* RFC 1870 */
+	{ "8BITMIME", NULL, NULL },			/* RFC 6152 */
+	{ "CHUNKING", NULL, NULL },			/* RFC 3030 */
+	{ "DSN", NULL, NULL },				/* RFC 3461 */
+	{ "LIMITS RCPTMAX=", rcpt_limit, NULL },	/* RFC 9422 */
+	{ "ENHANCEDSTATUSCODES", NULL, NULL },		/* RFC 2034; last, so always */
 };
 
 #define NCOMMANDS	(sizeof commands / sizeof commands[0])
@@ -71,12 +76,11 @@ static const struct {
 void
 session_announce(struct session *s)
 {
-	buf_printf(&s->out, "250-%s\r\n", s->conf->hostname);
-	for (size_t i = 0; i < NCOMMANDS; i++)
-		if ((commands[i].flags & F_ANNOUNCED) &&
-		    commands[i].offered(s))
-			buf_printf(&s->out, "250-%s\r\n", commands[i].verb);
+	buf_printf(&s->out, "250-%s\r\n", s->listen->greeting_name);
 	for (size_t i = 0; i < NEXTENSIONS; i++) {
+		if (extensions[i].offered != NULL &&
+		    !extensions[i].offered(s))
+			continue;
 		buf_printf(&s->out, "250%c%s", i + 1 < NEXTENSIONS ? '-' : ' ',
 		    extensions[i].keyword);
 		if (extensions[i].value != NULL)

@@ -78,16 +78,23 @@ send_delivery_fact(const struct client *c, struct link *ledger,
 	}, -1);
 }
 
+/* Of whom a Postfix has it, there are words only where it has said some. */
+#define MESSAGE_KEYS	16
+#define FORWARD_KEYS	7
+
 void
 facts_accepted(void *arg, const struct session_message *m)
 {
+	static const struct smtp_xforward unknown;
 	struct client *c = arg;
 	const struct session *s = &c->session;
+	const struct smtp_xforward *x = s->forward != NULL ? s->forward :
+	    &unknown;
 	struct link *ledger = role_peer(c->d->env, ROLE_LEDGER);
 	char ip[ADDR_TEXT_SIZE];
 
 	c->mailed = loop_now(c->d->env->loop);
-	log_info("message",
+	log_event(LOG_INFO, "message", (const struct kv[]){
 	    KV_S("id", m->id),
 	    KV_S("session", s->id),
 	    KV_S("client", addr_ip_text(&s->client, ip)),
@@ -103,7 +110,15 @@ facts_accepted(void *arg, const struct session_message *m)
 	    KV_S("kx", s->tls.kx),
 	    KV_S("resumed", s->tls.resumed ? "true" : "false"),
 	    KV_S("weak", s->tls.weak),
-	    KV_S("spki", s->tls.spki));
+	    KV_S("spki", s->tls.spki),
+	    KV_S("xname", x->name),
+	    KV_S("xaddr", x->addr),
+	    KV_S("xport", x->port),
+	    KV_S("xproto", x->proto),
+	    KV_S("xhelo", x->helo),
+	    KV_S("xident", x->ident),
+	    KV_S("xsource", x->source) },
+	    s->forward != NULL ? MESSAGE_KEYS + FORWARD_KEYS : MESSAGE_KEYS);
 	if (ledger != NULL)
 		send_delivery_fact(c, ledger, m);
 }

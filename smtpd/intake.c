@@ -185,17 +185,29 @@ smtpd_intake_abort(void *arg)
 
 /* ---- the whole message ---- */
 
+/* Whom the queue shares turns out to: behind a Postfix that tells, its clients
+ * and not the one that it is. */
+static const struct addr *
+origin(const struct client *c, struct addr *known)
+{
+	const struct smtp_xforward *x = c->session.forward;
+
+	return x != NULL && addr_parse_ip(span_str(x->addr), known) ? known :
+	    &c->session.client;
+}
+
 static int
 send_begin(struct link *l, const struct client *c,
     const struct session_message *m)
 {
 	char ip[ADDR_TEXT_SIZE];
+	struct addr known;
 
 	return ipc_send_msg_begin(l, &(struct ipc_msg_begin){
 	    .txn = c->txn,
 	    .id = span_str(m->id),
 	    .sender = span_of(m->sender.text, m->sender.n),
-	    .client = span_str(addr_ip_text(&c->session.client, ip)),
+	    .client = span_str(addr_ip_text(origin(c, &known), ip)),
 	    .session = span_str(c->session.id),
 	    .flags = m->flags,
 	    .envid = span_str(m->envid),

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define OUT_MAX		(64u * 1024)
 #define OUT_FLUSH	(16u * 1024)
@@ -94,6 +95,8 @@ session_forget_message(struct session *s)
 		s->ops->abort(s->arg);
 	buf_free(&s->msg.body);
 	buf_free(&s->msg.rcpts);
+	free(s->forward);
+	s->forward = NULL;
 	session_forget_asks(s);
 	s->msg.nrcpts = 0;
 	s->msg.in_file = false;
@@ -105,7 +108,7 @@ session_forget_message(struct session *s)
 static void
 session_greet(struct session *s)
 {
-	session_reply(s, 220, "", "%s ESMTP Sealane", s->conf->hostname);
+	session_reply(s, 220, "", "%s ESMTP Sealane", s->listen->greeting_name);
 	session_flush(s);
 }
 

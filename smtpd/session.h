@@ -28,6 +28,7 @@
 #include "smtp/header.h"
 #include "smtp/helo.h"
 #include "smtp/line.h"
+#include "smtp/xforward.h"
 
 /* A body up to here, Received: included, goes to the queue inline. */
 #define SESSION_INLINE_MAX	65536
@@ -169,6 +170,7 @@ struct session {
 	bool			 mute;		/* send() failed: nothing more is said */
 	STAILQ_HEAD(, session_ask) asks;	/* of RCPTs, in their order */
 	unsigned		 nasks;
+	struct smtp_xforward	*forward;	/* of the next message; NULL: nothing */
 	struct session_message	 msg;
 	struct smtp_data	 data;
 	struct smtp_header	 header;	/* of the message that comes in */

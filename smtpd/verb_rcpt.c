@@ -103,7 +103,7 @@ asked(const struct session *s, struct span arg)
 	return (s->state & (ST_MAIL | ST_RCPT)) &&
 	    wanted_read(s, arg, &w).code == 0 &&
 	    known_by(&w) == RECIPIENTS_VERIFY &&
-	    (!routes_on(&w) || verb_may_relay(s)) &&
+	    (!routes_on(&w) || session_may_relay(s)) &&
 	    s->msg.nrcpts + s->nasks < s->conf->limits.recipients;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
 /* smtpd/verb_talk.c - the verbs around a message: EHLO and HELO, STARTTLS,
- * RSET, NOOP, VRFY, EXPN, HELP, QUIT. */
+ * RSET, NOOP, VRFY, EXPN, HELP, XFORWARD, QUIT. */
 #include "smtpd/verbs.h"
+
+#include <stdlib.h>
 
 /* ---- EHLO, HELO ---- */
 
@@ -20,7 +22,7 @@ greet(struct session *s, struct span arg, bool ehlo)
 	if (ehlo)
 		session_announce(s);
 	else
-		session_reply(s, 250, "", "%s", s->conf->hostname);
+		session_reply(s, 250, "", "%s", s->listen->greeting_name);
 	return ST_READY;
 }
 
@@ -137,6 +139,34 @@ cmd_starttls(struct session *s, struct span arg, size_t behind)
 	}
 	session_reply(s, 220, "2.0.0", "Ready to start TLS");
 	return ST_TLS;
+}
+
+/* ---- XFORWARD ---- */
+
+bool
+xforward_offered(const struct session *s)
+{
+	return s->listen->xforward &&
+	    (session_may_relay(s) || addr_is_loopback(&s->client));
+}
+
+enum session_state
+cmd_xforward(struct session *s, struct span arg, size_t behind)
+{
+	(void)behind;
+	if (!xforward_offered(s))
+		return cmd_refuse(s, 550, "5.7.1", "Not for you");
+	if (s->forward == NULL)
+		s->forward = calloc(1, sizeof *s->forward);
+	if (s->forward == NULL) {
+		session_reply(s, 451, "4.3.0", "No memory");
+		return s->state;
+	}
+	if (!smtp_xforward_take(arg, s->forward))
+		return cmd_refuse(s, 501, "5.5.4",
+		    "Syntax: XFORWARD attribute=value");
+	session_reply(s, 250, "2.0.0", "Ok");
+	return s->state;
 }
 
 /* A browser, made to speak to port 25 by a web page, must not get as far as

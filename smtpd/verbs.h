@@ -51,6 +51,8 @@ enum session_state	cmd_help(struct session *, struct span, size_t);
 enum session_state	cmd_quit(struct session *, struct span, size_t);
 enum session_state	cmd_starttls(struct session *, struct span, size_t);
 enum session_state	cmd_foreign(struct session *, struct span, size_t);
+enum session_state	cmd_xforward(struct session *, struct span, size_t);
 bool	starttls_offered(const struct session *);
+bool	xforward_offered(const struct session *);
 
 #endif

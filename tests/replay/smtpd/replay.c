@@ -6,7 +6,8 @@
  * leaves the second out.  One line, one act or expectation:
  *
  *	set message-size|recipients|header-size|hops N
- *	set bare-newline|nul reject
+ *	set bare-newline|nul reject, set xforward on
+ *	set greeting-name other.test
  *	set tls none|required|implicit, set client IP, set relay-from nobody
  *	set list ENTRY,ENTRY (of recipients, sorted), set require encrypted
  *	set verify on (recipients are asked for, see stand.h)
@@ -29,6 +30,8 @@
  *	message FROM RCPTS 7bit|8bit inline|file	one more was handed over
  *	asked RET ENVID RCPT...	it asked for this; "-" nothing, RCPT is
  *				NOTIFY:ORCPT, NOTIFY of the letters N S F D
+ *	forwarded TEXT		XFORWARD said so of it: NAME ADDR PORT PROTO HELO
+ *				IDENT SOURCE, "-" nothing
  *	header TEXT		is in the fields that we put on top of its body,
  *	no-header TEXT		is not,
  *	body TEXT		and this the rest, with \r \n
@@ -175,6 +178,10 @@ act_set(const char *arg)
 		play.t.conf.limits.hops = (unsigned)n;
 	else if (strcmp(key, "nul") == 0)
 		play.t.conf.limits.nul = NUL_REJECT;
+	else if (strcmp(key, "xforward") == 0)
+		play.t.listen.xforward = true;
+	else if (strcmp(key, "greeting-name") == 0)
+		play.t.listen.greeting_name = "other.test";
 	else if (strcmp(key, "bare-newline") == 0)
 		play.t.conf.limits.bare_newline = BARE_REJECT;
 	else if (strcmp(key, "tls") == 0)
@@ -388,6 +395,13 @@ want_asked(const char *arg)
 		wrong("it asked for: %s", buf_cstr(&play.t.asked));
 }
 
+static void
+want_forwarded(const char *arg)
+{
+	if (strcmp(buf_cstr(&play.t.forwarded), arg) != 0)
+		wrong("it came from: %s", buf_cstr(&play.t.forwarded));
+}
+
 static bool
 skip_prefix(struct span *s, const char *prefix)
 {
@@ -517,7 +531,7 @@ static const struct {
 	{ "spool", act_spool }, { "write", act_write },
 	{ "queue-lost", act_queue_lost }, { "timeout", act_timeout },
 	{ "shut", act_shut }, { "message", want_message },
-	{ "asked", want_asked },
+	{ "asked", want_asked }, { "forwarded", want_forwarded },
 	{ "header", want_header }, { "no-header", want_no_header },
 	{ "body", want_body },
 	{ "size", want_size }, { "messages", want_messages }, { "abuse", want_abuse },

@@ -107,6 +107,23 @@ put_asked(struct buf *b, const struct session_message *m)
 	}
 }
 
+static void
+put_forwarded(struct buf *b, const struct smtp_xforward *x)
+{
+	static const struct smtp_xforward none;
+	const char *values[7];
+
+	if (x == NULL)
+		x = &none;
+	values[0] = x->name, values[1] = x->addr, values[2] = x->port;
+	values[3] = x->proto, values[4] = x->helo, values[5] = x->ident;
+	values[6] = x->source;
+	buf_reset(b);
+	for (int i = 0; i < 7; i++)
+		buf_printf(b, "%s%s", i == 0 ? "" : " ",
+		    values[i][0] == '\0' ? "-" : values[i]);
+}
+
 static int
 op_commit(void *arg, const struct session_message *m)
 {
@@ -131,6 +148,7 @@ op_commit(void *arg, const struct session_message *m)
 	}
 	require(n == m->nrcpts && n > 0, "recipients");
 	put_asked(&t->asked, m);
+	put_forwarded(&t->forwarded, t->s.forward);
 	memcpy(t->id, m->id, sizeof t->id);
 	memcpy(t->sender, m->sender.text, sizeof t->sender);
 	t->flags = m->flags;
@@ -246,6 +264,7 @@ stand_init(struct stand *t)
 	buf_init(&t->body, MOST);
 	buf_init(&t->rcpts, MOST);
 	buf_init(&t->asked, MOST);
+	buf_init(&t->forwarded, MOST);
 }
 
 void
@@ -281,6 +300,8 @@ stand_start(struct stand *t)
 	t->conf.clients = &t->rules;
 	t->conf.accepts = &t->accept;
 	t->listen.relay_from = &t->relay_from;
+	if (t->listen.greeting_name == NULL)
+		t->listen.greeting_name = t->conf.hostname;
 	session_start(&t->s, &ops, t, &t->conf, &t->listen, &t->client);
 	stand_run(t);
 }
@@ -424,4 +445,5 @@ stand_free(struct stand *t)
 	buf_free(&t->body);
 	buf_free(&t->rcpts);
 	buf_free(&t->asked);
+	buf_free(&t->forwarded);
 }

@@ -48,6 +48,7 @@ struct stand {
 	struct buf	 file;		/* the open spool file */
 	struct buf	 body;		/* of the last message handed over */
 	struct buf	 rcpts;		/* "a@b,c@d" */
+	struct buf	 forwarded;	/* XFORWARD: its values, "-" for none */
 	struct buf	 asked;		/* "hdrs QQ1 SD:rfc822;a@b -:-" */
 	char		 sender[SMTP_MAILBOX_MAX + 1], id[ID_SIZE];
 	uint16_t	 flags;

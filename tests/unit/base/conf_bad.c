@@ -75,11 +75,12 @@ static const struct row {
 	  "t.conf:1:19", "2:31: error: unknown key `chian`; allowed in "
 	  "tls.certificate: chain, key; did you mean `chain`?",
 	  "2:1: error: `chain` is missing" }, 4 },
-	{ "listen \"p\" { xforward = true; auth = 1; proxy = true\n"
-	  "greeting-name = \"x\" }", { "1:14: error: `xforward` is not "
-	  "supported in this version", "`auth` is not supported",
-	  "`proxy` is not supported", "2:1: error: `greeting-name` is not "
-	  "supported" }, 4 },
+	{ "listen \"p\" { auth = 1\nproxy = true }", { "1:14: error: `auth` is "
+	  "not supported in this version", "2:1: error: `proxy` is not "
+	  "supported" }, 2 },
+	{ "listen \"p\" { xforward = 1\ngreeting-name = \"192.0.2.1\" }",
+	  { "1:25: error: `xforward` cannot be 1", "2:17: error: "
+	  "`greeting-name` cannot be \"192.0.2.1\"" }, 2 },
 	{ "listen \"p\" { tls = \"implict\" }", { "1:20: error: `tls` cannot be "
 	  "\"implict\"; allowed: \"starttls\", \"none\", \"required\" or "
 	  "\"implicit\"; did you mean `implicit`?" }, 1 },

@@ -65,7 +65,8 @@ START_TEST(every_key)
 	    "listen \"public\" { address = \"[::]:25\"; relay-from = [\n"
 	    "\t\"192.0.2.0/24\",\n\n\t\"2001:db8::1\",\n ]; tls = \"required\" }\n"
 	    "listen \"two\" { address = \"127.0.0.1:10025\"; tls = \"none\"\n"
-	    "\tclient-certificates = \"none\" }\n"
+	    "\tclient-certificates = \"none\"\n"
+	    "\txforward = true; greeting-name = \"Two.Example.ORG\" }\n"
 	    "accept { domain \"example.net\" { recipients = \"any\"\n"
 	    "\tto = \"smtp:[192.0.2.5]:26\" }\n"
 	    "  client \"192.0.2.0/24\" { require = \"encrypted\" }\n"
@@ -96,6 +97,9 @@ START_TEST(every_key)
 	ck_assert_uint_eq(c->listens[0].relay_from[1].bits, 128);
 	ck_assert_int_eq(c->listens[0].tls, LISTEN_REQUIRED);
 	ck_assert_int_eq(c->listens[1].tls, LISTEN_NONE);
+	ck_assert(!c->listens[0].xforward && c->listens[1].xforward);
+	ck_assert_str_eq(c->listens[0].greeting_name, "mx1.example.org");
+	ck_assert_str_eq(c->listens[1].greeting_name, "two.example.org");
 	ck_assert_str_eq(addr_text(&c->listens[1].address, text),
 	    "127.0.0.1:10025");
 	ck_assert_int_eq(c->accepts[0].to.kind, HOP_HOST);

@@ -332,6 +332,7 @@ rig_open(void)
 	fix_open(&g.fix, true, false);
 	ck_assert(prefix_parse(SPAN_LIT("127.0.0.0/8"), &loopback));
 	g.listen = (struct conf_listen){ .label = "test",
+	    .greeting_name = "mx.test",
 	    .relay_from = &loopback, .nrelay_from = 1 };
 	g.conf = (struct conf){ .hostname = "mx.test", .listens = &g.listen,
 	    .nlistens = 1, .limits = {

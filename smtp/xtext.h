@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* smtp/xtext.h - xtext, RFC 3461 sec 4: text in which +HH stands for a byte. */
+#ifndef SMTP_XTEXT_H
+#define SMTP_XTEXT_H
+
+#include "base/span.h"
+
+/* -1: no hexadecimal digit.  Capitals are asked for, and not always sent. */
+int	smtp_hex_digit(char);
+
+/* Into `out`, which has room for in.n bytes: *n bytes of printable ASCII.
+ * False when it is none, or nothing. */
+bool	smtp_xtext_decode(struct span in, char *out, size_t *n);
+
+#endif
