@@ -22,7 +22,8 @@ def bulk_fifty_megabytes(lab):
             for _ in range(997)]
     line[13] = b".\xff dots and octets\r\n"
     block = b"".join(line)
-    head = b"Subject: big\r\nX-Seq: 1\r\n\r\n"
+    head = (b"Subject: big\r\nDate: Wed, 25 Nov 2026 17:00:00 +0000\r\n"
+            b"Message-ID: <big@example.org>\r\nX-Seq: 1\r\n\r\n")
     body = head + block * (50_000_000 // len(block) + 1)
     expect(len(body) >= 50_000_000, "not 50 MB")
     c = Client(timeout=90)

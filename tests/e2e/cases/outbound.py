@@ -140,8 +140,9 @@ def outbound_chunks(lab):
 def outbound_seven_bit_host(lab):
     """A host without 8BITMIME: converted, or a bounce with 5.6.3."""
     peer = lab.peer(SINK, offers=("PIPELINING", "SIZE"))
-    home = lab.peer("127.0.1.1")
-    s = lab.sealane("seven", via='domain "home.example.org" { via = "" }\n' + VIA)
+    home = lab.peer("127.0.1.13")
+    s = lab.sealane("seven", via='domain "home.example.org" { via = '
+                    '"[127.0.1.13]" }\n' + VIA)
     text = "Sm\u00f8rrebr\u00f8d og \u00f8l".encode()
     parts = (b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
              b"Content-Transfer-Encoding: 8bit\r\n\r\n--b\r\n"

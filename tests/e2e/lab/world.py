@@ -134,13 +134,16 @@ class Lab:
         return [t for s in self.sealanes for t in s.own_faults()]
 
     def clean(self):
-        self.sealanes = []
+        done, self.sealanes = self.sealanes, []
         while self.cleanups:
             undo = self.cleanups.pop()
             try:
                 undo()
             except Exception as e:      # the case's own verdict stands
                 print(f"        while cleaning up: {e}")
+        # Each has some 50 MiB of spool, and all share one file system.
+        for sealane in done if not self.options.keep else []:
+            shutil.rmtree(sealane.dir, ignore_errors=True)
 
     def box(self, domain):
         """An address at one of the Postfixes that nobody has used yet."""
