@@ -212,9 +212,30 @@ domain_fits(const struct job *j, const struct job_rcpt *r, unsigned most,
 	return true;
 }
 
+/* The transaction of a host without SMTPUTF8 holds recipients of ASCII alone:
+ * it may be taken where the message itself needs no more (RFC 6531 sec 3.2).
+ * When none is left, those that it can't be told by name follow. */
+static bool
+ascii_first(const struct job *j, const struct ehlo *e)
+{
+	size_t i;
+
+	if (!(j->flags & ENVELOPE_SMTPUTF8) || (e->caps & EHLO_SMTPUTF8))
+		return false;
+	for (i = 0; i < j->nrcpts; i++) {
+		const struct job_rcpt *r = &j->rcpts[i];
+
+		if (!r->decided && !r->again &&
+		    client_address_ok(r->address, false))
+			return true;
+	}
+	return false;
+}
+
 int
 job_batch(struct job *j, const struct ehlo *e)
 {
+	bool ascii = ascii_first(j, e);
 	unsigned ndomains = 0;
 	size_t i;
 
@@ -228,6 +249,7 @@ job_batch(struct job *j, const struct ehlo *e)
 		struct job_rcpt *r = &j->rcpts[i];
 
 		r->batched = !r->decided && !r->again &&
+		    (!ascii || client_address_ok(r->address, false)) &&
 		    (e->rcpt_max == 0 || j->nbatch < e->rcpt_max) &&
 		    domain_fits(j, r, e->domain_max, &ndomains);
 		if (!r->batched)

@@ -110,7 +110,8 @@ void	job_judge(struct job *, struct job_rcpt *, enum outcome_status,
 	    const char *dsn, const char *reply, const char *mx);
 
 /* The batch: recipients without verdict, as many as the host takes at once
- * (RFC 9422).  -1: no memory. */
+ * (RFC 9422), and of those that need SMTPUTF8 none together with others where
+ * the host lacks it.  -1: no memory. */
 int	job_batch(struct job *, const struct ehlo *);
 /* Who was refused for want of room may be asked again. */
 void	job_again(struct job *);

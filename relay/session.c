@@ -510,6 +510,15 @@ on_work(void *arg)
 	leave(s);
 }
 
+/* Does it depend on the body what the host can be given? */
+static bool
+must_look(const struct session *s, const struct client_message *m)
+{
+	if (!(m->flags & ENVELOPE_SMTPUTF8) || !lacks(s, EHLO_SMTPUTF8))
+		return lacks(s, EHLO_8BITMIME);
+	return !utf8_address(m);	/* else it is refused whatever is in it */
+}
+
 void
 session_send(struct session *s, const struct client_message *m,
     struct body *body)
@@ -518,8 +527,10 @@ session_send(struct session *s, const struct client_message *m,
 	s->message = *m;
 	s->nmessages++;
 	s->converted = false;
-	if (m->probe || (!lacks(s, EHLO_8BITMIME) &&
-	    (!(m->flags & ENVELOPE_SMTPUTF8) || !lacks(s, EHLO_SMTPUTF8)))) {
+	/* A probe has no body, and its addresses alone decide. */
+	if (m->probe && !utf8_address(m))
+		s->message.flags &= ~(unsigned)ENVELOPE_SMTPUTF8;
+	if (m->probe || !must_look(s, m)) {
 		begin_message(s);
 		return;
 	}

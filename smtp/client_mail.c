@@ -120,12 +120,12 @@ refuse_unfit(struct client *c, const struct client_message *m)
 {
 	unsigned lacks = ~c->ehlo.caps;
 
-	if ((m->flags & ENVELOPE_8BIT) && (lacks & EHLO_8BITMIME))
-		refuse(c, 554, "5.6.3", m->unfit != NULL ? m->unfit :
-		    "8-bit content, and the host does not take 8BITMIME");
-	else if ((m->flags & ENVELOPE_SMTPUTF8) && (lacks & EHLO_SMTPUTF8))
+	if ((m->flags & ENVELOPE_SMTPUTF8) && (lacks & EHLO_SMTPUTF8))
 		refuse(c, 550, "5.6.7",
 		    "message needs SMTPUTF8, and the host does not take it");
+	else if ((m->flags & ENVELOPE_8BIT) && (lacks & EHLO_8BITMIME))
+		refuse(c, 554, "5.6.3", m->unfit != NULL ? m->unfit :
+		    "8-bit content, and the host does not take 8BITMIME");
 	else if (c->ehlo.size_max != 0 && m->size > c->ehlo.size_max &&
 	    !m->probe)
 		refuse(c, 552, "5.3.4",
