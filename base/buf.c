@@ -22,6 +22,14 @@ buf_free(struct buf *b)
 }
 
 void
+buf_wipe(struct buf *b)
+{
+	if (b->mem != NULL)
+		explicit_bzero(b->mem, b->cap);
+	buf_free(b);
+}
+
+void
 buf_reset(struct buf *b)
 {
 	b->off = b->len = 0;

@@ -19,6 +19,7 @@ struct buf {
 
 void	buf_init(struct buf *, size_t max);
 void	buf_free(struct buf *);			/* may be used again after it */
+void	buf_wipe(struct buf *);			/* the same, overwritten first */
 void	buf_reset(struct buf *);		/* empty; memory kept */
 
 int	buf_add(struct buf *, const void *, size_t);

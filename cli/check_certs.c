@@ -74,9 +74,7 @@ read_one(const struct conf *c, const struct conf_certificate *cert,
 		    at[said.v[i].key], "%.60s: %s", said.v[i].key ?
 		    cert->key : cert->chain, said.v[i].text);
 	buf_free(&chain);
-	if (key.mem != NULL)
-		explicit_bzero(key.mem, key.cap);
-	buf_free(&key);
+	buf_wipe(&key);
 	return own;
 }
 

@@ -70,7 +70,7 @@ read_one(const struct conf *conf, const struct conf_certificate *c, int chain_fd
 			    notes.v[notes.n - 1].text, f);
 	}
 	buf_free(&chain);
-	tls_keydir_wipe(&key);
+	buf_wipe(&key);
 	return own;
 }
 

@@ -269,7 +269,7 @@ slot_open(struct keys_store *s, const struct opening *o, enum tls_slot slot,
 	if (!in_use)
 		tls_own_free(&own);
 wipe:
-	tls_keydir_wipe(&pem);
+	buf_wipe(&pem);
 	return rc;
 }
 

@@ -106,6 +106,7 @@ courier_finish(struct courier *c, struct job *j)
 void
 courier_release(struct courier *c, struct session *s)
 {
+	courier_keep_ticket(c, s);
 	courier_detach(s);
 	if (s->poolable && !c->draining && s->client.step == CLIENT_IDLE &&
 	    courier_may_reuse(s)) {
@@ -292,4 +293,5 @@ courier_close(struct courier *c)
 {
 	c->draining = true;
 	pool_close(&c->pool);
+	tickets_free(&c->tickets);
 }

@@ -12,6 +12,7 @@
 #include "base/conf.h"
 #include "relay/job.h"
 #include "relay/pool.h"
+#include "relay/tickets.h"
 
 #define COURIER_SESSIONS	500	/* connections of one process */
 
@@ -49,6 +50,7 @@ struct courier_setup {
 struct courier {
 	struct courier_setup	 setup;
 	struct pool		 pool;
+	struct tickets		 tickets;	/* of TLS sessions that ended */
 	struct job		*first, *last;	/* waiting */
 	unsigned		 nsessions;	/* open, idle ones too */
 	unsigned		 nsending;	/* jobs */

@@ -16,8 +16,9 @@ static void	on_ended(struct session *);
 
 static const struct session_ops session_ops = {
 	.address = on_address, .missed = on_missed, .reached = on_reached,
-	.ready = on_ready, .verdict = courier_on_verdict,
-	.done = courier_on_done, .ended = on_ended,
+	.resume = courier_on_resume, .ready = on_ready,
+	.verdict = courier_on_verdict, .done = courier_on_done,
+	.ended = on_ended,
 };
 
 static const struct outcome_rule connect_rule = {
@@ -161,6 +162,7 @@ make_session(struct courier *c, struct job *j)
 	s = session_new(&setup);
 	if (s == NULL)
 		return NULL;
+	s->fresh = j->step.fresh;
 	fill_hop(&s->hop, j);
 	/* RFC 7672 sec 8.1: the name that the records stand for. */
 	(void)span_copy(span_str(host->base), s->base, sizeof(s->base));
@@ -273,6 +275,18 @@ refuse_level(struct courier *c, struct job *j, struct session *s,
 	courier_advance(c, j, t);
 }
 
+/* What a resumed session shows is what was seen at another time, and that time
+ * may be over: the certificate has expired since, say. */
+static void
+begin_afresh(struct courier *c, struct job *j, struct session *s)
+{
+	record_stale_session(j, s, s->fault.text);
+	courier_detach(s);
+	c->nsessions--;
+	session_quit(&s);
+	courier_advance(c, j, LADDER_STALE);
+}
+
 static void
 on_ready(struct session *s)
 {
@@ -287,6 +301,10 @@ on_ready(struct session *s)
 		s->hop.how = HOW_OPPORTUNISTIC;
 		proven = c->setup.ops->authenticate(c->setup.arg, s,
 		    &j->route, &j->route.hosts[j->step.host]);
+		if (!proven && s->hop.tls.resumed) {
+			begin_afresh(c, j, s);
+			return;
+		}
 	} else if (s->hop.local) {
 		s->level = LEVEL_CLEAR;
 	} else if (j->step.mode == LADDER_CLEAR) {
@@ -330,12 +348,12 @@ trouble_of(const struct session *s)
 		    cl->end == CLIENT_END_REPLY ? LADDER_REFUSED : LADDER_FAILED;
 	}
 	if (cl->at == CLIENT_HANDSHAKE)
-		return LADDER_FAILED;
+		return s->resuming ? LADDER_STALE : LADDER_FAILED;
 	/* In TLS 1.3 the client is done first; that the server is not content
 	 * shows only where the reply to EHLO should come (RFC 8446 sec 4.4.4). */
 	if (cl->is_tls && cl->end != CLIENT_END_REPLY &&
 	    (cl->at == CLIENT_EHLO || cl->at == CLIENT_HELO))
-		return LADDER_FAILED;
+		return s->resuming ? LADDER_STALE : LADDER_FAILED;
 	return LADDER_NO_HOST;
 }
 
@@ -415,7 +433,9 @@ on_ended(struct session *s)
 		    outcome_of_end(s->client.end, s->client.at);
 	outcome_dsn(rule, s->client.end == CLIENT_END_REPLY ?
 	    s->client.reply.enhanced : "", dsn);
-	if (t != LADDER_NO_HOST)
+	if (t == LADDER_STALE)
+		record_stale_session(j, s, text);
+	else if (t != LADDER_NO_HOST)
 		end_with_tls_trouble(c, j, s, &h, t, text);
 	else if (rule->next_host && !silent && !own)
 		courier_note(j, &h, rule, dsn, text, false);

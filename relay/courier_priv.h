@@ -30,6 +30,12 @@ const struct outcome_rule	*courier_rule(const struct job *,
 void	courier_on_verdict(struct session *);
 void	courier_on_done(struct session *);
 
+/* courier_tickets.c */
+/* As session_ops.resume. */
+void	courier_on_resume(struct session *, struct buf *);
+/* Keep what the session can be resumed with, as soon as there is something. */
+void	courier_keep_ticket(struct courier *, struct session *);
+
 /* courier_hosts.c */
 /* Remember a trouble that sends the job to another host. */
 void	courier_note(struct job *, const struct hop *,

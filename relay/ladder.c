@@ -15,6 +15,7 @@ static const struct {
 	[LADDER_MANGLED] =	{ HOW_MANGLED,		false },
 	[LADDER_REFUSED] =	{ HOW_REFUSED,		true },
 	[LADDER_FAILED] =	{ HOW_FAILED,		true },
+	[LADDER_STALE] =	{ HOW_NONE,		false },
 	/* Somebody on the path, or a server that answers ahead: asking again
 	 * in another way changes neither. */
 	[LADDER_INJECTED] =	{ HOW_FAILED,		false },
@@ -98,6 +99,12 @@ bool
 ladder_next(struct ladder *l, struct ladder_step *out)
 {
 	if (!l->clear_phase && l->tries < LADDER_TRIES) {
+		if (l->stale) {
+			l->stale = false;
+			(void)give(l, (unsigned)l->at, LADDER_TLS, out);
+			out->fresh = true;
+			return true;
+		}
 		if (l->again) {
 			l->again = false;
 			return give(l, (unsigned)l->at, LADDER_REDUCED, out);
@@ -173,6 +180,9 @@ ladder_report(struct ladder *l, enum ladder_trouble t)
 			l->targets[i].state = LADDER_DONE;
 	}
 	if (l->at < 0 || l->mode == LADDER_CLEAR || t == LADDER_NO_HOST)
+		return;
+	l->stale = t == LADDER_STALE;
+	if (l->stale)
 		return;
 	l->tls_trouble = true;
 	l->targets[l->at].how = (uint8_t)troubles[t].how;

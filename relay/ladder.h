@@ -7,7 +7,9 @@
  * sec 3), and never in clear as long as TLS may still work:
  *  1. every address of every host, in order, with STARTTLS; where it is offered
  *     and does not work, once more with a small ClientHello, on a new
- *     connection; addresses of one host side by side where they are silent;
+ *     connection; addresses of one host side by side where they are silent.
+ *     Where a session of before was to be resumed, the first repetition is the
+ *     same without that: its failure says nothing of TLS there;
  *  2. if TLS did not work somewhere and none of the others took the mail, wait
  *     for the next attempt;
  *  3. that attempt begins at 1 again, and only then goes to the hosts whose TLS
@@ -36,6 +38,7 @@ enum ladder_trouble {
 	LADDER_MANGLED,		/* STARTTLS was overwritten on the way, and refused */
 	LADDER_REFUSED,		/* offered, and refused */
 	LADDER_FAILED,		/* the handshake, or the connection during it */
+	LADDER_STALE,		/* the same, and it tried to resume a session */
 	LADDER_INJECTED,	/* replies ahead of the handshake */
 	LADDER_TOO_WEAK,	/* TLS, but not the level that is asked */
 };
@@ -58,6 +61,7 @@ struct ladder_step {
 	unsigned	 host, addr;
 	enum ladder_mode mode;
 	enum how	 how;		/* LADDER_CLEAR: why in clear */
+	bool		 fresh;		/* resume no session */
 };
 
 struct ladder {
@@ -67,6 +71,7 @@ struct ladder {
 	int			at;		/* target tried now, -1 none */
 	enum ladder_mode	mode;		/* of it */
 	bool			again;		/* reduced, same target */
+	bool			stale;		/* as it was, but afresh */
 	bool			clear_allowed;	/* TLS failed in an earlier attempt */
 	bool			tls_trouble, clear_phase;
 };

@@ -92,3 +92,12 @@ record_peer_cert(const struct session *s, const char *not_after,
 	    KV_S("spki", s->hop.tls.spki), KV_S("not-after", not_after),
 	    KV_Q("issuer", issuer));
 }
+
+void
+record_stale_session(const struct job *j, const struct session *s,
+    const char *reason)
+{
+	log_info("tls-resume-failed", KV_S("id", j->id),
+	    KV_S("session", s->hop.session), KV_S("mx", s->hop.mx),
+	    KV_S("addr", s->hop.addr), KV_Q("reason", reason));
+}

@@ -23,4 +23,8 @@ void	record_injection(const struct job *, const struct session *);
 void	record_peer_cert(const struct session *, const char *not_after,
 	    const char *issuer);
 
+/* A session of before could not be resumed; it is tried afresh. */
+void	record_stale_session(const struct job *, const struct session *,
+	    const char *reason);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/envelope.h"
 #include "relay/convert.h"
+#include "relay/tickets.h"
 
 /* Above it the file is not read on: what waits for a slow peer waits on disk. */
 #define PUMP_LOW	(128 * 1024)
@@ -178,10 +179,19 @@ pump(struct session *s)
 static void
 start_tls(struct session *s)
 {
-	const struct tls_offer offer = { .sni = s->sni, .reduced = s->reduced,
-	    .strict = s->strict };
+	struct tls_offer offer = { .sni = s->sni, .reduced = s->reduced,
+	    .strict = s->strict, .tickets = !s->reduced };
+	struct buf data;
+	int rc;
 
-	if (channel_start_client(s->channel, s->creds, &offer) == -1)
+	buf_init(&data, TICKET_SIZE_MAX);
+	if (!s->reduced)
+		s->ops->resume(s, &data);
+	s->resuming = data.len > 0;
+	offer.resume = buf_get(&data);
+	rc = channel_start_client(s->channel, s->creds, &offer);
+	buf_wipe(&data);
+	if (rc == -1)
 		end_own(s, "TLS could not be started");
 }
 
@@ -287,6 +297,8 @@ on_secured(void *arg)
 	struct session *s = arg;
 
 	s->hop.tls = *channel_facts(s->channel);
+	if (!s->hop.tls.resumed)
+		s->tls_since = now_of(s);
 	client_secured(&s->client, now_of(s));
 	session_run(s);
 }

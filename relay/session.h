@@ -24,6 +24,8 @@ struct session_ops {
 	bool	(*address)(struct session *, struct dial_target *);
 	void	(*missed)(struct session *, unsigned id, const struct fault *);
 	void	(*reached)(struct session *, unsigned id);
+	/* The handshake begins: append what it may resume, if anything. */
+	void	(*resume)(struct session *, struct buf *);
 	/* Set up: s->client.ehlo and s->client.is_tls are final, s->hop.tls is
 	 * filled. */
 	void	(*ready)(struct session *);
@@ -57,6 +59,8 @@ struct session {
 	struct tls_creds *creds;
 	const char	*sni;
 	bool		 reduced, strict;
+	bool		 resuming;	/* an earlier session; it was tried */
+	uint64_t	 tls_since;	/* the peer used its key, loop time */
 
 	struct fault	 fault;		/* why the connection ended; or "" */
 	bool		 connecting, starting;
@@ -83,6 +87,8 @@ struct session {
 	enum level	 level;		/* of the connection */
 	bool		 touched;	/* it was asked something for this message */
 	bool		 poolable;
+	bool		 fresh;		/* resumes nothing */
+	bool		 kept;		/* it left a ticket */
 	bool		 converted;	/* the message at hand, to 7 bits */
 	uint64_t	 site, identity;
 	unsigned	 nmessages;	/* begun */

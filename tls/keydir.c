@@ -90,14 +90,6 @@ tls_keydir_lock(struct tls_keydir *d, struct fault *f)
 	    d->path);
 }
 
-void
-tls_keydir_wipe(struct buf *b)
-{
-	if (b->mem != NULL)
-		explicit_bzero(b->mem, b->cap);
-	buf_free(b);
-}
-
 static int
 secret_check(const struct tls_keydir *d, const char *name, const struct stat *st,
     struct fault *f)

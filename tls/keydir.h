@@ -52,7 +52,4 @@ int	tls_keydir_write(const struct tls_keydir *, const char *name, mode_t mode,
 int	tls_keydir_rename(const struct tls_keydir *, const char *from,
 	    const char *to, struct fault *);
 
-/* Overwrites and frees. */
-void	tls_keydir_wipe(struct buf *);
-
 #endif

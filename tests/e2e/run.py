@@ -35,6 +35,7 @@ MODULES = (
     "hop",
     "fallback",
     "tls",
+    "resume",
     "routing",
     "mtasts",
     "dane",

@@ -13,12 +13,29 @@ import time
 SEQ = re.compile(rb"^X-Seq: *(\d+)", re.M | re.I)
 
 
+def wants_to_resume(s):
+    """The ClientHello that comes, unread: does it end with pre_shared_key
+    (RFC 8446 sec 4.2.11), as it must if there is one?"""
+    hello, last = b"", None
+    while len(hello) < 5 or len(hello) < 5 + int.from_bytes(hello[3:5]):
+        hello = s.recv(16384, socket.MSG_PEEK)
+    at = 5 + 4 + 2 + 32                     # record, message, version, random
+    at += 1 + hello[at]                     # session id
+    at += 2 + int.from_bytes(hello[at:at + 2])      # cipher suites
+    at += 1 + hello[at] + 2                 # compression, length
+    while at < len(hello):
+        last = int.from_bytes(hello[at:at + 2])
+        at += 4 + int.from_bytes(hello[at + 2:at + 4])
+    return last == 41
+
+
 class Session:
     """One connection, as the tests look at it."""
 
     def __init__(self, source):
         self.source, self.start = source, time.time()
         self.commands, self.tls, self.mails = [], None, 0
+        self.resumed = False
         self.rcpts = []         # taken, of the transaction
         self.chunks = b""       # of the message that comes by BDAT
 
@@ -33,6 +50,7 @@ class Peer:
     garbage  says 220, then bytes that are no TLS, and closes
     refuse   454
     early    says 220 and the reply to a later command in the same segment
+    forgets  breaks off at a ClientHello that wants to resume a session (1.3)
     store: keep the messages themselves, not only their numbers.
     delay: seconds before the reply to the final dot.
     offers: what EHLO announces beside STARTTLS.
@@ -50,10 +68,9 @@ class Peer:
         self.sessions, self.messages, self.arrived = [], [], {}
         self.hold = threading.Event()   # while set, RCPT is answered 450
         self.rcpts = {}         # local part: how RCPT is answered, else 250
-        self.context = None
+        self.pem, self.context = pem, None
         if pem:
-            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(pem)
+            self.new_context()
         if address.startswith("/"):
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.bind(address)
@@ -65,6 +82,11 @@ class Peer:
         self.sock.listen(128)
         self.open = True
         threading.Thread(target=self.accept, daemon=True).start()
+
+    def new_context(self):
+        """It knows no session of before."""
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.pem)
 
     def accept(self):
         while True:
@@ -171,8 +193,11 @@ class Peer:
             s.sendall(b"220 2.0.0 Ready\r\n250 2.0.0 injected\r\n")
         else:
             s.sendall(b"220 2.0.0 Ready\r\n")
+        if self.starttls == "forgets" and wants_to_resume(s):
+            s.close()
+            return None
         s = self.context.wrap_socket(s, server_side=True)
-        session.tls = s.version()
+        session.tls, session.resumed = s.version(), s.session_reused
         return s
 
     def data(self, s, f, session):

@@ -239,10 +239,13 @@ class Sealane:
                     found.append(e)
         return found
 
-    def wait_log(self, seconds, role, event, **want):
+    def wait_log(self, seconds, role, event, count=1, **want):
+        def there():
+            found = self.log(role, event, **want)
+            return found if len(found) >= count else None
         try:
-            return wait_until(lambda: self.log(role, event, **want), seconds,
-                              f"log line {role} {event} {want}")
+            return wait_until(there, seconds,
+                              f"{count} log line(s) {role} {event} {want}")
         except Failed as e:
             raise Failed(f"{e}\nthe log's end:\n{self.tail()}") from e
 

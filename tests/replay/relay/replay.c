@@ -7,7 +7,8 @@
  *	host /PATH			a unix socket
  *	rcpt ADDRESS [NOTIFY [ORCPT]]	of the jobs that follow; NOTIFY a number
  *	set tls-failed|8bit|utf8|discard|probe|lmtp, set ret full|hdrs
- *	set size N, set body TEXT, set site N, set sender TEXT, set envid TEXT
+ *	set size N, set body TEXT, set site N, set identity N
+ *	set sender TEXT, set envid TEXT
  *	set lines N TEXT		add TEXT N times to the body
  *	set file			the body comes as a file
  *	set source IP, set ehlo NAME	of the configuration
@@ -19,8 +20,11 @@
  *	SREP N TEXT			a line N times, in one segment a line
  *	C: TEXT				we have sent this line next, escapes as in S>
  *	CSKIP N				and these bytes, whatever they are
- *	TLS ok|fail [reduced]		the handshake; `reduced` if it is a small hello
+ *	TLS ok|full|fail [reduced]	the handshake; `full`: it resumes nothing,
+ *					whatever we tried; `reduced`: a small hello
  *	SNI NAME			of the handshake at hand
+ *	RESUME TEXT|none		what it tries to resume
+ *	TICKET TEXT			for the next one; the peer has sent it
  *	SOURCE IP|none			of the connection at hand
  *	WIRE N				the Nth connection made is the one at hand
  *	COUNT N				connections that were made so far
@@ -405,6 +409,8 @@ act_set(struct span rest)
 		play.route.discard = true;
 	else if (is(what, "site") && span_u64(rest, UINT32_MAX, &n))
 		play.route.site = n;
+	else if (is(what, "identity") && span_u64(rest, UINT32_MAX, &n))
+		play.route.identity = n;
 	else if (is(what, "size") && span_u64(rest, UINT32_MAX, &n))
 		play.size = n;
 	else if (is(what, "proven") && level_parse(rest, &play.proven))
@@ -563,7 +569,9 @@ act_tls(struct span rest)
 		fail("no handshake was begun");
 	if (c->reduced != is(rest, "reduced"))
 		fail("ClientHello reduced: %d", c->reduced);
-	wire_secure(c, is(how, "ok"), "handshake: fatal alert");
+	if (is(how, "full"))
+		c->resumes[0] = '\0';
+	wire_secure(c, !is(how, "fail"), "handshake: fatal alert");
 	world_settle();
 }
 
@@ -572,6 +580,22 @@ act_sni(struct span rest)
 {
 	if (!is(rest, wire_now()->sni))
 		fail("SNI is \"%s\"", wire_now()->sni);
+}
+
+static void
+act_resume(struct span rest)
+{
+	const char *got = wire_now()->resumes;
+
+	if (!is(rest, got[0] == '\0' ? "none" : got))
+		fail("the handshake resumes \"%s\"", got);
+}
+
+static void
+act_ticket(struct span rest)
+{
+	if (!span_copy(rest, wire_now()->ticket, sizeof(wire_now()->ticket)))
+		fail("too long");
 }
 
 static void
@@ -768,6 +792,7 @@ static const struct {
 	{ "SREP", act_server_repeat }, { "C:", act_client_line },
 	{ "CSKIP", act_client_skip }, { "DUTY", act_duty },
 	{ "WIRE", act_wire }, { "COUNT", act_count }, { "TLS", act_tls }, { "SNI", act_sni },
+	{ "RESUME", act_resume }, { "TICKET", act_ticket },
 	{ "SOURCE", act_source }, { "CLOSE", act_close },
 	{ "RESET", act_reset }, { "CLOSED", act_closed }, { "OPEN", act_open },
 	{ "DRAIN", act_drain }, { "PASS", act_pass }, { "RCPT", act_outcome },

@@ -261,8 +261,19 @@ channel_start_client(struct channel *c, struct tls_creds *creds,
 	assert(c->state == WIRE_CLEAR && c->in.len == 0);
 	c->state = WIRE_HANDSHAKE;
 	c->reduced = offer->reduced;
+	assert(!offer->reduced || offer->resume.n == 0);
 	(void)span_copy(span_str(offer->sni), c->sni, sizeof(c->sni));
+	(void)span_copy(offer->resume, c->resumes, sizeof(c->resumes));
 	return 0;
+}
+
+int
+channel_resumable(const struct channel *c, struct buf *to)
+{
+	assert(c->state == WIRE_TLS);
+	if (c->ticket[0] == '\0')
+		return 0;
+	return buf_str(to, c->ticket) == 0 ? 1 : -1;
 }
 
 const struct tls_facts *
@@ -334,6 +345,7 @@ wire_secure(struct channel *c, bool ok, const char *error)
 		return;
 	}
 	c->state = WIRE_TLS;
+	c->facts.resumed = c->resumes[0] != '\0';
 	(void)span_copy(SPAN_LIT("TLS1.3"), c->facts.version,
 	    sizeof(c->facts.version));
 	c->ops->secured(c->arg);

@@ -23,6 +23,8 @@ struct channel {
 	bool		 reduced, owes_drained;
 	bool		 linger;	/* closed after flush */
 	char		 sni[256];
+	char		 resumes[64];	/* what the handshake offered to resume */
+	char		 ticket[64];	/* of the peer; "" none yet */
 	struct buf	 in, out;
 	struct tls_facts facts;
 };

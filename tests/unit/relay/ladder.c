@@ -7,7 +7,8 @@
  * behind a letter is the number of addresses; then what happens at each step
  * the ladder gives, and the steps that are expected. Steps: host, address, then
  * t(ls), r(educed) or c(lear). Events: n(o host), o (not offered), m(angled),
- * r(efused), f(ailed), i(njected), w(eak). */
+ * r(efused), f(ailed), s(tale), i(njected), w(eak).  A step that must resume
+ * nothing has a `!`. */
 #include "relay/ladder.h"
 
 #include <ctype.h>
@@ -31,6 +32,12 @@ static const struct row {
 	{ "ab", "ffff", "a0t a0r b0t b0r", false, true, HOW_NONE },
 	{ "a2b", "frnn", "a0t a0r a1t b0t", false, true, HOW_NONE },
 	{ "ab", "fnn", "a0t a0r b0t", false, true, HOW_NONE },
+	/* a session that can't be resumed says nothing of TLS there */
+	{ "a", "sn", "a0t a0t!", false, false, HOW_NONE },
+	{ "ab", "snn", "a0t a0t! b0t", true, false, HOW_NONE },
+	{ "a", "sff", "a0t a0t! a0r", false, true, HOW_NONE },
+	{ "a", "sffn", "a0t a0t! a0r a0c", true, true, HOW_FAILED },
+	{ "ab", "sfnsn", "a0t a0t! a0r b0t b0t!", false, true, HOW_NONE },
 	/* where another ClientHello can't help there is none */
 	{ "ab", "mm", "a0t b0t", false, true, HOW_NONE },
 	{ "ab", "ii", "a0t b0t", false, true, HOW_NONE },
@@ -59,7 +66,7 @@ static const struct row {
 static enum ladder_trouble
 trouble_of(char c)
 {
-	static const char letters[] = "nomrfiw";
+	static const char letters[] = "nomrfsiw";
 
 	return (enum ladder_trouble)(strchr(letters, c) - letters);
 }
@@ -94,9 +101,9 @@ START_TEST(ladder_rows)
 	while (ladder_next(&l, &s)) {
 		char one[8];
 
-		(void)snprintf(one, sizeof(one), "%s%c%u%c",
+		(void)snprintf(one, sizeof(one), "%s%c%u%c%s",
 		    got[0] != '\0' ? " " : "", 'a' + (char)s.host, s.addr,
-		    "trc"[s.mode]);
+		    "trc"[s.mode], s.fresh ? "!" : "");
 		(void)strncat(got, one, sizeof(got) - strlen(got) - 1);
 		if (s.mode == LADDER_CLEAR && how == HOW_NONE)
 			how = s.how;

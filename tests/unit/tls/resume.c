@@ -90,6 +90,25 @@ START_TEST(resumes_elsewhere)
 }
 END_TEST
 
+/* What a resumed session leaves is good for the next one. */
+START_TEST(on_and_on)
+{
+	begin(versions[_i]);
+	tls_creds_tickets(x.server_creds, span_of(key_a, sizeof key_a));
+	ck_assert(!session());
+	for (int again = 0; again < 3; again++) {
+		buf_reset(&data);
+		ck_assert_int_eq(channel_resumable(x.client.chan, &data), 1);
+		fix_again(&x);
+		x.resume = buf_get(&data);
+		ck_assert(session());
+		ck_assert_str_eq(channel_facts(x.client.chan)->spki,
+		    x.spki[TLS_KEY_ECDSA]);
+	}
+	end();
+}
+END_TEST
+
 /* A key of before: a full handshake, and no trouble. */
 START_TEST(rotated_key)
 {
@@ -242,6 +261,7 @@ main(void)
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, resumes_elsewhere, 0, NELEM(versions));
+	tcase_add_loop_test(tc, on_and_on, 0, NELEM(versions));
 	tcase_add_loop_test(tc, rotated_key, 0, NELEM(versions));
 	tcase_add_loop_test(tc, no_tickets_unless_asked_for, 0, NELEM(versions));
 	tcase_add_test(tc, not_before_the_ticket);
