@@ -5,8 +5,8 @@
 #include "base/conf_impl.h"
 
 #include <ctype.h>
-#include <idn2.h>
-#include <stdlib.h>
+
+#include "base/idn.h"
 
 /* ---- domains ---- */
 
@@ -23,27 +23,12 @@ label_ok(struct span label)
 	return true;
 }
 
-/* IDNA2008 look-up form (RFC 5891 sec 5); ASCII passes unchanged. */
-static char *
-to_ascii(const char *name)
-{
-	char *ascii = NULL;
-
-	for (const char *p = name; *p != '\0'; p++)
-		if ((unsigned char)*p >= 0x80)
-			return idn2_to_ascii_8z(name, &ascii,
-			    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK ?
-			    ascii : NULL;
-	return strdup(name);
-}
-
 size_t
 conf_domain(struct span s, bool pattern, char out[256])
 {
-	char name[CONF_STRING_MAX + 1];
-	struct span rest, label;
+	char name[IDN_SIZE];
+	struct span rest;
 	size_t at = 0;
-	char *ascii;
 
 	if (pattern && span_eq(s, SPAN_LIT("*"))) {
 		memcpy(out, "*", 2);
@@ -56,28 +41,18 @@ conf_domain(struct span s, bool pattern, char out[256])
 	}
 	if (s.n > 1 && s.p[s.n - 1] == '.')
 		s.n--;		/* the root, written out */
-	if (!span_copy(s, name, sizeof name) ||
-	    (ascii = to_ascii(name)) == NULL)
-		return 0;
-	rest = span_str(ascii);
+	rest = span_of(name, idn_to_ascii(s, name));
 	if (rest.n == 0 || rest.n + at > 253)
-		goto none;
-	for (size_t i = 0; i < rest.n; i++)
-		out[at + i] = ascii_lower(rest.p[i]);
+		return 0;
+	memcpy(out + at, name, rest.n + 1);
 	at += rest.n;
-	out[at] = '\0';
 	while (rest.n > 0) {
 		bool more = memchr(rest.p, '.', rest.n) != NULL;
 
-		label = span_cut(&rest, '.');
-		if (!label_ok(label) || (more && rest.n == 0))
-			goto none;
+		if (!label_ok(span_cut(&rest, '.')) || (more && rest.n == 0))
+			return 0;
 	}
-	free(ascii);
 	return at;
-none:
-	free(ascii);
-	return 0;
 }
 
 /* ---- did you mean ---- */

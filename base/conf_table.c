@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/conf_impl.h"
+#include "base/utf8.h"
 
 /* ---- one entry ---- */
 
@@ -25,7 +26,7 @@ local_ok(struct span s)
 		    (c == '@' && !quoted))
 			return false;
 	}
-	return true;
+	return utf8_valid(s);
 }
 
 /* Where the domain begins: behind the last @, or at the end. */

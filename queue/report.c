@@ -184,14 +184,18 @@ static void
 put_original(struct buf *b, struct span orcpt, bool utf8)
 {
 	struct smtp_orcpt o;
+	struct span address;
 
 	if (orcpt.n == 0 || !smtp_orcpt(orcpt, true, &o))
 		return;
+	address = span_of(o.address, o.n);
+	if (utf8_any(address))
+		o.type = SPAN_LIT("utf-8");
 	(void)buf_printf(b, "Original-Recipient: %.*s; ", SPAN_FMT(o.type));
 	if (span_ieq(o.type, SPAN_LIT("utf-8")))
-		put_utf8_address(b, span_of(o.address, o.n), utf8);
+		put_utf8_address(b, address, utf8);
 	else
-		put_clean(b, span_of(o.address, o.n), o.n, false);
+		put_clean(b, address, o.n, false);
 	(void)buf_str(b, "\r\n");
 }
 

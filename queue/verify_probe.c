@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/envelope.h"
+#include "base/utf8.h"
 #include "queue/verify_priv.h"
 
 /* ---- domains ---- */
@@ -247,6 +248,14 @@ verify_policy_lost(struct queue *q)
 
 /* ---- jobs ---- */
 
+/* RFC 6531 sec 3.4: such an address goes with SMTPUTF8 only.  A host without it
+ * refuses the job as a whole, so that no other address is in it. */
+static bool
+beyond_ascii(const struct verify_probe *p)
+{
+	return utf8_any(span_of(p->address, p->n));
+}
+
 static int
 put_rcpts(const struct verify_job *j, struct buf *list)
 {
@@ -261,16 +270,6 @@ put_rcpts(const struct verify_job *j, struct buf *list)
 	return 0;
 }
 
-static bool
-beyond_ascii(const struct verify_job *j)
-{
-	for (uint32_t i = 0; i < j->n; i++)
-		for (size_t k = 0; k < j->probes[i]->n; k++)
-			if ((unsigned char)j->probes[i]->address[k] >= 0x80)
-				return true;
-	return false;
-}
-
 static int
 send_job(struct queue *q, struct verify_job *j)
 {
@@ -278,10 +277,9 @@ send_job(struct queue *q, struct verify_job *j)
 	const struct route *r = j->domain->route;
 	struct ipc_job_route route = { .job = j->job,
 	    .route = span_of(r->bytes, r->n) };
-	/* RFC 6531 sec 3.4: such an address goes with SMTPUTF8 only. */
 	struct ipc_job job = { .job = j->job, .id = SPAN_NONE,
 	    .sender = SPAN_NONE, .envid = SPAN_NONE, .body = SPAN_NONE,
-	    .flags = beyond_ascii(j) ? ENVELOPE_SMTPUTF8 : 0,
+	    .flags = beyond_ascii(j->probes[0]) ? ENVELOPE_SMTPUTF8 : 0,
 	    .arrived = clock_wall_ms(), .probe = 1 };
 	struct buf list;
 	int rc = -1;
@@ -325,6 +323,21 @@ job_undo(struct queue *q, struct verify_job *j)
 	domain_place(q, d);
 }
 
+/* Takes from the line of its domain, as long as all are of one kind. */
+static void
+job_fill(struct verify_job *j)
+{
+	struct verify_probes *line = &j->domain->waiting;
+	struct verify_probe *p;
+
+	while (j->n < VERIFY_BATCH && (p = TAILQ_FIRST(line)) != NULL) {
+		if (j->n > 0 && beyond_ascii(p) != beyond_ascii(j->probes[0]))
+			break;
+		TAILQ_REMOVE(line, p, line);
+		j->probes[j->n++] = p;
+	}
+}
+
 /* False: no relay takes it now, or no memory. */
 static bool
 job_start(struct queue *q, struct verify_domain *d)
@@ -346,11 +359,7 @@ job_start(struct queue *q, struct verify_domain *d)
 	TAILQ_INSERT_TAIL(&v->running, j, line);
 	v->njobs++;
 	d->njobs++;
-	while (j->n < VERIFY_BATCH && !TAILQ_EMPTY(&d->waiting)) {
-		j->probes[j->n] = TAILQ_FIRST(&d->waiting);
-		TAILQ_REMOVE(&d->waiting, j->probes[j->n], line);
-		j->n++;
-	}
+	job_fill(j);
 	domain_place(q, d);
 	if (send_job(q, j) == 0)
 		return true;

@@ -5,7 +5,9 @@
 
 #include <stdio.h>
 
+#include "base/idn.h"
 #include "base/net.h"
+#include "base/utf8.h"
 
 #define LABEL_MAX	63	/* RFC 1035 sec 2.3.4 */
 #define DOMAIN_TEXT_MAX	253	/* what 255 bytes on the wire can say */
@@ -24,12 +26,41 @@ is_let_dig(char c)
 	return is_digit(c) || (l >= 'a' && l <= 'z');
 }
 
-/* RFC 5322 sec 3.2.3 */
+static bool
+is_ascii(char c)
+{
+	return (unsigned char)c < 0x80;
+}
+
+/* RFC 5322 sec 3.2.3; beyond ASCII RFC 6531 sec 3.3 */
 static bool
 is_atext(char c)
 {
-	return is_let_dig(c) ||
+	return is_let_dig(c) || !is_ascii(c) ||
 	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+}
+
+/* Bytes of the character that begins a span, 0 when it has no place in an
+ * address.  The controls above ASCII have none in text that is exchanged (RFC
+ * 5198 sec 2), and must not reach a terminal. */
+static size_t
+char_size(struct span s)
+{
+	uint32_t code = 0;
+	size_t n = utf8_take(s, &code);
+
+	return n > 1 && code < 0xa0 ? 0 : n;
+}
+
+static bool
+is_text(struct span s)
+{
+	size_t n;
+
+	for (; s.n > 0; s = span_skip(s, n))
+		if ((n = char_size(s)) == 0)
+			return false;
+	return true;
 }
 
 /* ---- domains ---- */
@@ -69,6 +100,15 @@ smtp_domain_valid(struct span d)
 	/* No top-level domain is a number; whoever looks 192.0.2.1 up as a
 	 * name could be made to connect to it as an address. */
 	return !label_numeric(label);
+}
+
+/* In A-labels and lower case; 0 when it is none. */
+static size_t
+domain_ascii(struct span d, char out[IDN_SIZE])
+{
+	size_t n = idn_to_ascii(d, out);
+
+	return smtp_domain_valid(span_of(out, n)) ? n : 0;
 }
 
 size_t
@@ -124,16 +164,16 @@ take_dot_string(struct span s, struct local *l)
 	return i;
 }
 
-/* RFC 5321 sec 4.1.2: Quoted-string, printable ASCII only. */
+/* RFC 5321 sec 4.1.2: Quoted-string, printable only. */
 static size_t
 take_quoted_string(struct span s, struct local *l)
 {
 	for (size_t i = 1; i < s.n; i++) {
 		if (s.p[i] == '"')
 			return i + 1;
-		if (s.p[i] == '\\' && ++i == s.n)
+		if (s.p[i] == '\\' && (++i == s.n || !is_ascii(s.p[i])))
 			return 0;
-		if (s.p[i] < ' ' || s.p[i] > '~')
+		if (is_ascii(s.p[i]) && (s.p[i] < ' ' || s.p[i] > '~'))
 			return 0;
 		local_add(l, s.p[i]);
 	}
@@ -197,6 +237,8 @@ take_local(struct span *in, struct smtp_address *out)
 		return SMTP_ADDRESS_SYNTAX;
 	if (l.long_)
 		return SMTP_ADDRESS_LOCAL_LONG;
+	if (!is_text(span_head(*in, n)))
+		return SMTP_ADDRESS_UTF8;
 	if (!quoted && !dot_string_valid(span_of(l.mem, l.n)))
 		return SMTP_ADDRESS_SYNTAX;
 	*in = span_skip(*in, n);
@@ -228,30 +270,28 @@ take_domain_text(struct span *in)
 static enum smtp_address_error
 take_domain(struct span *in, struct smtp_address *out)
 {
-	char literal[SMTP_LITERAL_SIZE];
+	char literal[SMTP_LITERAL_SIZE], name[IDN_SIZE];
 	struct span d = take_domain_text(in);
-	size_t n = smtp_literal(d, literal), at;
+	size_t n = smtp_literal(d, literal);
 
 	if (n > 0)
 		return put(out, literal, n) ? SMTP_ADDRESS_OK :
 		    SMTP_ADDRESS_LONG;
 	if (d.n > SMTP_DOMAIN_MAX)
 		return SMTP_ADDRESS_LONG;
-	if (!smtp_domain_valid(d))
+	if (!is_text(d))
+		return SMTP_ADDRESS_UTF8;
+	n = domain_ascii(d, name);
+	if (n == 0)
 		return SMTP_ADDRESS_DOMAIN;
-	at = out->n;
-	if (!put(out, d.p, d.n))
-		return SMTP_ADDRESS_LONG;
-	for (; at < out->n; at++)
-		out->text[at] = ascii_lower(out->text[at]);
-	return SMTP_ADDRESS_OK;
+	return put(out, name, n) ? SMTP_ADDRESS_OK : SMTP_ADDRESS_LONG;
 }
 
 /* RFC 5321 sec 4.1.2: A-d-l ":" is accepted and ignored (app C). */
 static bool
 skip_source_route(struct span *in)
 {
-	char literal[SMTP_LITERAL_SIZE];
+	char literal[SMTP_LITERAL_SIZE], name[IDN_SIZE];
 
 	while (in->n > 0 && in->p[0] == '@') {
 		struct span d;
@@ -259,7 +299,7 @@ skip_source_route(struct span *in)
 
 		*in = span_skip(*in, 1);
 		d = take_domain_text(in);
-		if (!smtp_domain_valid(d) && smtp_literal(d, literal) == 0)
+		if (domain_ascii(d, name) == 0 && smtp_literal(d, literal) == 0)
 			return false;
 		next = in->n > 0 ? in->p[0] : '\0';
 		*in = span_skip(*in, 1);
@@ -299,11 +339,9 @@ enum smtp_address_error
 smtp_path_take(struct span *in, struct smtp_address *out)
 {
 	enum smtp_address_error e = SMTP_ADDRESS_OK;
+	const char *path = in->p;
 
 	*out = (struct smtp_address){ .kind = SMTP_NULL };
-	for (size_t i = 0; i < in->n && in->p[i] != '>'; i++)
-		if ((unsigned char)in->p[i] >= 0x80)
-			return SMTP_ADDRESS_UTF8;
 	if (in->n == 0 || in->p[0] != '<')
 		return SMTP_ADDRESS_SYNTAX;
 	*in = span_skip(*in, 1);
@@ -316,6 +354,7 @@ smtp_path_take(struct span *in, struct smtp_address *out)
 	if (in->n == 0 || in->p[0] != '>')
 		return SMTP_ADDRESS_SYNTAX;
 	*in = span_skip(*in, 1);
+	out->utf8 = utf8_any(span_of(path, (size_t)(in->p - path)));
 	return SMTP_ADDRESS_OK;
 }
 

@@ -2,10 +2,11 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* smtp/address.h - the address in MAIL FROM:<...> and RCPT TO:<...>.
  *
- * Pure.  The result has one spelling per mailbox: the domain in lower case,
- * the local part quoted only where it must be, literals as inet_ntop(3) writes
- * them.  Non-ASCII is refused: SMTPUTF8 (RFC 6531) is not announced, so a
- * domain is always made of A-labels here, and nothing has to be converted. */
+ * Pure.  The result has one spelling per mailbox: the domain in lower case and
+ * A-labels (docs/decisions/0010-smtputf8.md), the local part quoted only where
+ * it must be, literals as inet_ntop(3) writes them.  Beyond ASCII a local part
+ * is kept byte for byte: only its own host may say which two are one (RFC 6530
+ * sec 10.1). */
 #ifndef SMTP_ADDRESS_H
 #define SMTP_ADDRESS_H
 
@@ -27,6 +28,7 @@ struct smtp_address {
 	enum smtp_address_kind	kind;
 	size_t	n;				/* bytes in text[] */
 	size_t	local;				/* of them before the @ */
+	bool	utf8;				/* was not all ASCII: needs SMTPUTF8 */
 	char	text[SMTP_MAILBOX_MAX + 1];	/* NUL-ended; "" when null */
 };
 
@@ -37,11 +39,11 @@ enum smtp_address_error {
 	SMTP_ADDRESS_LONG,
 	SMTP_ADDRESS_DOMAIN,		/* the domain is none */
 	SMTP_ADDRESS_NO_DOMAIN,		/* <someone> */
-	SMTP_ADDRESS_UTF8,		/* RFC 6531 would be needed */
+	SMTP_ADDRESS_UTF8,		/* neither ASCII nor UTF-8, or a control character */
 };
 
-/* Takes a Path (RFC 5321 sec 4.1.2), "<" to ">", off the front of *in, which
- * then begins right behind it.  A source route is checked and dropped, as sec
+/* Takes a Path (RFC 5321 sec 4.1.2, RFC 6531 sec 3.3), "<" to ">", off the front
+ * of *in, which then begins right behind it.  A source route is checked and dropped, as sec
  * 4.1.1.3 asks.  On an error *out and *in are undefined. */
 enum smtp_address_error	smtp_path_take(struct span *in,
 			    struct smtp_address *out);

@@ -46,7 +46,8 @@ smtp_notify(struct span value, uint8_t *notify)
 bool
 smtp_envid(struct span value, char out[ENVELOPE_ENVID_MAX], size_t *n)
 {
-	return value.n <= ENVELOPE_ENVID_MAX && smtp_xtext_decode(value, out, n);
+	return value.n <= ENVELOPE_ENVID_MAX &&
+	    smtp_xtext_decode(value, false, out, n);
 }
 
 /* ---- ORCPT ---- */
@@ -117,6 +118,23 @@ utf8_decode(struct span in, bool raw, char *out, size_t *n)
 	return *n > 0;
 }
 
+static bool
+is_text(struct span s)
+{
+	size_t k;
+
+	for (; s.n > 0; s = span_skip(s, k)) {
+		uint32_t code = 0;
+
+		k = utf8_take(s, &code);
+		if (k == 0 || control(code))
+			return false;
+	}
+	return true;
+}
+
+/* Bytes beyond ASCII, encoded, say UTF-8 in any type: Postfix sends such a
+ * recipient as rfc822, where RFC 6533 sec 3 has a type of its own. */
 bool
 smtp_orcpt(struct span value, bool raw, struct smtp_orcpt *o)
 {
@@ -126,9 +144,10 @@ smtp_orcpt(struct span value, bool raw, struct smtp_orcpt *o)
 	o->type = span_cut(&value, ';');
 	if (!atom(o->type))
 		return false;
-	return span_ieq(o->type, SPAN_LIT("utf-8")) ?
-	    utf8_decode(value, raw, o->address, &o->n) :
-	    smtp_xtext_decode(value, o->address, &o->n);
+	if (span_ieq(o->type, SPAN_LIT("utf-8")))
+		return utf8_decode(value, raw, o->address, &o->n);
+	return smtp_xtext_decode(value, raw, o->address, &o->n) &&
+	    is_text(span_of(o->address, o->n));
 }
 
 void

@@ -23,11 +23,12 @@ bool	smtp_envid(struct span value, char out[ENVELOPE_ENVID_MAX], size_t *n);
 struct smtp_orcpt {
 	struct span	type;		/* as given, into the value */
 	size_t		n;
-	/* Decoded: printable ASCII, or for the type "utf-8" UTF-8 without
-	 * control characters. */
+	/* Decoded: printable ASCII, or where the type is "utf-8" or `raw` was
+	 * given UTF-8 without control characters. */
 	char		address[ENVELOPE_ORCPT_MAX];
 };
-/* `raw`: bytes beyond ASCII may stand in it unencoded (SMTPUTF8). */
+/* `raw`: the message came with SMTPUTF8, so that bytes beyond ASCII may stand in
+ * a value of type "utf-8" unencoded, and encoded in any. */
 bool	smtp_orcpt(struct span value, bool raw, struct smtp_orcpt *);
 
 /* UTF-8 as utf-8-addr-xtext of RFC 6533 sec 3, which is ASCII.  What is no

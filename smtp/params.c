@@ -101,6 +101,21 @@ param_body(struct smtp_mail_params *m, const struct param *p)
 }
 
 static enum smtp_params_error
+param_flag(struct smtp_mail_params *m, const struct param *p, uint16_t flag)
+{
+	if (m->flags & flag)
+		return SMTP_PARAMS_SYNTAX;
+	m->flags |= flag;
+	return p->has_value ? SMTP_PARAMS_VALUE : SMTP_PARAMS_OK;
+}
+
+static enum smtp_params_error
+param_smtputf8(struct smtp_mail_params *m, const struct param *p)
+{
+	return param_flag(m, p, ENVELOPE_SMTPUTF8);
+}
+
+static enum smtp_params_error
 param_ret(struct smtp_mail_params *m, const struct param *p)
 {
 	if (m->has_ret)
@@ -160,6 +175,7 @@ static const struct {
 	{ { "BODY", 4 }, param_body },		/* RFC 6152 sec 2 */
 	{ { "RET", 3 }, param_ret },		/* RFC 3461 sec 4.3 */
 	{ { "ENVID", 5 }, param_envid },	/* RFC 3461 sec 4.4 */
+	{ { "SMTPUTF8", 8 }, param_smtputf8 },	/* RFC 6531 sec 3.4 */
 };
 #define NMAIL_PARAMS	(sizeof mail_params / sizeof mail_params[0])
 

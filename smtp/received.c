@@ -4,9 +4,13 @@
 #include "smtp/received.h"
 
 const char *
-smtp_protocol(bool ehlo, bool tls)
+smtp_protocol(bool ehlo, bool tls, bool utf8)
 {
-	return !ehlo ? "SMTP" : tls ? "ESMTPS" : "ESMTP";
+	static const char *const words[2][2] = {
+		{ "ESMTP", "ESMTPS" }, { "UTF8SMTP", "UTF8SMTPS" },
+	};
+
+	return ehlo ? words[utf8][tls] : "SMTP";
 }
 
 int
@@ -17,7 +21,7 @@ smtp_received_put(struct buf *out, const struct smtp_received *r)
 	buf_printf(out, "Received: from %.*s ([%s%s])\r\n", SPAN_FMT(r->helo),
 	    r->client.family == 6 ? "IPv6:" : "", addr_ip_text(&r->client, ip));
 	buf_printf(out, "\tby %.*s with %s\r\n", SPAN_FMT(r->by),
-	    smtp_protocol(r->ehlo, r->tls != NULL));
+	    smtp_protocol(r->ehlo, r->tls != NULL, r->utf8));
 	if (r->tls != NULL)
 		buf_printf(out, "\t(%s cipher=%s kx=%s level=%s)\r\n",
 		    r->tls->version, r->tls->cipher, r->tls->kx,

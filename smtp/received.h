@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* smtp/received.h - the trace field that we put on top of a message.
  *
- * Pure.  RFC 5321 sec 4.4; the protocol words of RFC 3848; the TLS clause is a
- * comment, in the vocabulary of base/hop.h:
+ * Pure.  RFC 5321 sec 4.4; the protocol words of RFC 3848 and RFC 6531 sec 4.3; the
+ * TLS clause is a comment, in the vocabulary of base/hop.h:
  *
  *	Received: from client.example ([192.0.2.1])
  *		by mx1.example.org with ESMTPS
@@ -24,6 +24,7 @@ struct smtp_received {
 	struct addr		 client;
 	struct span		 by;		/* our host name */
 	bool			 ehlo;
+	bool			 utf8;		/* SMTPUTF8 was asked for */
 	const struct tls_facts	*tls;		/* NULL in clear */
 	enum level		 level;
 	struct span		 id;
@@ -33,8 +34,9 @@ struct smtp_received {
 	const char		*date;		/* RFC 5322 */
 };
 
-/* SMTP, ESMTP, ESMTPS; there is no registered word for HELO over TLS. */
-const char	*smtp_protocol(bool ehlo, bool tls);
+/* SMTP, ESMTP, ESMTPS, UTF8SMTP, UTF8SMTPS; there is no registered word for HELO
+ * over TLS, nor for SMTPUTF8 behind it. */
+const char	*smtp_protocol(bool ehlo, bool tls, bool utf8);
 
 /* 0, or -1 when `out` is full. */
 int	smtp_received_put(struct buf *out, const struct smtp_received *);

@@ -33,7 +33,8 @@ value_take(struct span in, char *out, size_t size)
 	char text[SMTP_XFORWARD_MAX];
 	struct span v = { text, 0 };
 
-	if (in.n > sizeof text || !smtp_xtext_decode(in, text, &v.n))
+	if (in.n > sizeof text || !smtp_xtext_decode(in, false, text,
+	    &v.n))
 		return false;
 	for (size_t i = 0; i < v.n; i++)
 		if (v.p[i] == ' ' || v.p[i] == '\t')

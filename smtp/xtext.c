@@ -19,7 +19,7 @@ printable(char c)
 }
 
 bool
-smtp_xtext_decode(struct span in, char *out, size_t *n)
+smtp_xtext_decode(struct span in, bool beyond, char *out, size_t *n)
 {
 	for (*n = 0; in.n > 0; in = span_skip(in, 1)) {
 		char c = in.p[0];
@@ -35,7 +35,7 @@ smtp_xtext_decode(struct span in, char *out, size_t *n)
 			c = (char)(high << 4 | low);
 			in = span_skip(in, 2);
 		}
-		if (!printable(c))
+		if (!printable(c) && !(beyond && (unsigned char)c >= 0x80))
 			return false;
 		out[(*n)++] = c;
 	}

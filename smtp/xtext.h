@@ -9,8 +9,8 @@
 /* -1: no hexadecimal digit.  Capitals are asked for, and not always sent. */
 int	smtp_hex_digit(char);
 
-/* Into `out`, which has room for in.n bytes: *n bytes of printable ASCII.
- * False when it is none, or nothing. */
-bool	smtp_xtext_decode(struct span in, char *out, size_t *n);
+/* Into `out`, which has room for in.n bytes: *n bytes of printable ASCII, with
+ * `beyond` any bytes above it as well.  False when it is none, or nothing. */
+bool	smtp_xtext_decode(struct span in, bool beyond, char *out, size_t *n);
 
 #endif

@@ -40,6 +40,7 @@ put_received(struct session *s)
 	struct smtp_received r = {
 		.helo = span_str(s->helo), .client = s->client,
 		.by = span_str(s->listen->greeting_name), .ehlo = s->ehlo,
+		.utf8 = s->msg.flags & ENVELOPE_SMTPUTF8,
 		.tls = s->secured ? &s->tls : NULL,
 		.level = session_reached(s), .id = span_str(s->msg.id),
 		.date = date,

@@ -66,6 +66,7 @@ static const struct {
 	{ "8BITMIME", NULL, NULL },			/* RFC 6152 */
 	{ "CHUNKING", NULL, NULL },			/* RFC 3030 */
 	{ "DSN", NULL, NULL },				/* RFC 3461 */
+	{ "SMTPUTF8", NULL, NULL },			/* RFC 6531 */
 	{ "LIMITS RCPTMAX=", rcpt_limit, NULL },	/* RFC 9422 */
 	{ "ENHANCEDSTATUSCODES", NULL, NULL },		/* RFC 2034; last, so always */
 };

@@ -15,9 +15,19 @@ static const struct {
 	[SMTP_ADDRESS_LONG]	 = { 501, "5.1.7", "5.1.3", "Address is too long" },
 	[SMTP_ADDRESS_DOMAIN]	 = { 501, "5.1.7", "5.1.3", "Bad domain in address" },
 	[SMTP_ADDRESS_NO_DOMAIN] = { 501, "5.1.7", "5.1.3", "Address without a domain" },
-	/* RFC 6531 sec 3.5 */
-	[SMTP_ADDRESS_UTF8]	 = { 553, "5.6.7", "5.6.7", "SMTPUTF8 is not offered" },
+	[SMTP_ADDRESS_UTF8]	 = { 501, "5.1.7", "5.1.3", "Address is not UTF-8" },
 };
+
+/* RFC 6531 sec 3.5: what was asked for without the parameter is refused, as
+ * nobody behind us would take it either. */
+struct session_refusal
+verb_utf8(const struct smtp_address *a, uint16_t flags)
+{
+	if (a->utf8 && !(flags & ENVELOPE_SMTPUTF8))
+		return (struct session_refusal){ 553, "5.6.7",
+		    "Address needs SMTPUTF8" };
+	return (struct session_refusal){ .code = 0 };
+}
 
 /* "FROM:" or "TO:", then a path.  Spaces behind the colon are no part of the
  * grammar, but of many programs. */
@@ -86,6 +96,8 @@ cmd_mail(struct session *s, struct span arg, size_t behind)
 	no = verb_path(&arg, SPAN_LIT("FROM:"), true, &a);
 	if (no.code == 0)
 		no = verb_params(smtp_mail_params(arg, &p));
+	if (no.code == 0)
+		no = verb_utf8(&a, p.flags);
 	if (no.code != 0)
 		return cmd_refuse(s, no.code, no.enhanced, no.text);
 	if (a.kind == SMTP_POSTMASTER)

@@ -45,6 +45,8 @@ wanted_read(const struct session *s, struct span arg, struct wanted *w)
 	    &w->to);
 
 	if (no.code == 0)
+		no = verb_utf8(&w->to, s->msg.flags);
+	if (no.code == 0)
 		no = verb_params(smtp_rcpt_params(arg, s->msg.flags,
 		    &w->params));
 	if (no.code != 0)

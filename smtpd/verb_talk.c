@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 /* ---- EHLO, HELO ---- */
 
 static enum session_state
@@ -72,13 +74,32 @@ cmd_noop(struct session *s, struct span arg, size_t behind)
 	return s->state;
 }
 
+/* Takes SMTPUTF8 (RFC 6531 sec 3.7.4.2) off the end of a VRFY's argument. */
+static bool
+asks_utf8(struct span *arg)
+{
+	const struct span word = SPAN_LIT(" SMTPUTF8");
+	size_t before = arg->n - word.n;
+
+	if (arg->n <= word.n || !span_ieq(span_skip(*arg, before), word))
+		return false;
+	*arg = span_trim(span_head(*arg, before));
+	return true;
+}
+
 /* RFC 5321 sec 3.5.3: neither yes nor no, so that nobody can harvest. */
 enum session_state
 cmd_vrfy(struct session *s, struct span arg, size_t behind)
 {
+	bool utf8;
+
 	(void)behind;
-	if (span_trim(arg).n == 0)
+	arg = span_trim(arg);
+	utf8 = asks_utf8(&arg);
+	if (arg.n == 0 || !utf8_valid(arg))
 		return cmd_refuse(s, 501, "5.5.4", "Syntax: VRFY address");
+	if (utf8_any(arg) && !utf8)
+		return cmd_refuse(s, 553, "5.6.7", "Address needs SMTPUTF8");
 	session_reply(s, 252, "2.5.2", "Send some mail, it will be tried");
 	return s->state;
 }

@@ -35,6 +35,8 @@ enum session_state	cmd_mail(struct session *, struct span, size_t);
 struct session_refusal	verb_path(struct span *arg, struct span prefix,
 			    bool sender, struct smtp_address *);
 struct session_refusal	verb_params(enum smtp_params_error);
+/* Does an address go with these flags of MAIL? */
+struct session_refusal	verb_utf8(const struct smtp_address *, uint16_t flags);
 
 /* ---- verb_rcpt.c ---- */
 enum session_state	cmd_rcpt(struct session *, struct span, size_t);

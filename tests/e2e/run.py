@@ -54,6 +54,7 @@ MODULES = (
     "bulk",
     "crash",
     "mtas",
+    "smtputf8",
     "attacks",
 )
 PACKAGES = ("postfix", "knot", "exim4-daemon-light", "opensmtpd", "chasquid",

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/span.h"
+#include "base/utf8.h"
 
 static inline void
 require(bool holds)
@@ -20,6 +21,20 @@ require_printable(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		require(s.p[i] >= 0x20 && s.p[i] <= 0x7e);
+}
+
+/* The same in UTF-8. */
+static inline void
+require_text(struct span s)
+{
+	size_t n;
+
+	for (; s.n > 0; s = span_skip(s, n)) {
+		uint32_t code = 0;
+
+		n = utf8_take(s, &code);
+		require(n > 0 && code >= 0x20 && (code <= 0x7e || code >= 0xa0));
+	}
 }
 
 /* CR and LF only as CRLF. */

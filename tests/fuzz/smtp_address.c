@@ -43,10 +43,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(in.n < all.n && in.p == all.p + (all.n - in.n));
 	require(in.p[-1] == '>');
 	require(a.n <= SMTP_MAILBOX_MAX && strlen(a.text) == a.n);
-	require_printable(span_of(a.text, a.n));
+	require_text(span_of(a.text, a.n));
+	require(a.utf8 || !utf8_any(span_of(a.text, a.n)));
 	require((a.kind == SMTP_NULL) == (a.n == 0));
 	domain = smtp_address_domain(&a);
 	require((a.kind == SMTP_MAILBOX) == (domain.n > 0));
+	require_printable(domain);
 	for (size_t i = 0; i < domain.n && domain.p[0] != '['; i++)
 		require(domain.p[i] == ascii_lower(domain.p[i]));
 	same_again(&a);

@@ -14,6 +14,7 @@ from lab.load import smtp_answers
 
 # Mailboxes box0, box1 ... of each domain; lab.box() hands out fresh ones.
 BOXES = 400
+UTF8_BOX = "j\u00f6rg.\u7532"
 
 MAIN = """\
 compatibility_level = 3.6
@@ -114,8 +115,9 @@ class Postfix:
                                   port=self.port))
         with open(f"{self.dir}/conf/boxes", "w", encoding="utf-8") as f:
             # Final slash: a maildir.  Every other address is unknown.
-            f.writelines(f"box{n}@{domain} box{n}@{domain}/\n"
-                         for domain in self.domains for n in range(BOXES))
+            f.writelines(f"{box}@{domain} {box}@{domain}/\n"
+                         for domain in self.domains for box in
+                         (*(f"box{n}" for n in range(BOXES)), UTF8_BOX))
         # What `postfix start` would find in meta_directory.
         for meta in ("postfix-files", "postfix-files.d", "dynamicmaps.cf",
                      "dynamicmaps.cf.d"):

@@ -416,6 +416,10 @@ static const struct {
 	    "Original-Recipient: utf-8; m\xc3\xbcller@x\r\n"
 	    "Final-Recipient: utf-8; " MUELLER "\r\n",
 	    "Type: message/global\r\nContent-Transfer-Encoding: 8bit\r\n" } },
+	/* as Postfix sends it */
+	{ "rfc822 ORCPT beyond ASCII", "a@x", "rfc822;m+C3+BCller@x", "550 no",
+	    "s@x", "Subject: x\r\n\r\n", ENVELOPE_RET_FULL, 0,
+	    { "Original-Recipient: utf-8; m\\x{FC}ller@x\r\n" } },
 	{ "SMTPUTF8, header", MUELLER, "", "550 no", "s@x",
 	    "Subject: caf\xc3\xa9\r\n\r\nx\r\n",
 	    ENVELOPE_RET_HDRS | ENVELOPE_SMTPUTF8, ENVELOPE_8BIT,

@@ -445,6 +445,33 @@ START_TEST(routes)
 }
 END_TEST
 
+/* A host without SMTPUTF8 refuses what needs it; nobody may make it look as if
+ * it had refused others with that. */
+START_TEST(utf8_not_mixed)
+{
+	static const char *const addresses[] = { "joe@dest.example",
+	    "ann@dest.example", "j\xc3\xb6@dest.example",
+	    "\xc3\xb6@dest.example", "bob@dest.example" };
+	static const unsigned together[] = { 2, 2, 1 };
+	struct world *w = started();
+
+	w->policy_mute = true;
+	for (unsigned i = 0; i < 5; i++)
+		ask(w, i, addresses[i]);
+	wanted = 1;
+	world_until(w, route_asked);
+	w->policy_mute = false;
+	world_route(w, w->asked[0].txn, SPAN_LIT("dest.example"));
+	until_jobs(w, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_uint_eq(w->jobs[i].nrcpts, together[i]);
+		ck_assert_uint_eq(w->jobs[i].flags,
+		    i == 1 ? ENVELOPE_SMTPUTF8 : 0);
+	}
+	world_free(w);
+}
+END_TEST
+
 START_TEST(survives_restart)
 {
 	struct conf_accept accepts[] = { { .pattern = "dest.example",
@@ -636,6 +663,7 @@ main(void)
 	tcase_add_test(t, renewal_fails);
 	tcase_add_test(t, batches);
 	tcase_add_test(t, routes);
+	tcase_add_test(t, utf8_not_mixed);
 	tcase_add_test(t, survives_restart);
 	tcase_add_test(t, file_planted);
 	tcase_add_test(t, relay_lost);

@@ -94,8 +94,34 @@ static const struct row {
 	{ "<a@[]>", "5321 4.1.3", SMTP_ADDRESS_DOMAIN, 0, NULL, NULL, NULL },
 	{ "<a@[X-tag:y]>", "5321 4.1.3", SMTP_ADDRESS_DOMAIN, 0, NULL, NULL, NULL },
 	{ "<a@b.example(c)>", "5321 4.1.2", SMTP_ADDRESS_DOMAIN, 0, NULL, NULL, NULL },
-	{ "<j\xc3\xb6rg@b.example>", "6531 3.2", SMTP_ADDRESS_UTF8, 0, NULL, NULL, NULL },
-	{ "<a@b\xc3\xbc" "cher.example>", "6531 3.2", SMTP_ADDRESS_UTF8, 0, NULL, NULL, NULL },
+	/* beyond ASCII */
+	{ "<j\xc3\xb6rg@b.example>", "6531 3.3", 0, SMTP_MAILBOX, "j\xc3\xb6rg@b.example", "b.example", "" },
+	{ "<J\xc3\x96RG@b.example> SMTPUTF8", "6530 10.1", 0, SMTP_MAILBOX, "J\xc3\x96RG@b.example", "b.example", " SMTPUTF8" },
+	{ "<\xe7\x94\xb2.\xf0\x9f\x93\xa7@b.example>", "6531 3.3", 0, SMTP_MAILBOX, "\xe7\x94\xb2.\xf0\x9f\x93\xa7@b.example", "b.example", "" },
+	{ "<\"j\xc3\xb6\"@b.example>", "6531 3.3", 0, SMTP_MAILBOX, "j\xc3\xb6@b.example", "b.example", "" },
+	{ "<\"j \xc3\xb6\"@b.example>", "6531 3.3", 0, SMTP_MAILBOX, "\"j \xc3\xb6\"@b.example", "b.example", "" },
+	{ "<o\xcc\x88@b.example>", "6530 10.1", 0, SMTP_MAILBOX, "o\xcc\x88@b.example", "b.example", "" },
+	{ "<a@b\xc3\xbc" "cher.example>", "5891 5.5", 0, SMTP_MAILBOX, "a@xn--bcher-kva.example", "xn--bcher-kva.example", "" },
+	{ "<a@B\xc3\x9c" "CHER.Example>", "5895 2", 0, SMTP_MAILBOX, "a@xn--bcher-kva.example", "xn--bcher-kva.example", "" },
+	{ "<a@bu\xcc\x88" "cher.example>", "5891 5.3", 0, SMTP_MAILBOX, "a@xn--bcher-kva.example", "xn--bcher-kva.example", "" },
+	{ "<\xc3\xb6@x.\xe4\xbe\x8b\xe5\xad\x90>", "6531 3.3", 0, SMTP_MAILBOX, "\xc3\xb6@x.xn--fsqu00a", "x.xn--fsqu00a", "" },
+	{ "<@b\xc3\xbc" "cher.example:a@b.example>", "6531 3.3", 0, SMTP_MAILBOX, "a@b.example", "b.example", "" },
+	{ "<\xfc@b.example>", "3629 3", SMTP_ADDRESS_UTF8, 0, NULL, NULL, NULL },
+	{ "<j\xc3@b.example>", "3629 3", SMTP_ADDRESS_UTF8, 0, NULL, NULL, NULL },
+	{ "<\xc0\xae@b.example>", "3629 10", SMTP_ADDRESS_UTF8, 0, NULL, NULL, NULL },
+	{ "<\xed\xa0\x80@b.example>", "3629 3", SMTP_ADDRESS_UTF8, 0, NULL, NULL, NULL },
+	{ "<\xf4\x90\x80\x80@b.example>", "3629 3", SMTP_ADDRESS_UTF8, 0, NULL, NULL, NULL },
+	{ "<a\xc2\x9b@b.example>", "5198 2", SMTP_ADDRESS_UTF8, 0, NULL, NULL, NULL },
+	{ "<\"\\\xc3\xb6\"@b.example>", "6531 3.3", SMTP_ADDRESS_SYNTAX, 0, NULL, NULL, NULL },
+	{ "<\xc3\xb6..a@b.example>", "6531 3.3", SMTP_ADDRESS_SYNTAX, 0, NULL, NULL, NULL },
+	{ "<" X60 "xxx\xc3\xb6@b.example>", "6531 3.3", SMTP_ADDRESS_LOCAL_LONG, 0, NULL, NULL, NULL },
+	{ "<a@b\xfc.example>", "3629 3", SMTP_ADDRESS_UTF8, 0, NULL, NULL, NULL },
+	{ "<a@b\xc2\x85.example>", "5198 2", SMTP_ADDRESS_UTF8, 0, NULL, NULL, NULL },
+	{ "<a@\xe2\x98\x83\xe2\x80\x8d.example>", "5892 A.2", SMTP_ADDRESS_DOMAIN, 0, NULL, NULL, NULL },
+	{ "<a@192.0.2.\xef\xbc\x91>", "5321 4.1.3", SMTP_ADDRESS_DOMAIN, 0, NULL, NULL, NULL },
+	{ "<a@b.example\xef\xbc\xa0" "c>", "5891 5.4", SMTP_ADDRESS_DOMAIN, 0, NULL, NULL, NULL },
+	{ "<a@[\xc3\xb6]>", "5321 4.1.3", SMTP_ADDRESS_DOMAIN, 0, NULL, NULL, NULL },
+	{ "<postm\xc3\xa4ster>", "5321 4.5.1", SMTP_ADDRESS_NO_DOMAIN, 0, NULL, NULL, NULL },
 };
 
 START_TEST(path_rows)
@@ -137,6 +163,30 @@ START_TEST(path_is_stable)
 }
 END_TEST
 
+/* RFC 6531 sec 3.4: whoever writes anything beyond ASCII has to say SMTPUTF8,
+ * also where we have another spelling for it. */
+START_TEST(path_needs_utf8)
+{
+	static const struct { const char *path; bool utf8; } r[] = {
+		{ "<a@b.example> \xc3\xb6", false },
+		{ "<>", false },
+		{ "<\xc3\xb6@b.example>", true },
+		{ "<a@b\xc3\xbc" "cher.example>", true },
+		{ "<a@xn--bcher-kva.example>", false },
+		{ "<@b\xc3\xbc" "cher.example:a@b.example>", true },
+		{ "<\"a>\xc3\xb6\"@b.example>", true },
+	};
+
+	for (int i = 0; i < NELEM(r); i++) {
+		struct span in = span_str(r[i].path);
+		struct smtp_address a;
+
+		ck_assert_int_eq(smtp_path_take(&in, &a), SMTP_ADDRESS_OK);
+		ck_assert_msg(a.utf8 == r[i].utf8, "%s", r[i].path);
+	}
+}
+END_TEST
+
 /* Any single byte in any place of a good path: no byte that could end a line,
  * a header or a log value ever comes out. */
 START_TEST(path_every_byte)
@@ -169,6 +219,7 @@ main(void)
 
 	tcase_add_loop_test(tc, path_rows, 0, NELEM(rows));
 	tcase_add_loop_test(tc, path_is_stable, 0, NELEM(rows));
+	tcase_add_test(tc, path_needs_utf8);
 	tcase_add_loop_test(tc, path_every_byte, 0, 256);
 	suite_add_tcase(s, tc);
 	return suite_run(s);

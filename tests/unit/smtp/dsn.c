@@ -89,6 +89,10 @@ static const struct {
 	{ "rfc822;a+C3+BCb", "3461 4.2", false, NULL, NULL },
 	{ "rfc822;a+b", "3461 4.2", false, NULL, NULL },
 	{ "rfc822;m\xc3\xbcller@x", "3461 4.2", true, NULL, NULL },
+	{ "rfc822;a+C3+BC+2Bb@x", "3461 4.2", true, "rfc822",
+	    "a\xc3\xbc+b@x" },
+	{ "rfc822;a+FC@x", "3629 3", true, NULL, NULL },
+	{ "rfc822;a+C2+9B@x", "5198 2", true, NULL, NULL },
 
 	{ "utf-8;m\\x{FC}ller@x.example", "6533 3", false, "utf-8",
 	    "m\xc3\xbcller@x.example" },

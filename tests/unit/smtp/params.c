@@ -28,7 +28,12 @@ static const struct {
 	{ " BODY=8BITMIME BODY=7BIT", "6152 2", SMTP_PARAMS_SYNTAX, 0, false, false },
 	{ " BODY", "6152 2", SMTP_PARAMS_VALUE, 0, false, false },
 	{ " BODY=BINARYMIME", "3030 3", SMTP_PARAMS_VALUE, 0, false, false },
-	{ " SMTPUTF8", "6531 3.4", SMTP_PARAMS_UNKNOWN, 0, false, false },
+	{ " SMTPUTF8", "6531 3.4", 0, 0, false, false },
+	{ " smtputf8 SIZE=7 BODY=8BITMIME", "6531 3.4", 0, 7, true, true },
+	{ " SMTPUTF8=", "6531 3.4", SMTP_PARAMS_SYNTAX, 0, false, false },
+	{ " SMTPUTF8=YES", "6531 3.4", SMTP_PARAMS_VALUE, 0, false, false },
+	{ " SMTPUTF8 SMTPUTF8", "5321 4.1.2", SMTP_PARAMS_SYNTAX, 0, false, false },
+	{ " SMTPUTF8 ENVID=\xc3\xbc", "3461 4.4", SMTP_PARAMS_VALUE, 0, false, false },
 	{ " AUTH=<>", "5321 4.1.1.11", SMTP_PARAMS_UNKNOWN, 0, false, false },
 	{ " RET=HDRS RET=FULL", "3461 4.3", SMTP_PARAMS_SYNTAX, 0, false, false },
 	{ " RET=BODY", "3461 4.3", SMTP_PARAMS_VALUE, 0, false, false },
@@ -55,6 +60,19 @@ START_TEST(mail_rows)
 	ck_assert_uint_eq(p.size, mail[_i].size);
 	ck_assert_int_eq(p.has_size, mail[_i].has_size);
 	ck_assert_int_eq((p.flags & ENVELOPE_8BIT) != 0, mail[_i].eight);
+}
+END_TEST
+
+/* RFC 6531 sec 3.4 */
+START_TEST(mail_utf8)
+{
+	struct smtp_mail_params p;
+
+	ck_assert_int_eq(smtp_mail_params(SPAN_LIT(" SIZE=1"), &p), 0);
+	ck_assert_uint_eq(p.flags, 0);
+	ck_assert_int_eq(smtp_mail_params(
+	    SPAN_LIT(" BODY=8BITMIME SMTPUTF8"), &p), 0);
+	ck_assert_uint_eq(p.flags, ENVELOPE_8BIT | ENVELOPE_SMTPUTF8);
 }
 END_TEST
 
@@ -155,6 +173,7 @@ main(void)
 	TCase *tc = tcase_create("all");
 
 	tcase_add_loop_test(tc, mail_rows, 0, NELEM(mail));
+	tcase_add_test(tc, mail_utf8);
 	tcase_add_test(tc, mail_dsn);
 	tcase_add_loop_test(tc, rcpt_rows, 0, NELEM(rcpt));
 	tcase_add_test(tc, helo_rows);

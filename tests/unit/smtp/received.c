@@ -67,9 +67,20 @@ START_TEST(received_bounds)
 
 	buf_init(&small, 20);
 	ck_assert_int_eq(smtp_received_put(&small, &r), -1);
-	ck_assert_str_eq(smtp_protocol(false, false), "SMTP");
-	ck_assert_str_eq(smtp_protocol(false, true), "SMTP");
 	buf_free(&small);
+}
+END_TEST
+
+/* RFC 3848, RFC 6531 sec 4.3 */
+START_TEST(protocols)
+{
+	ck_assert_str_eq(smtp_protocol(false, false, false), "SMTP");
+	ck_assert_str_eq(smtp_protocol(false, true, false), "SMTP");
+	ck_assert_str_eq(smtp_protocol(false, true, true), "SMTP");
+	ck_assert_str_eq(smtp_protocol(true, false, false), "ESMTP");
+	ck_assert_str_eq(smtp_protocol(true, true, false), "ESMTPS");
+	ck_assert_str_eq(smtp_protocol(true, false, true), "UTF8SMTP");
+	ck_assert_str_eq(smtp_protocol(true, true, true), "UTF8SMTPS");
 }
 END_TEST
 
@@ -107,6 +118,7 @@ main(void)
 	tcase_add_test(tc, received_clear);
 	tcase_add_test(tc, received_tls);
 	tcase_add_test(tc, received_bounds);
+	tcase_add_test(tc, protocols);
 	tcase_add_test(tc, missing);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
