@@ -27,7 +27,7 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 from lab import space                               # noqa: E402
 from lab.case import wait_until                     # noqa: E402
 from lab.postfix import Postfix                     # noqa: E402
-from lab.sealane import Sealane                     # noqa: E402
+from lab.sealane import Sealane, role_pids          # noqa: E402
 from lab.world import Lab                           # noqa: E402
 
 SINK = "127.0.0.2"
@@ -62,13 +62,16 @@ def options():
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--postfix-option", action="append", default=[],
                    metavar="NAME=VALUE", help="a line of its main.cf")
+    p.add_argument("--resume", action="store_true",
+                   help="instead: Sealane alone, a connection per message, to a "
+                   "sink with and without session tickets")
     o = p.parse_args()
-    o.top, o.build = str(top), os.path.abspath(o.build)
+    o.top, o.build, o.keep = str(top), os.path.abspath(o.build), None
     return o
 
 
-def cpu_seconds(root):
-    """CPU time of a process and all below it, those that ended included."""
+def cpu_times():
+    """({pid: ticks}, {pid: parent}); children that were waited for count."""
     times, parents = {}, {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -80,6 +83,12 @@ def cpu_seconds(root):
             parents[int(name)] = int(stat[1])
             # utime stime, and those of children that were waited for
             times[int(name)] = sum(int(x) for x in stat[11:15])
+    return times, parents
+
+
+def cpu_seconds(root):
+    """CPU time of a process and all below it, those that ended included."""
+    times, parents = cpu_times()
     below, grew = {root}, True
     while grew:
         more = {p for p, up in parents.items() if up in below} - below
@@ -88,18 +97,25 @@ def cpu_seconds(root):
     return sum(times.get(p, 0) for p in below) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_of_relays():
+    """CPU time of the processes that talk to next hops."""
+    times, _ = cpu_times()
+    return sum(times.get(pid, 0) for pid, title in role_pids().items()
+               if title.startswith("relay")) / os.sysconf("SC_CLK_TCK")
+
+
 class Round:
     """One load through one relay; fields in seconds."""
 
-    def __init__(self, o, pem, relay, address):
+    def __init__(self, o, pem, relay, address, sink_options=()):
         tools = f"{o.build}/tests/bench"
         sink = subprocess.Popen(
             [f"{tools}/load_sink", "-a", SINK, "-p", str(SINK_PORT), "-k", pem,
-             "-n", str(o.messages), "-w", "300"], stdout=subprocess.PIPE,
+             "-n", str(o.messages), "-w", "300", *sink_options], stdout=subprocess.PIPE,
             text=True)
         if sink.stdout.readline() != "ready\n":
             raise SystemExit("the sink did not start")
-        before = cpu_seconds(relay.pid)
+        before, relays = cpu_seconds(relay.pid), cpu_of_relays()
         source = subprocess.run(
             [f"{tools}/load_source", "-a", address, "-p", "2525", "-n",
              str(o.messages), "-c", str(o.sessions), "-m", str(o.per_session),
@@ -109,11 +125,13 @@ class Round:
         rest, _ = sink.communicate()
         time.sleep(0.5)         # what the relay does after the last delivery
         self.cpu = cpu_seconds(relay.pid) - before
+        self.relay_cpu_per_1000 = (cpu_of_relays() - relays) / o.messages * 1000
         sent = dict(re.findall(r"(\w+)=([\d.]+)", source.stdout))
         took = dict(re.findall(r"(\w+)=([\d.]+)", rest))
         if source.returncode != 0 or sink.returncode != 0:
             raise SystemExit(f"messages are missing: source {source.stdout}"
                              f"{source.stderr} sink {rest}")
+        self.resumed = int(took["resumed"]) / int(took["connections"])
         self.doubled = int(took["got"]) - o.messages
         if int(took["tls"]) < int(took["got"]):
             raise SystemExit(f"clear text reached the sink: {rest}")
@@ -201,6 +219,31 @@ def run(o, lab, disk):
     p.stop()
 
 
+def run_resume(o, lab, disk):
+    """What session tickets of next hops save: each message has a connection of
+    its own, and only the relay processes' CPU is looked at."""
+    s, pem = start_sealane(lab, disk), f"{lab.dir}/sink.pem"
+    lab.make_pem(pem, "sink.example.org")
+    print(f"{o.messages} messages of {o.size} bytes a round, a connection for "
+          f"each\n{machine(disk)}; source and sink run on the same machine",
+          flush=True)
+    kinds = {"full": ("-1",), "resumed": ("-1", "-t")}
+    done = {name: [] for name in kinds}
+    for n in range(o.rounds):
+        for name, sink in list(kinds.items())[::-1 if n % 2 else 1]:
+            done[name].append(Round(o, pem, s.proc, "127.0.0.1", sink))
+            wait_until(lambda: not s.queue(), 60, "an empty queue")
+    cpu = {name: statistics.median(r.relay_cpu_per_1000 for r in rounds)
+           for name, rounds in done.items()}
+    for name, rounds in done.items():
+        print(f"{name:8} relay CPU s per 1000 messages "
+              + " ".join(f"{r.relay_cpu_per_1000:.3f}" for r in rounds)
+              + f", median {cpu[name]:.3f}; sessions resumed "
+              + " ".join(f"{r.resumed:.0%}" for r in rounds))
+    print(f"ratio    {cpu['resumed'] / cpu['full']:.2f}")
+    s.stop()
+
+
 def main():
     o = options()
     reason = space.enter()
@@ -217,7 +260,7 @@ def main():
     os.chmod(disk, 0o755)
     lab = Lab(o)
     try:
-        run(o, lab, disk)
+        (run_resume if o.resume else run)(o, lab, disk)
     finally:
         lab.close()
         shutil.rmtree(disk, ignore_errors=True)

@@ -3,12 +3,14 @@
 /* tests/bench/sink.c - an SMTP server that takes everything, by STARTTLS or in
  * clear, and keeps nothing but the count.
  *
- *	load_sink [-a ADDRESS] [-p PORT] [-k PEM] [-w SECONDS] -n MESSAGES
+ *	load_sink [-1t] [-a ADDRESS] [-p PORT] [-k PEM] [-w SECONDS] -n MESSAGES
  *
  * Ends when it has MESSAGES, or after SECONDS, and prints
- * `got=N tls=N connections=N end_us=T`: messages, those of them by TLS, and
- * when the last one came (CLOCK_MONOTONIC).  PEM holds key and certificate;
- * without it STARTTLS is not offered.  Exit 1 when messages are missing. */
+ * `got=N tls=N connections=N resumed=N end_us=T`: messages, those of them by
+ * TLS, sessions that went on from earlier ones, and when the last message came
+ * (CLOCK_MONOTONIC).  PEM holds key and certificate; without it STARTTLS is not
+ * offered.  -1: one message over each connection; -t: with session tickets.
+ * Exit 1 when messages are missing. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -25,8 +27,10 @@
 
 static gnutls_certificate_credentials_t creds;	/* NULL: no STARTTLS */
 static gnutls_priority_t prio;
+static gnutls_datum_t tickets;
+static bool once;
 static unsigned long want, patience = 300;
-static atomic_ulong got, by_tls, connections;
+static atomic_ulong got, by_tls, connections, resumed;
 static atomic_llong last_us;
 
 static int
@@ -74,11 +78,13 @@ data(struct wire *w)
 static int
 ehlo(struct wire *w)
 {
-	if (creds != NULL && w->tls == NULL)
-		return say(w, "250-sink.example.org\r\n250-PIPELINING\r\n"
-		    "250-SIZE 104857600\r\n250-STARTTLS\r\n250 8BITMIME\r\n");
-	return say(w, "250-sink.example.org\r\n250-PIPELINING\r\n"
-	    "250-SIZE 104857600\r\n250 8BITMIME\r\n");
+	char text[256];
+
+	(void)snprintf(text, sizeof(text), "250-sink.example.org\r\n"
+	    "250-PIPELINING\r\n250-SIZE 104857600\r\n%s%s250 8BITMIME\r\n",
+	    creds != NULL && w->tls == NULL ? "250-STARTTLS\r\n" : "",
+	    once ? "250-LIMITS MAILMAX=1\r\n" : "");	/* RFC 9422 */
+	return say(w, text);
 }
 
 static int
@@ -88,7 +94,12 @@ starttls(struct wire *w)
 		return say(w, "502 5.5.1 No\r\n");
 	if (say(w, "220 2.0.0 Ready\r\n") == -1)
 		return -1;
-	return wire_shake(w, GNUTLS_SERVER, creds, prio);
+	if (wire_shake(w, GNUTLS_SERVER, creds, prio,
+	    tickets.data != NULL ? &tickets : NULL) == -1)
+		return -1;
+	if (gnutls_session_is_resumed(w->tls))
+		atomic_fetch_add(&resumed, 1);
+	return 0;
 }
 
 static int
@@ -202,8 +213,9 @@ options(int argc, char **argv, struct sockaddr_in *at)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "a:p:k:n:w:")) != -1) {
+	while ((c = getopt(argc, argv, "1a:p:k:n:tw:")) != -1) {
 		switch (c) {
+		case '1': once = true; break;
 		case 'a':
 			if (inet_pton(AF_INET, optarg, &at->sin_addr) == 1)
 				break;
@@ -215,12 +227,16 @@ options(int argc, char **argv, struct sockaddr_in *at)
 			break;
 		case 'k': load_pem(optarg); break;
 		case 'n': want = number(optarg, 1, 100000000); break;
+		case 't':
+			if (gnutls_session_ticket_key_generate(&tickets) != 0)
+				exit(71);
+			break;
 		case 'w': patience = number(optarg, 1, 86400); break;
 		default: want = 0; optind = argc;
 		}
 	}
 	if (want == 0 || optind != argc) {
-		fprintf(stderr, "usage: load_sink [-a address] [-p port]"
+		fprintf(stderr, "usage: load_sink [-1t] [-a address] [-p port]"
 		    " [-k pem] [-w seconds] -n messages\n");
 		exit(64);
 	}
@@ -249,8 +265,8 @@ main(int argc, char **argv)
 		(void)usleep(5000);
 	/* The last replies are on their way; doubled messages would still come. */
 	(void)usleep(300000);
-	printf("got=%lu tls=%lu connections=%lu end_us=%lld\n", got, by_tls,
-	    connections, (long long)last_us);
+	printf("got=%lu tls=%lu connections=%lu resumed=%lu end_us=%lld\n",
+	    got, by_tls, connections, resumed, (long long)last_us);
 	(void)fflush(stdout);
 	/* Threads still serve connections: no clean-up under them. */
 	_exit(atomic_load(&got) >= want ? 0 : 1);

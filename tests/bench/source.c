@@ -71,7 +71,7 @@ greet(struct wire *w)
 	if (opt.clear)
 		return 0;
 	if (wire_command(w, "STARTTLS") != 220 ||
-	    wire_shake(w, GNUTLS_CLIENT, creds, prio) == -1)
+	    wire_shake(w, GNUTLS_CLIENT, creds, prio, NULL) == -1)
 		return -1;
 	atomic_fetch_add(&handshakes, 1);
 	return wire_command(w, "EHLO source.example.org") == 250 ? 0 : -1;

@@ -45,7 +45,8 @@ wire_close(struct wire *w)
 
 int
 wire_shake(struct wire *w, unsigned flags,
-    gnutls_certificate_credentials_t creds, gnutls_priority_t prio)
+    gnutls_certificate_credentials_t creds, gnutls_priority_t prio,
+    const gnutls_datum_t *tickets)
 {
 	int rc;
 
@@ -53,6 +54,9 @@ wire_shake(struct wire *w, unsigned flags,
 		return -1;
 	if (gnutls_priority_set(w->tls, prio) != 0 ||
 	    gnutls_credentials_set(w->tls, GNUTLS_CRD_CERTIFICATE, creds) != 0)
+		return -1;
+	if (tickets != NULL &&
+	    gnutls_session_ticket_enable_server(w->tls, tickets) != 0)
 		return -1;
 	gnutls_transport_set_int(w->tls, w->fd);
 	do

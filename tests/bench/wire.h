@@ -21,9 +21,11 @@ struct wire {
 
 void	wire_open(struct wire *, int fd);	/* takes fd */
 void	wire_close(struct wire *);
-/* Handshake on an open connection; 0 or -1. */
+/* Handshake on an open connection; 0 or -1.  `tickets` (of a server) NULL:
+ * none are given. */
 int	wire_shake(struct wire *, unsigned flags,
-	    gnutls_certificate_credentials_t, gnutls_priority_t);
+	    gnutls_certificate_credentials_t, gnutls_priority_t,
+	    const gnutls_datum_t *tickets);
 /* The next line without its CRLF, valid until the next call; NULL at the end
  * of the connection or when the line is longer than the buffer. */
 char	*wire_line(struct wire *);
