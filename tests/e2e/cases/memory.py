@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 
-from lab.case import Skip, case, expect, wait_until
+from lab.case import Skip, case, expect, expect_equal, wait_until
 from lab.load import Client
 from lab.sealane import role_pids
 from cases.lifecycle import one_message
@@ -17,6 +17,7 @@ from cases.lifecycle import one_message
 # Parts of a key as openssl prints them, that only its owner may know.
 SECRET = re.compile(r"^(priv|privateExponent|prime1|prime2|exponent1|exponent2|"
                     r"coefficient):\s*\n((?: +[0-9a-f:]+\n)+)", re.M)
+IN_USE = {"ecdsa.key", "rsa.key"}
 PIECE = 16          # bytes in a row that are no accident
 
 
@@ -47,8 +48,8 @@ def needles(state):
             number = bytes.fromhex(re.sub(r"[^0-9a-f]", "", digits))
             for piece in pieces(number.lstrip(b"\0")):
                 found[piece] = f"{name} {part}"
-    expect(len({w.split()[0] for w in found.values()}) >= 2,
-           f"too few private keys: {set(found.values())}")
+    expect_equal({w.split()[0] for w in found.values()},
+                 IN_USE | {"next-" + name for name in IN_USE}, "private keys")
     return found
 
 
@@ -115,13 +116,20 @@ def scan(lab, count):
     one_message(lab, s)
     wanted, open_ones = needles(s.state), []
     try:
-        keys = [p for p, t in role_pids().items() if t.startswith("keys")]
-        seen = set().union(*(secrets_in(p, wanted) for p in keys))
+        seen = {t: secrets_in(p, wanted) for p, t in role_pids().items()
+                if t.startswith("keys")}
     except PermissionError as e:
         raise Skip("no right to read the memory of a process") from e
     # Or the search would find nothing anywhere.
-    expect({"ecdsa.key", "rsa.key"} <= {w.split()[0] for w in seen},
-           f"in the memory of keys: {seen}, of {set(wanted.values())}")
+    expect(len(seen) > 1, f"processes with keys: {list(seen)}")
+    numbers = {w for w in wanted.values()
+               if w.split()[0] in IN_USE and not w.endswith("PEM")}
+    for title, found in seen.items():
+        expect(numbers <= found, f"not in {title}: {numbers - found}")
+        # The next keys are made by keys 1, which forgets them; of what it has
+        # freed there may be pieces for a while.
+        others = {w for w in found if w.split()[0] not in IN_USE}
+        expect(title == "keys 1" or not others, f"{title} has {others}")
     handshakes(count, open_ones)
     expect(len(open_ones) == 20, f"{len(open_ones)} connections are open")
     for pid, title in role_pids().items():
