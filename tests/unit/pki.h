@@ -1,13 +1,39 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* tests/unit/pki.h - certificates made in the test: two authorities, one of
- * them with an intermediate, and leaves with whatever is wrong with them. */
+/* tests/unit/pki.h - certificates made in the test.
+ *
+ * Two ways: single ones with a key of their own (pki_cert), and a family of
+ * two authorities, one of them with an intermediate, whose leaves have whatever
+ * is wrong with them. */
 #ifndef TESTS_UNIT_PKI_H
 #define TESTS_UNIT_PKI_H
 
+#include <time.h>
 #include <gnutls/x509.h>
 
-#include "base/span.h"
+#include "base/buf.h"
+
+/* ---- single ones ---- */
+
+struct pki_cert {
+	gnutls_x509_privkey_t	key;
+	gnutls_x509_crt_t	crt;
+};
+
+#define PKI_P256	0
+#define PKI_ED25519	1
+
+/* `names` "a.example,b.example": the first is the CN too; "" for none.
+ * `issuer` NULL: by itself. `bits` of RSA, or one of the above. */
+void	pki_make(struct pki_cert *, const struct pki_cert *issuer,
+	    const char *names, unsigned bits, bool ca, time_t from, time_t to);
+void	pki_free(struct pki_cert *);
+void	pki_crt_pem(const struct pki_cert *, struct buf *);
+void	pki_key_pem(const struct pki_cert *, struct buf *);
+/* With a passphrase. */
+void	pki_key_locked(const struct pki_cert *, struct buf *);
+
+/* ---- the family ---- */
 
 enum pki_key { PKI_ROOT, PKI_OTHER, PKI_MIDDLE, PKI_LEAF, PKI_KEYS };
 

@@ -10,7 +10,7 @@
 #include "keys/store.h"
 #include "tests/unit/base/conf_test.h"
 #include "tests/unit/suite.h"
-#include "tests/unit/tls/pki.h"
+#include "tests/unit/pki.h"
 #include "tls/own.h"
 
 #define NOW	1764000000
@@ -59,7 +59,7 @@ give(unsigned kind, unsigned i, struct buf *b)
 }
 
 static void
-give_pair(unsigned i, const struct pki *crt, const struct pki *key)
+give_pair(unsigned i, const struct pki_cert *crt, const struct pki_cert *key)
 {
 	struct buf b;
 
@@ -87,7 +87,7 @@ conf_of(unsigned n)
 
 START_TEST(all_are_there)
 {
-	struct pki ec, rsa;
+	struct pki_cert ec, rsa;
 	struct fault f = { 0 };
 	struct keys_store *s;
 	struct ipc_own_cert own;
@@ -95,7 +95,8 @@ START_TEST(all_are_there)
 	struct span rest;
 	struct buf list;
 
-	pki_make(&ec, NULL, "ec.example", 0, false, NOW - 1000, NOW + 100000000);
+	pki_make(&ec, NULL, "ec.example", PKI_P256, false, NOW - 1000,
+	    NOW + 100000000);
 	pki_make(&rsa, NULL, "rsa.example", 3072, false, NOW - 1000,
 	    NOW + 100000000);
 	give_pair(0, &rsa, &rsa);
@@ -131,12 +132,14 @@ END_TEST
 
 START_TEST(key_of_another)
 {
-	struct pki a, b;
+	struct pki_cert a, b;
 	struct fault f = { 0 };
 	struct conf *c = conf_of(2);
 
-	pki_make(&a, NULL, "a.example", 0, false, NOW - 1000, NOW + 100000000);
-	pki_make(&b, NULL, "b.example", 0, false, NOW - 1000, NOW + 100000000);
+	pki_make(&a, NULL, "a.example", PKI_P256, false, NOW - 1000,
+	    NOW + 100000000);
+	pki_make(&b, NULL, "b.example", PKI_P256, false, NOW - 1000,
+	    NOW + 100000000);
 	give_pair(0, &a, &a);
 	give_pair(1, &b, &a);
 	ck_assert_ptr_null(keys_store_configured(c, &files, NOW, &f));
@@ -152,11 +155,12 @@ START_TEST(bad_files)
 {
 	struct fault f = { 0 };
 	struct conf *c = conf_of(1);
-	struct pki a;
+	struct pki_cert a;
 	struct buf b;
 
 	buf_init(&b, 1 << 20);
-	pki_make(&a, NULL, "a.example", 0, false, NOW - 1000, NOW + 100000000);
+	pki_make(&a, NULL, "a.example", PKI_P256, false, NOW - 1000,
+	    NOW + 100000000);
 	switch (_i) {
 	case 0:			/* nothing came */
 		break;

@@ -6,14 +6,15 @@
 #include <gnutls/x509.h>
 
 #include "base/ipc/ipc.h"
-#include "pki.h"
+#include "tests/unit/pki.h"
 #include "tls/own.h"
 
 #define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define NOW		1764000000	/* 2025-11-24 */
 #define DAY		86400
 
-static struct pki root, inter, leaf, other, weak, tiny, ed, old, young, lone;
+static struct pki_cert root, inter, leaf, other, weak, tiny, ed, old, young,
+    lone;
 static struct buf chain, key;
 
 static void
@@ -21,17 +22,17 @@ setup(void)
 {
 	const time_t from = NOW - 100 * DAY, to = NOW + 100 * DAY;
 
-	pki_make(&root, NULL, "root.example", 0, true, from, to);
-	pki_make(&inter, &root, "inter.example", 0, true, from, to);
-	pki_make(&leaf, &inter, "mx1.example.org,*.wild.example", 0, false,
-	    from, to);
-	pki_make(&other, NULL, "other.example", 0, false, from, to);
+	pki_make(&root, NULL, "root.example", PKI_P256, true, from, to);
+	pki_make(&inter, &root, "inter.example", PKI_P256, true, from, to);
+	pki_make(&leaf, &inter, "mx1.example.org,*.wild.example", PKI_P256,
+	    false, from, to);
+	pki_make(&other, NULL, "other.example", PKI_P256, false, from, to);
 	pki_make(&weak, NULL, "weak.example", 1024, false, from, to);
 	pki_make(&tiny, NULL, "tiny.example", 768, false, from, to);
-	pki_make(&ed, NULL, "ed.example", 1, false, from, to);
-	pki_make(&old, &inter, "old.example", 0, false, NOW - 90 * DAY,
+	pki_make(&ed, NULL, "ed.example", PKI_ED25519, false, from, to);
+	pki_make(&old, &inter, "old.example", PKI_P256, false, NOW - 90 * DAY,
 	    NOW - DAY);
-	pki_make(&young, &inter, "young.example", 0, false, NOW + DAY, to);
+	pki_make(&young, &inter, "young.example", PKI_P256, false, NOW + DAY, to);
 	pki_make(&lone, &inter, "lone.example", 2048, false, from, to);
 	buf_init(&chain, 1 << 20);
 	buf_init(&key, 1 << 20);
@@ -40,8 +41,8 @@ setup(void)
 static void
 teardown(void)
 {
-	struct pki *const all[] = { &root, &inter, &leaf, &other, &weak, &tiny,
-	    &ed, &old, &young, &lone };
+	struct pki_cert *const all[] = { &root, &inter, &leaf, &other, &weak,
+	    &tiny, &ed, &old, &young, &lone };
 
 	for (size_t i = 0; i < NELEM(all); i++)
 		pki_free(all[i]);
@@ -51,7 +52,7 @@ teardown(void)
 
 /* Letters: certificates of the chain in the file's order, then `:`, then whose
  * key.  r i l o w t e O(ld) y(oung) n (lone); x: rubbish, L: leaf's key, locked. */
-static const struct pki *
+static const struct pki_cert *
 whose(char c)
 {
 	switch (c) {

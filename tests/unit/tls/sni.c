@@ -10,7 +10,7 @@
 #include <gnutls/abstract.h>
 
 #include "base/ipc/ipc.h"
-#include "pki.h"
+#include "tests/unit/pki.h"
 #include "tls/chain.h"
 #include "tls/fingerprint.h"
 #include "tls/names.h"
@@ -92,7 +92,7 @@ static const struct {
 	[SINGLE_RSA] = { "rsa.example.net", 2048 },
 };
 
-static struct pki certs[CERTS], issuer;
+static struct pki_cert certs[CERTS], issuer;
 static char spki[CERTS][65];
 static struct buf list;
 
