@@ -26,13 +26,16 @@ static const struct cli_command commands[] = {
 	  "queue list [SELECTION] [--json]\n"
 	  "       queue show ID [--body | --json]\n"
 	  "       queue flush|hold|release|drop|bounce [ID ...] [SELECTION]\n"
-	  "       queue damaged [[--forget] FILE | FILE:OFFSET] [--json]",
+	  "       queue damaged [[--forget] FILE | FILE:OFFSET] [--json]\n"
+	  "       queue export [--drop] [ID ...] [SELECTION] > FILE\n"
+	  "       queue import [--json] < FILE",
 	  "messages that wait, and what to do with them",
 	  "SELECTION: --domain D, --sender S, --site S, --older AGE, --reason "
 	  "TEXT (in the\nlast answer), --state active|deferred|held; different "
 	  "ones combine with \"and\".\nflush tries now; hold keeps until "
 	  "release; bounce reports failure to the sender;\nwhat is dropped is "
-	  "gone, and nobody is told.  sealane-queue(8) says more.\n"
+	  "gone, and nobody is told.\nexport writes what is held, for import on "
+	  "another machine.  sealane-queue(8) says more.\n"
 	},
 	{ "report", true, cli_report,
 	  "report [--since T] [--until T] [--by domain|level|day]\n"

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/control.h"
 #include "cli/queue_impl.h"
 
 #define VALUES_MAX	1000	/* of one option, and ids */
@@ -75,6 +74,8 @@ parse(struct queue_args *a, int argc, char **argv)
 			a->body = true;
 		} else if (strcmp(argv[i], "--forget") == 0) {
 			a->forget = true;
+		} else if (strcmp(argv[i], "--drop") == 0) {
+			a->drop = true;
 		} else if (strncmp(argv[i], "--", 2) == 0) {
 			rc = take_option(a, argv[i],
 			    i + 1 < argc ? argv[i + 1] : NULL);
@@ -175,8 +176,9 @@ run_count(const struct conf *conf, const struct counting *c,
 
 /* ---- the commands ---- */
 
-#define USAGE_SELECT	"[--domain D] [--sender S] [--site S] [--older AGE]\n" \
-			"\t[--reason TEXT] [--state STATE] [--json]"
+#define USAGE_PICK	"[--domain D] [--sender S] [--site S] [--older AGE]\n" \
+			"\t[--reason TEXT] [--state STATE]"
+#define USAGE_SELECT	USAGE_PICK " [--json]"
 
 static int
 run(const struct conf *conf, const char *cmd, struct queue_args *a)
@@ -187,6 +189,8 @@ run(const struct conf *conf, const char *cmd, struct queue_args *a)
 		return cli_usage("queue: --body goes with show only");
 	if (a->forget && strcmp(cmd, "damaged") != 0)
 		return cli_usage("queue: --forget goes with damaged only");
+	if (a->drop && strcmp(cmd, "export") != 0)
+		return cli_usage("queue: --drop goes with export only");
 	if (strcmp(cmd, "damaged") == 0) {
 		if (a->selects || a->nids > 1 || (a->forget && a->nids == 0))
 			return cli_usage("usage: sealane queue damaged "
@@ -205,6 +209,18 @@ run(const struct conf *conf, const char *cmd, struct queue_args *a)
 			    "[--body | --json]");
 		return queue_show(conf, a);
 	}
+	if (strcmp(cmd, "export") == 0) {
+		if ((a->nids == 0 && !a->selects) || a->json)
+			return cli_usage("usage: sealane queue export [--drop] "
+			    "ID ... |\n\t" USAGE_PICK);
+		return queue_export(conf, a);
+	}
+	if (strcmp(cmd, "import") == 0) {
+		if (a->nids > 0 || a->selects)
+			return cli_usage("usage: sealane queue import "
+			    "[--json]");
+		return queue_import(conf, a);
+	}
 	for (size_t i = 0; i < sizeof countings / sizeof countings[0]; i++) {
 		if (strcmp(cmd, countings[i].cmd) != 0)
 			continue;
@@ -215,7 +231,8 @@ run(const struct conf *conf, const char *cmd, struct queue_args *a)
 		return run_count(conf, &countings[i], a);
 	}
 	return cli_usage("queue: no command `%s`; there are list, show, "
-	    "flush, hold, release, drop, bounce and damaged", cmd);
+	    "flush, hold, release, drop, bounce, damaged, export and import",
+	    cmd);
 }
 
 int
@@ -226,7 +243,7 @@ cli_queue(const struct conf *conf, int argc, char **argv)
 
 	if (argc < 2)
 		return cli_usage("usage: sealane queue list|show|flush|hold|"
-		    "release|drop|bounce|damaged");
+		    "release|drop|bounce|damaged|export|import");
 	a.request = json_pack("{s:o}", "cmd", cli_json_text(argv[1]));
 	rc = parse(&a, argc - 2, argv + 2);
 	if (rc == CLI_OK)

@@ -25,32 +25,47 @@ carry_change(struct queue *q, const struct message *m, uint32_t index,
 	    .next = r->next > now ? wall + (r->next - now) : wall };
 }
 
+void
+carry_rcpt(struct queue *q, const struct message *m, uint32_t index,
+    uint32_t as, struct buf *list)
+{
+	const struct rcpt *r = &m->rcpts[index];
+	struct record_rcpt rcpt = { .address = rcpt_address(r),
+	    .orcpt = rcpt_orcpt(r), .notify = r->notify };
+	struct record_change c;
+
+	carry_change(q, m, index, &c);
+	c.index = as;
+	(void)record_put_rcpt(list, &rcpt, &c);
+}
+
 int
-carry_message(struct queue *q, const struct message *m, struct span body,
-    struct buf *head)
+carry_head(struct queue *q, const struct message *m, struct span body,
+    uint32_t n, struct span list, struct buf *head)
 {
 	struct record_message rec = { .id = span_str(m->id),
 	    .flags = m->flags, .envelope = m->envelope,
 	    .arrived = m->arrived, .size = m->size,
 	    .running = message_running(m, queue_now(q)), .sender = m->sender,
 	    .client = m->client, .session = m->session,
-	    .envid = message_envid(m), .nrcpts = m->nrcpts,
+	    .envid = message_envid(m), .nrcpts = n, .rcpts = list,
 	    .sum = m->sum, .body = body };
+
+	return record_put_message(head, &rec);
+}
+
+int
+carry_message(struct queue *q, const struct message *m, struct span body,
+    struct buf *head)
+{
 	struct buf list;
 	int rc;
 
 	buf_init(&list, SEGMENT_PAYLOAD_MAX);
-	for (uint32_t i = 0; i < m->nrcpts; i++) {
-		const struct rcpt *r = &m->rcpts[i];
-		struct record_rcpt rcpt = { .address = rcpt_address(r),
-		    .orcpt = rcpt_orcpt(r), .notify = r->notify };
-		struct record_change c;
-
-		carry_change(q, m, i, &c);
-		(void)record_put_rcpt(&list, &rcpt, &c);
-	}
-	rec.rcpts = buf_get(&list);
-	rc = list.failed ? -1 : record_put_message(head, &rec);
+	for (uint32_t i = 0; i < m->nrcpts; i++)
+		carry_rcpt(q, m, i, i, &list);
+	rc = list.failed ? -1 : carry_head(q, m, body, m->nrcpts,
+	    buf_get(&list), head);
 	buf_free(&list);
 	return rc;
 }

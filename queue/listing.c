@@ -9,6 +9,8 @@
  *	{"cmd":"damaged"}		a line per bad place in a damaged file
  *	{"cmd":"damaged-show","name":FILE, "offset":N, "length":N}
  *	{"cmd":"damaged-forget","name":FILE}
+ *	{"cmd":"export"}		queue/export.c
+ *	{"cmd":"import"}		queue/import.c
  *	{"cmd":"flush"}			hold, release, drop, bounce
  *
  * list and flush take all messages, the others those that they are told: by
@@ -57,65 +59,40 @@ static void
 listing_gone(void *ctx, struct control_client *c)
 {
 	walk_end(ctx, c);
+	import_gone(ctx, c);
 }
 
 /* ---- over what is picked ---- */
 
 struct pick_walk {
 	struct walk		 walk;
+	struct pick		 pick;
 	bool			 list;		/* else: */
 	enum operation		 op;
-	json_t			*request;	/* `select` borrows from it */
-	struct select		 select;
-	const json_t		*ids;		/* NULL: by the cursor */
-	size_t			 id_at;
-	struct index_cursor	 cursor;
 	struct operated		 done;
-	json_t			*missing;
 	uint64_t		 said;		/* something, steady ms */
 };
 
 static bool
-picked(const struct pick_walk *w, const struct message *m)
+picked(const struct select *s, const struct message *m)
 {
-	if (!select_message(&w->select, m, clock_wall_ms()))
+	if (!select_message(s, m, clock_wall_ms()))
 		return false;
 	for (uint32_t i = 0; i < m->nrcpts; i++)
-		if (select_rcpt(&w->select, &m->rcpts[i]))
+		if (select_rcpt(s, &m->rcpts[i]))
 			return true;
 	return false;
-}
-
-/* The next message; false at the end.  NULL: an id that is not here. */
-static bool
-next_message(struct queue *q, struct pick_walk *w, struct message **m)
-{
-	const json_t *id;
-
-	if (w->ids == NULL) {
-		*m = index_cursor_next(&w->cursor);
-		return *m != NULL;
-	}
-	id = json_array_get(w->ids, w->id_at++);
-	if (id == NULL)
-		return false;
-	*m = index_find(&q->index, span_of(json_string_value(id),
-	    json_string_length(id)));
-	if (*m == NULL || (*m)->pending) {
-		*m = NULL;
-		(void)json_array_append(w->missing, (json_t *)(uintptr_t)id);
-	}
-	return true;
 }
 
 static void
 pick_answer(struct queue *q, struct control_client *c, struct pick_walk *w)
 {
-	if (!w->list || json_array_size(w->missing) > 0)
+	if (!w->list || json_array_size(w->pick.missing) > 0)
 		control_answer(c, json_pack("{s:I, s:I, s:I, s:O}", "count",
 		    (json_int_t)w->done.messages, "recipients",
 		    (json_int_t)w->done.recipients, "busy",
-		    (json_int_t)w->done.busy, "missing", w->missing));
+		    (json_int_t)w->done.busy, "missing",
+		    w->pick.missing));
 	control_done(c);
 	queue_wake(q);
 }
@@ -128,15 +105,15 @@ pick_turn(struct queue *q, struct control_client *c, struct walk *walk)
 	struct message *m;
 
 	for (int i = 0; i < most && !control_full(c); i++) {
-		if (!next_message(q, w, &m)) {
+		if (!pick_next(q, &w->pick, &m)) {
 			pick_answer(q, c, w);
 			return true;
 		}
-		if (m == NULL || m->pending)
+		if (m == NULL)
 			continue;
 		if (!w->list) {
-			operate(q, m, w->op, &w->select, &w->done);
-		} else if (picked(w, m)) {
+			operate(q, m, w->op, &w->pick.select, &w->done);
+		} else if (picked(&w->pick.select, m)) {
 			control_answer(c, show_message(q, m));
 			w->said = queue_now(q);
 		}
@@ -151,29 +128,12 @@ pick_turn(struct queue *q, struct control_client *c, struct walk *walk)
 }
 
 static void
-pick_end(struct queue *q, struct walk *walk)
+pick_walk_end(struct queue *q, struct walk *walk)
 {
 	struct pick_walk *w = (struct pick_walk *)(void *)walk;
 
-	if (w->ids == NULL)
-		index_cursor_end(&q->index, &w->cursor);
-	json_decref(w->request);
-	json_decref(w->missing);
+	pick_end(q, &w->pick);
 	free(w);
-}
-
-static bool
-ids_good(const json_t *ids)
-{
-	const json_t *id;
-	size_t i;
-
-	if (ids != NULL && !json_is_array(ids))
-		return false;
-	json_array_foreach(ids, i, id)
-		if (!json_is_string(id))
-			return false;
-	return true;
 }
 
 static void
@@ -186,25 +146,20 @@ pick(struct queue *q, struct control_client *c, const json_t *request,
 		control_error(c, 1, "no memory");
 		return;
 	}
-	w->walk = (struct walk){ pick_turn, pick_end };
+	w->walk = (struct walk){ pick_turn, pick_walk_end };
 	w->list = list;
 	w->op = op;
 	w->said = queue_now(q);
-	w->request = json_deep_copy(request);
-	w->missing = json_array();
-	w->ids = json_object_get(w->request, "ids");
-	if (w->ids == NULL)
-		index_cursor_start(&q->index, &w->cursor);
-	if (!ids_good(w->ids) || select_parse(&w->select, w->request) == -1)
+	if (pick_begin(q, &w->pick, request) == -1)
 		control_error(c, 64, "a selection that is none");
-	else if (!list && op != OPERATE_FLUSH && w->ids == NULL &&
-	    !w->select.any)
+	else if (!list && op != OPERATE_FLUSH && w->pick.ids == NULL &&
+	    !w->pick.select.any)
 		control_error(c, 64, "which messages?");
 	else {
 		listing_walk(c, &w->walk);
 		return;
 	}
-	pick_end(q, &w->walk);
+	pick_walk_end(q, &w->walk);
 }
 
 /* ---- requests ---- */
@@ -296,6 +251,8 @@ static const struct {
 	{ "release", do_release },
 	{ "drop", do_drop },
 	{ "bounce", do_bounce },
+	{ "export", export_begin },
+	{ "import", import_request },
 	{ "damaged", damaged_list },
 	{ "damaged-show", damaged_show },
 	{ "damaged-forget", damaged_forget },

@@ -136,6 +136,7 @@ init(struct queue *q, struct role_env *env)
 		LIST_INIT(&q->links[i]);
 	}
 	LIST_INIT(&q->orphans);
+	LIST_INIT(&q->imports);
 	buf_init(&q->record, SEGMENT_PAYLOAD_MAX);
 	buf_init(&q->body, SEGMENT_PAYLOAD_MAX + SEGMENT_HEADER);
 }
@@ -166,6 +167,7 @@ queue_stop(struct role_env *env)
 	control_close(&q->control);
 	checkpoint_stop(q);
 	intake_free_all(q);
+	import_free_all(q);
 	dispatch_free_all(q);
 	site_free_all(q);
 	while (!TAILQ_EMPTY(&q->grace))

@@ -15,7 +15,10 @@
  *	notify.c	what its sender is told of that, and when
  *	select.c	which recipients an operator means
  *	operate.c	what is done to them
+ *	pick.c		the messages that a request means
  *	listing.c	the control socket: requests, walks over many messages
+ *	export.c	messages go to a stream (queue/transfer.h)
+ *	import.c	and come from one
  *	show.c		a message, its body, as JSON
  *	damaged.c	what is left of damaged segments
  *	verify*.c	which recipients exist
@@ -200,6 +203,7 @@ struct queue {
 	}			 checkpoint;
 
 	struct control		*control;
+	LIST_HEAD(, import)	 imports;
 	struct buf		 record, body;	/* scratch */
 };
 
@@ -233,6 +237,12 @@ void	carry_change(struct queue *, const struct message *, uint32_t index,
  * 0 or -1: no memory. */
 int	carry_message(struct queue *, const struct message *, struct span body,
 	    struct buf *head);
+/* The same for some of its recipients, n in `list` by record_put_rcpt(). */
+int	carry_head(struct queue *, const struct message *, struct span body,
+	    uint32_t n, struct span list, struct buf *head);
+/* The recipient as it is now, to be number `as` of a list. */
+void	carry_rcpt(struct queue *, const struct message *, uint32_t index,
+	    uint32_t as, struct buf *list);
 void	carry_house(struct queue *);		/* carries what is old */
 
 /* ---- checkpoint.c ---- */
@@ -338,6 +348,21 @@ void	outcome_end(struct queue *, struct message *);	/* out of the index */
 /* The line of the log for what no relay attempted. */
 void	outcome_log(const struct message *, const struct result *);
 
+/* ---- pick.c ---- */
+struct pick {
+	struct select		 select;	/* borrows from `request` */
+	json_t			*request;
+	const json_t		*ids;		/* NULL: by the cursor */
+	size_t			 id_at;
+	struct index_cursor	 cursor;
+	json_t			*missing;	/* ids that are not here */
+};
+/* -1: the selection is none; pick_end() is due all the same. */
+int	pick_begin(struct queue *, struct pick *, const json_t *request);
+/* false at the end.  *m NULL: look for the next one. */
+bool	pick_next(struct queue *, struct pick *, struct message **m);
+void	pick_end(struct queue *, struct pick *);
+
 /* ---- operate.c ---- */
 enum operation { OPERATE_FLUSH, OPERATE_HOLD, OPERATE_RELEASE, OPERATE_DROP,
 	OPERATE_BOUNCE };
@@ -377,6 +402,14 @@ uint64_t	notify_next(const struct queue *, const struct message *);
 void	damaged_list(struct queue *, struct control_client *, const json_t *);
 void	damaged_show(struct queue *, struct control_client *, const json_t *);
 void	damaged_forget(struct queue *, struct control_client *, const json_t *);
+
+/* ---- export.c ---- */
+void	export_begin(struct queue *, struct control_client *, const json_t *);
+
+/* ---- import.c ---- */
+void	import_request(struct queue *, struct control_client *, const json_t *);
+void	import_gone(struct queue *, struct control_client *);
+void	import_free_all(struct queue *);
 
 /* ---- listing.c ---- */
 /* A request that takes more than one turn of the loop; what it needs besides

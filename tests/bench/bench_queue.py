@@ -52,7 +52,7 @@ def options():
     p.add_argument("--size", type=int, default=4096)
     p.add_argument("--domains", type=int, default=1000)
     o = p.parse_args()
-    o.top, o.build = str(top), os.path.abspath(o.build)
+    o.top, o.build, o.keep = str(top), os.path.abspath(o.build), False
     return o
 
 

@@ -40,6 +40,7 @@ MODULES = (
     "mtasts",
     "dane",
     "queue",
+    "move",
     "reports",
     "inbound",
     "lifecycle",

@@ -131,10 +131,10 @@ class Sealane:
 
     def popen(self, *args, **how):
         """Runs the program, as the user of this instance."""
+        how.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.Popen(
             [self.program, "-c", self.conf, *args],
-            cwd=self.dir, stdin=subprocess.DEVNULL,
-            preexec_fn=self.before_exec, **how)
+            cwd=self.dir, preexec_fn=self.before_exec, **how)
 
     def before_exec(self):
         if self.nofile:

@@ -487,7 +487,19 @@ struct asking {
 	struct loop_io	*io;
 	char		 got[1024 * 1024];
 	size_t		 n;
+	unsigned	 wanted;	/* last lines that are to come */
 };
+
+static unsigned
+last_lines(const char *got)
+{
+	unsigned n = 0;
+
+	for (const char *p = got; (p = strchr(p, '{')) != NULL; p++)
+		n += strncmp(p, "{\"done\"", 7) == 0 ||
+		    strncmp(p, "{\"error\"", 8) == 0;
+	return n;
+}
 
 static void
 asked(void *arg, int events)
@@ -500,12 +512,10 @@ asked(void *arg, int events)
 	if (n > 0)
 		a->n += (size_t)n;
 	a->got[a->n] = '\0';
-	if (n == 0 || strstr(a->got, "\"done\"") != NULL ||
-	    strstr(a->got, "\"error\"") != NULL)
+	if (n == 0 || last_lines(a->got) >= a->wanted)
 		loop_stop(a->w->loop);
 }
 
-/* One request over a socket of its own; the answer's lines. */
 const char *
 world_ask(struct world *w, const char *request)
 {
@@ -516,6 +526,7 @@ world_ask(struct world *w, const char *request)
 
 	memset(&a, 0, sizeof(a));
 	a.w = w;
+	a.wanted = 1 + world_lines(request);
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/control", w->dir);
 	(void)unlink(sun.sun_path);
 	msg.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

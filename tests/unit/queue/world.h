@@ -100,7 +100,8 @@ void	world_send(struct world *, uint64_t txn, const char *id,
 void	world_begin(struct world *, uint64_t txn, const char *id,
 	    const char *sender, const char *rcpts);
 void	world_outcome(struct world *, const struct seen_job *, enum answer);
-/* One request to the control socket, and the answer's lines as text. */
+/* A request to the control socket, or several, a line each, over one connection
+ * of their own; the answers' lines as text. */
 const char	*world_ask(struct world *, const char *request);
 unsigned	 world_lines(const char *);
 void	world_id(unsigned n, char out[ID_SIZE]);
