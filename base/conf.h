@@ -103,6 +103,7 @@ struct conf_relay_domain {
 
 enum bare_newline { BARE_NORMALIZE, BARE_REJECT };
 enum nul_byte { NUL_PASS, NUL_REJECT };
+enum on_loss { LOSS_HOLD, LOSS_OBSERVE, LOSS_ENFORCE };
 
 struct conf {
 	const char	*hostname;	/* configured, or the machine's FQDN */
@@ -164,6 +165,11 @@ struct conf {
 	struct {
 		bool		 dane, mta_sts;
 		uint64_t	 fetch_timeout;		/* ms */
+		struct conf_memory {
+			unsigned sessions;
+			uint64_t over, expire, hold_for;	/* ms */
+			enum on_loss on_loss;
+		} memory;
 	} policy;
 	const char	*state_directory;
 	const char	*control_directory;

@@ -402,7 +402,39 @@ const struct conf_row conf_rows[] = {
 	  AT(conf, policy.fetch_timeout),
 	  .help = "How long the fetch of a policy may take, all in all." },
 	LATER("policy", "socketmap", "Answer Postfix's policy questions."),
-	LATER("policy", "memory", "Remember peers."),
+	{ .block = "policy", .key = "memory", .type = CONF_BLOCK,
+	  .help = "What is remembered of next hops and their domains: that TLS "
+	      "worked, when, which versions and which key. Only completed TLS "
+	      "sessions are remembered, so that nobody makes it forget, or "
+	      "believe, by taking STARTTLS away or by naming hosts; 1000000 "
+	      "hosts and 1000000 domains, of those not yet known well "
+	      "100000 each." },
+	{ .block = "policy.memory", .key = "sessions", .type = CONF_NUMBER,
+	  .min = 1, .max = 1000, .deflt = "3",
+	  AT(conf, policy.memory.sessions),
+	  .help = "After so many TLS sessions, first and last of them `over` "
+	      "apart, TLS is expected of a host or domain." },
+	{ .block = "policy.memory", .key = "over", .type = CONF_DURATION,
+	  .min = 0, .max = 90 * DAY, .deflt = "24h",
+	  AT(conf, policy.memory.over),
+	  .help = "See `sessions`: one lucky connection binds nobody." },
+	{ .block = "policy.memory", .key = "expire", .type = CONF_DURATION,
+	  .min = 1 * SEC, .max = 3650 * DAY, .deflt = "90d",
+	  AT(conf, policy.memory.expire),
+	  .help = "So long after the last TLS session it is no longer "
+	      "expected." },
+	{ .block = "policy.memory", .key = "on-loss", .type = CONF_WORD,
+	  .words = "hold|observe|enforce", .deflt = "\"hold\"",
+	  AT(conf, policy.memory.on_loss),
+	  .help = "When TLS is expected by memory alone and is not to be had: "
+	      "hold keeps the mail, tries the other hosts, and accepts the "
+	      "loss when `hold-for` is over, until TLS is seen again; observe "
+	      "only says so; enforce keeps the mail until it is given up." },
+	{ .block = "policy.memory", .key = "hold-for", .type = CONF_DURATION,
+	  .min = 0, .max = 30 * DAY, .deflt = "4h",
+	  AT(conf, policy.memory.hold_for),
+	  .help = "How long hold keeps mail from going in clear, counted from "
+	      "when the loss was first seen at that host, for all messages." },
 	LATER("policy", "domain", "Levels that are asked of domains."),
 
 	{ .block = "", .key = "dns", .type = CONF_BLOCK,

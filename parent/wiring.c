@@ -21,6 +21,7 @@ static const struct wire {
 	{ ROLE_POLICY,	ROLE_RESOLVER,	false },	/* DNS */
 	{ ROLE_POLICY,	ROLE_FETCH,	false },	/* MTA-STS policies */
 	{ ROLE_RELAY,	ROLE_LEDGER,	false },	/* facts */
+	{ ROLE_RELAY,	ROLE_POLICY,	false },	/* what peers have shown */
 };
 
 #define RESOLVERS	2	/* a hostile zone that pins one leaves the other */

@@ -21,6 +21,26 @@ static const char *const migrations[] = {
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX sts_refresh ON sts (refresh);"
 	"CREATE INDEX sts_used ON sts (used);",
+
+	/* 2: policy/memory.c.  The index finds whom to forget first. */
+	"CREATE TABLE peers ("
+	"	kind INTEGER NOT NULL,"		/* enum peer_kind */
+	"	name TEXT NOT NULL,"
+	"	known INTEGER NOT NULL,"
+	"	first INTEGER NOT NULL,"
+	"	last INTEGER NOT NULL,"
+	"	sessions INTEGER NOT NULL,"
+	"	days INTEGER NOT NULL,"
+	"	versions INTEGER NOT NULL,"
+	"	spki TEXT NOT NULL,"
+	"	PRIMARY KEY (kind, name)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX peers_age ON peers (kind, known, last);"
+	"CREATE TABLE losses ("
+	"	host TEXT PRIMARY KEY,"
+	"	since INTEGER NOT NULL,"
+	"	last INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;",
 };
 
 struct db *

@@ -19,5 +19,9 @@ decide(const struct evidence *e)
 	if (e->dane || e->dane_unusable)
 		return (struct decision){ .asked = LEVEL_ENCRYPTED,
 		    .why = WHY_DANE };
+	/* Never more than that: memory knows no names. */
+	if (e->memory == RECALL_TLS)
+		return (struct decision){ .asked = LEVEL_ENCRYPTED,
+		    .why = WHY_MEMORY };
 	return (struct decision){ .asked = LEVEL_CLEAR, .why = WHY_NONE };
 }

@@ -3,13 +3,14 @@
 /* policy/decide.h - which level is asked of a host, and why.  Pure.
  *
  * Evidence goes in, one decision per MX host comes out.  Without any policy
- * nothing is demanded (RFC 7435 sec 3); relay still attempts STARTTLS with
+ * or memory nothing is demanded (RFC 7435 sec 3); relay still attempts STARTTLS with
  * every host. */
 #ifndef POLICY_DECIDE_H
 #define POLICY_DECIDE_H
 
 #include "base/hop.h"
 #include "mtasts/policy.h"
+#include "policy/peer.h"
 
 struct evidence {
 	bool		dane;		/* secure TLSA records that are used */
@@ -17,6 +18,7 @@ struct evidence {
 	bool		mx_secure;	/* the DNS vouches for the host's name */
 	enum sts_mode	sts;		/* NONE: no policy that holds */
 	bool		sts_allows;	/* it lists this host */
+	enum recall	memory;
 };
 
 struct decision {

@@ -12,6 +12,7 @@
 #include "policy/resolvers.h"
 #include "policy/route_frame.h"
 #include "policy/sts.h"
+#include "policy/watch.h"
 
 #define TICK_MS		60000
 
@@ -20,6 +21,7 @@ struct policy {
 	struct db		*db;
 	struct sts_store	*sts_store;
 	struct sts		*sts;		/* NULL: mta-sts = false */
+	struct watch		 watch;
 	struct loop_timer	*tick;
 	struct resolvers	*resolvers;
 	struct self		 self;
@@ -97,6 +99,26 @@ on_fetched(struct role_env *env, struct link *l, struct ipc_msg *m)
 		sts_fetched(p->sts, &m->u.fetched);
 }
 
+/* ---- from relay ---- */
+
+static void
+on_peer_seen(struct role_env *env, struct link *l, struct ipc_msg *m)
+{
+	struct policy *p = env->state;
+
+	(void)l;
+	watch_seen(&p->watch, &m->u.peer_seen);
+}
+
+static void
+on_peer_lost(struct role_env *env, struct link *l, struct ipc_msg *m)
+{
+	struct policy *p = env->state;
+
+	(void)l;
+	watch_lost(&p->watch, &m->u.peer_lost);
+}
+
 /* ---- to and from queue ---- */
 
 static void
@@ -140,6 +162,7 @@ policy_free(struct policy *p)
 	sts_free(&p->sts);
 	resolvers_free(&p->resolvers);
 	sts_store_free(&p->sts_store);
+	memory_free(&p->watch.memory);
 	db_close(&p->db);
 	free(p);
 }
@@ -151,6 +174,7 @@ on_tick(void *arg)
 
 	if (p->sts != NULL)
 		sts_tick(p->sts);
+	watch_tick(&p->watch);
 	loop_timer_set(p->tick, TICK_MS);
 }
 
@@ -167,9 +191,6 @@ start_sts(struct policy *p, uint64_t seed, struct fault *f)
 		.seed = seed,
 	};
 
-	p->db = policy_db_open(conf->state_directory, f);
-	if (p->db == NULL)
-		return -1;
 	s.store = p->sts_store = sts_store_new(p->db, f);
 	if (p->sts_store == NULL)
 		return -1;
@@ -178,6 +199,18 @@ start_sts(struct policy *p, uint64_t seed, struct fault *f)
 	p->world.sts = p->sts = sts_new(&s);
 	return p->sts != NULL ? 0 :
 	    fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
+}
+
+static int
+start_memory(struct policy *p, struct fault *f)
+{
+	struct peer_rules rules;
+
+	peer_rules_of(&rules, p->env->conf);
+	p->watch = (struct watch){ .wall_s = wall_s, .ctx = p };
+	p->watch.memory = memory_new(p->db, &rules, &memory_bounds, f);
+	p->world.watch = &p->watch;
+	return p->watch.memory != NULL ? 0 : -1;
 }
 
 static int
@@ -209,7 +242,9 @@ policy_start(struct role_env *env, struct fault *f)
 		return fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
 	}
 	p->world.lookup = resolvers_lookup(p->resolvers);
-	if (start_sts(p, fresh.seed ^ fresh.key.k0, f) == -1) {
+	p->db = policy_db_open(env->conf->state_directory, f);
+	if (p->db == NULL || start_memory(p, f) == -1 ||
+	    start_sts(p, fresh.seed ^ fresh.key.k0, f) == -1) {
 		policy_free(p);
 		return -1;
 	}
@@ -265,6 +300,8 @@ static const struct role_handler handlers[] = {
 	{ IPC_ROUTE_ASK, on_route_ask },
 	{ IPC_DNS_ANSWER, on_dns_answer },
 	{ IPC_FETCHED, on_fetched },
+	{ IPC_PEER_SEEN, on_peer_seen },
+	{ IPC_PEER_LOST, on_peer_lost },
 };
 
 const struct role_ops policy_ops = {

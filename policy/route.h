@@ -17,6 +17,7 @@
 #include "dns/lookup.h"
 #include "policy/self.h"
 #include "policy/sts.h"
+#include "policy/watch.h"
 
 /* Bounds of one ROUTE message.  Of more hosts the best are taken. */
 #define ROUTE_HOSTS_MAX	20
@@ -54,6 +55,7 @@ struct route_world {
 	const struct self	*self;
 	struct dns_lookup	 lookup;
 	struct sts		*sts;		/* NULL: MTA-STS is off */
+	struct watch		*watch;		/* NULL: nothing is remembered */
 	/* Secret: whoever could find two host sets of one identity would get
 	 * mail for one domain sent over a connection to the other's hosts. */
 	struct siphash_key	 key;

@@ -79,6 +79,9 @@ route_policy_apply(struct route *r)
 			.sts = r->sts.mode,
 			.sts_allows = sts_policy_allows(&r->sts,
 			    span_str(c->host.name)),
+			.memory = c->host.is_unix ? RECALL_NOTHING :
+			    watch_recall(r->world->watch, c->host.name,
+			    r->plan.name),
 		};
 		const struct decision d = decide(&e);
 

@@ -10,6 +10,7 @@
 #define RELAY_COURIER_H
 
 #include "base/conf.h"
+#include "base/finding.h"
 #include "relay/job.h"
 #include "relay/pool.h"
 #include "relay/tickets.h"
@@ -21,6 +22,10 @@ struct courier_ops {
 	void	(*decided)(void *arg, struct job *);
 	/* A connection's TLS state is settled. */
 	void	(*session)(void *arg, const struct job *, const struct session *);
+	/* TLS is not to be had on this connection, all ways tried; nothing is
+	 * sent on it.  `reason`: a sentence. */
+	void	(*lost)(void *arg, const struct job *, const struct session *,
+		    enum finding, const char *reason);
 	/* These recipients (equal status and dsn, first is an example) got
 	 * their outcome over this hop. */
 	void	(*delivered)(void *arg, const struct job *, const struct hop *,

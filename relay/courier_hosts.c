@@ -261,14 +261,21 @@ refuse_level(struct courier *c, struct job *j, struct session *s,
 	char peer[sizeof(h.mx) + sizeof(h.addr) + 3], text[REPLY_LINE_SIZE];
 
 	peer_text(&h, peer, sizeof(peer));
-	(void)snprintf(text, sizeof(text), t == LADDER_TOO_WEAK ?
-	    "%s: TLS without the authentication that is asked (%s): %s" :
-	    s->hop.asked > LEVEL_CLEAR ?
-	    "%s: STARTTLS is not offered, but TLS is asked (%s)" :
-	    "%s: STARTTLS is not offered, and TLS failed at another host; "
-	    "clear text waits for the next attempt (%s)",
-	    peer, level_name(s->hop.asked), s->fault.text);
+	if (t == LADDER_TOO_WEAK)
+		(void)snprintf(text, sizeof(text), "%s: TLS without the "
+		    "authentication that is asked (%s): %s", peer,
+		    level_name(s->hop.asked), s->fault.text);
+	else if (s->hop.asked > LEVEL_CLEAR)
+		(void)snprintf(text, sizeof(text), "%s: STARTTLS is not "
+		    "offered, but TLS is asked (%s, by %s)", peer,
+		    level_name(s->hop.asked), why_name(s->hop.why));
+	else
+		(void)snprintf(text, sizeof(text), "%s: STARTTLS is not "
+		    "offered, and TLS failed at another host; clear text waits "
+		    "for the next attempt", peer);
 	courier_note(j, &h, &tls_rule, tls_dsn(t), text, true);
+	if (t == LADDER_NOT_OFFERED)
+		c->setup.ops->lost(c->setup.arg, j, s, FINDING_STRIPPED, text);
 	courier_detach(s);
 	c->nsessions--;
 	session_quit(&s);
@@ -404,10 +411,13 @@ end_with_tls_trouble(struct courier *c, struct job *j, const struct session *s,
 		[LADDER_FAILED] = HOW_FAILED, [LADDER_INJECTED] = HOW_FAILED,
 	};
 
-	(void)c;
 	if (t == LADDER_INJECTED)
 		record_injection(j, s);
 	record_tls_failure(j, s, how[t], text);
+	/* What is well at a second connection was an accident. */
+	if (!ladder_tries_again(&j->ladder, t))
+		c->setup.ops->lost(c->setup.arg, j, s, t == LADDER_INJECTED ?
+		    FINDING_INJECTION : finding_of_how(how[t]), text);
 	courier_note(j, h, &tls_rule, tls_dsn(t), text, true);
 }
 

@@ -170,6 +170,12 @@ ladder_reached(struct ladder *l, unsigned addr, struct ladder_step *out)
 	out->addr = t->addr;
 }
 
+bool
+ladder_tries_again(const struct ladder *l, enum ladder_trouble t)
+{
+	return troubles[t].again && l->mode == LADDER_TLS;
+}
+
 void
 ladder_report(struct ladder *l, enum ladder_trouble t)
 {
@@ -186,7 +192,7 @@ ladder_report(struct ladder *l, enum ladder_trouble t)
 		return;
 	l->tls_trouble = true;
 	l->targets[l->at].how = (uint8_t)troubles[t].how;
-	l->again = troubles[t].again && l->mode == LADDER_TLS;
+	l->again = ladder_tries_again(l, t);
 }
 
 bool

@@ -91,6 +91,8 @@ void	ladder_missed(struct ladder *, unsigned addr);
 void	ladder_reached(struct ladder *, unsigned addr, struct ladder_step *);
 /* What became of the one that ladder_next() gave, or of the one reached. */
 void	ladder_report(struct ladder *, enum ladder_trouble);
+/* Would that trouble be followed by another try of the same address? */
+bool	ladder_tries_again(const struct ladder *, enum ladder_trouble);
 /* STARTTLS is not offered on the connection at hand: go on in clear on it? */
 bool	ladder_clear_now(const struct ladder *, enum level asked);
 /* TLS did not work somewhere in this attempt. */

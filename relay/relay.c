@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "relay/authenticate.h"
 #include "relay/courier.h"
+#include "relay/evidence.h"
 #include "relay/facts.h"
 #include "relay/job_table.h"
 #include "tls/trust.h"
@@ -245,6 +246,16 @@ session_settled(void *arg, const struct job *j, const struct session *s)
 	struct relay *r = arg;
 
 	facts_session(role_peer(r->env, ROLE_LEDGER), j, s);
+	evidence_settled(role_peer(r->env, ROLE_POLICY), j, s);
+}
+
+static void
+lost(void *arg, const struct job *j, const struct session *s,
+    enum finding finding, const char *reason)
+{
+	struct relay *r = arg;
+
+	evidence_lost(role_peer(r->env, ROLE_POLICY), j, s, finding, reason);
 }
 
 static bool
@@ -273,7 +284,7 @@ courier_is_idle(void *arg)
 
 static const struct courier_ops courier_ops = {
 	.decided = decided, .session = session_settled,
-	.delivered = delivered, .authenticate = prove,
+	.lost = lost, .delivered = delivered, .authenticate = prove,
 	.idle = courier_is_idle,
 };
 

@@ -167,6 +167,7 @@ send_hello(struct client *c, enum client_step step, uint64_t now)
 static enum client_event
 on_greeting(struct client *c, uint64_t now)
 {
+	heard_greeting(&c->heard, &c->reply);
 	if (c->reply.code / 100 == 3)
 		return client_finish_nonsense(c);
 	if (c->reply.code / 100 != 2)	/* RFC 5321 sec 3.1, RFC 7504 */
@@ -184,6 +185,8 @@ settle(struct client *c, uint64_t now)
 static enum client_event
 on_ehlo(struct client *c, uint64_t now)
 {
+	if (!c->is_tls)
+		heard_ehlo(&c->heard, &c->reply);
 	switch (c->reply.code / 100) {
 	case 2:
 		break;
@@ -217,6 +220,7 @@ on_helo(struct client *c, uint64_t now)
 	if (c->reply.code / 100 != 2)
 		return client_finish_quit(c, CLIENT_END_REPLY);
 	c->ehlo = (struct ehlo){ .caps = 0 };
+	c->heard.helo = !c->is_tls;
 	return settle(c, now);
 }
 

@@ -25,6 +25,7 @@
 #include "base/envelope.h"
 #include "base/span.h"
 #include "smtp/ehlo.h"
+#include "smtp/heard.h"
 #include "smtp/reply.h"
 
 enum client_step {		/* the reply, or act, that is waited for */
@@ -119,6 +120,7 @@ struct client {
 	enum client_step	 step;
 	bool			 is_tls;
 	struct ehlo		 ehlo;
+	struct heard		 heard;		/* in clear */
 	struct reply		 reply;
 
 	/* of CLIENT_VERDICT */

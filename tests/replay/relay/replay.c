@@ -36,6 +36,7 @@
  *	FOUND ADDRESS STATUS DSN [WORDS]	what a probe learnt
  *	DUTY ADDRESS passed=N final=N	what else the outcome says
  *	JOBEND tls-failed=N trouble=N	of the job
+ *	LOST FINDING IP			what policy is told next, NONE: nothing more
  *	PENDING				no outcome yet
  *
  * What we send and nobody expects is a failure. */
@@ -53,6 +54,7 @@
 #define SECOND	1000u
 #define JOBS_MAX	8
 #define RCPTS_MAX	64
+#define LOST_MAX	64
 
 struct told {
 	const struct job *job;
@@ -84,6 +86,11 @@ static struct {
 	struct channel	*wire;		/* at hand */
 	struct told	 told[RCPTS_MAX * JOBS_MAX];
 	size_t		 ntold;
+	struct {
+		enum finding finding;
+		char	 addr[ADDR_TEXT_SIZE];
+	} lost[LOST_MAX];
+	size_t		 nlost, lost_at;
 } play;
 
 static void fail(const char *, ...)
@@ -118,6 +125,18 @@ on_session(void *arg, const struct job *j, const struct session *s)
 	(void)arg, (void)j;
 	if (s->client.is_tls != (s->level >= LEVEL_ENCRYPTED))
 		fail("session's level is wrong");
+}
+
+static void
+on_lost(void *arg, const struct job *j, const struct session *s,
+    enum finding finding, const char *reason)
+{
+	(void)arg, (void)j;
+	if (reason[0] == '\0' || play.nlost == LOST_MAX)
+		fail("a loss without reason, or too many");
+	play.lost[play.nlost].finding = finding;
+	(void)snprintf(play.lost[play.nlost++].addr, ADDR_TEXT_SIZE, "%s",
+	    s->hop.addr);
 }
 
 static void
@@ -168,7 +187,7 @@ on_authenticate(void *arg, struct session *s, const struct route *r,
 
 static const struct courier_ops courier_ops = {
 	.decided = on_decided, .session = on_session,
-	.delivered = on_delivered, .authenticate = on_authenticate,
+	.lost = on_lost, .delivered = on_delivered, .authenticate = on_authenticate,
 	.idle = on_idle,
 };
 
@@ -599,6 +618,21 @@ act_ticket(struct span rest)
 }
 
 static void
+act_lost(struct span rest)
+{
+	bool none = play.lost_at == play.nlost;
+	char got[128] = "NONE";
+
+	if (!none)
+		(void)snprintf(got, sizeof(got), "%s %s",
+		    finding_name(play.lost[play.lost_at].finding),
+		    play.lost[play.lost_at].addr);
+	if (!is(rest, got))
+		fail("policy was told %s", got);
+	play.lost_at += !none;
+}
+
+static void
 act_source(struct span rest)
 {
 	char text[ADDR_TEXT_SIZE];
@@ -797,6 +831,7 @@ static const struct {
 	{ "RESET", act_reset }, { "CLOSED", act_closed }, { "OPEN", act_open },
 	{ "DRAIN", act_drain }, { "PASS", act_pass }, { "RCPT", act_outcome },
 	{ "FOUND", act_found }, { "JOBEND", act_jobend }, { "PENDING", act_pending },
+	{ "LOST", act_lost },
 };
 
 static void

@@ -61,8 +61,8 @@ static const struct row {
 	  { "2:24: error: listen \"a\" at t.conf:1:1 has 0.0.0.0:25" }, 1 },
 
 	/* ---- not yet ---- */
-	{ "policy { dane = true\n memory { over = 24h } }", { "t.conf:2:2: "
-	  "error: `memory` is not supported in this version\n" }, 1 },
+	{ "policy { dane = true\n socketmap = [] }", { "t.conf:2:2: "
+	  "error: `socketmap` is not supported in this version\n" }, 1 },
 	{ "tls { certificate \"own\" { chain = \"/x\" } }",
 	  { "1:7: error: `key` is missing: name the PEM file" }, 1 },
 	{ "tls { certificate { chain = \"/x\"; key = \"/y\" } }",

@@ -1,56 +1,90 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* The level that is asked, for every combination of evidence. */
+/* The level that is asked, for every combination of evidence.  Of each the
+ * first row that fits must hold; ANY stands for all values. */
 #include "tests/unit/suite.h"
 
 #include "policy/decide.h"
 
-enum { NO_DANE, USABLE, UNUSABLE };
+enum dane { NO_DANE, USABLE, UNUSABLE, DANES };
+enum { NO, YES };
+#define ANY	(-1)
 
 static const struct row {
-	int		dane;
-	bool		mx_secure;
-	enum sts_mode	sts;
-	bool		allows;
+	int		dane, mx_secure, sts, allows, memory;
 	enum level	asked;
 	enum why	why;
 	bool		barred;
 } rows[] = {
-	/* RFC 7435 sec 3: without a policy nothing is demanded */
-	{ NO_DANE, false, STS_NONE, false, LEVEL_CLEAR, WHY_NONE, false },
-	{ NO_DANE, true, STS_NONE, true, LEVEL_CLEAR, WHY_NONE, false },
-	/* RFC 8461 sec 5 */
-	{ NO_DANE, true, STS_TESTING, false, LEVEL_CLEAR, WHY_NONE, false },
-	{ NO_DANE, true, STS_TESTING, true, LEVEL_CLEAR, WHY_NONE, false },
-	{ NO_DANE, true, STS_ENFORCE, false, LEVEL_STS, WHY_STS, true },
-	{ NO_DANE, false, STS_ENFORCE, true, LEVEL_STS, WHY_STS, false },
 	/* RFC 7672 sec 2.2, and RFC 8461 sec 2: DANE goes ahead */
-	{ USABLE, true, STS_NONE, false, LEVEL_DANE, WHY_DANE, false },
-	{ USABLE, true, STS_TESTING, false, LEVEL_DANE, WHY_DANE, false },
-	{ USABLE, true, STS_ENFORCE, false, LEVEL_DANE, WHY_DANE, false },
-	{ USABLE, true, STS_ENFORCE, true, LEVEL_DANE, WHY_DANE, false },
-	{ USABLE, false, STS_NONE, false, LEVEL_ENCRYPTED, WHY_DANE, false },
-	{ USABLE, false, STS_TESTING, false, LEVEL_ENCRYPTED, WHY_DANE, false },
-	{ USABLE, false, STS_ENFORCE, true, LEVEL_STS, WHY_STS, false },
-	{ USABLE, false, STS_ENFORCE, false, LEVEL_STS, WHY_STS, true },
-	{ UNUSABLE, true, STS_NONE, false, LEVEL_ENCRYPTED, WHY_DANE, false },
-	{ UNUSABLE, false, STS_TESTING, true, LEVEL_ENCRYPTED, WHY_DANE, false },
-	{ UNUSABLE, true, STS_ENFORCE, true, LEVEL_STS, WHY_STS, false },
-	{ UNUSABLE, true, STS_ENFORCE, false, LEVEL_STS, WHY_STS, true },
+	{ USABLE, YES, ANY, ANY, ANY, LEVEL_DANE, WHY_DANE, false },
+	/* RFC 8461 sec 5 */
+	{ ANY, ANY, STS_ENFORCE, YES, ANY, LEVEL_STS, WHY_STS, false },
+	{ ANY, ANY, STS_ENFORCE, NO, ANY, LEVEL_STS, WHY_STS, true },
+	/* RFC 7672 sec 2.2.1: nobody is known, but TLS is a must */
+	{ USABLE, NO, ANY, ANY, ANY, LEVEL_ENCRYPTED, WHY_DANE, false },
+	{ UNUSABLE, ANY, ANY, ANY, ANY, LEVEL_ENCRYPTED, WHY_DANE, false },
+	/* memory: encrypted, never more; testing changes nothing */
+	{ NO_DANE, ANY, ANY, ANY, RECALL_TLS, LEVEL_ENCRYPTED, WHY_MEMORY,
+	  false },
+	{ NO_DANE, ANY, ANY, ANY, RECALL_OBSERVE, LEVEL_CLEAR, WHY_NONE,
+	  false },
+	{ NO_DANE, ANY, ANY, ANY, RECALL_ACCEPTED, LEVEL_CLEAR, WHY_NONE,
+	  false },
+	/* RFC 7435 sec 3: without a policy nothing is demanded */
+	{ NO_DANE, ANY, ANY, ANY, RECALL_NOTHING, LEVEL_CLEAR, WHY_NONE,
+	  false },
 };
 
-START_TEST(combination)
-{
-	const struct row *r = &rows[_i];
-	const struct evidence e = { .dane = r->dane == USABLE,
-	    .dane_unusable = r->dane == UNUSABLE, .mx_secure = r->mx_secure,
-	    .sts = r->sts, .sts_allows = r->allows };
-	const struct decision d = decide(&e);
+static const enum sts_mode modes[] = { STS_NONE, STS_TESTING, STS_ENFORCE };
 
-	ck_assert_msg(d.asked == r->asked, "row %d: %s", _i,
-	    level_name(d.asked));
-	ck_assert_msg(d.why == r->why, "row %d: %s", _i, why_name(d.why));
-	ck_assert_msg(d.barred == r->barred, "row %d", _i);
+static bool
+fits(int want, int is)
+{
+	return want == ANY || want == is;
+}
+
+static int
+row_of(int dane, const struct evidence *e)
+{
+	for (int i = 0; i < NELEM(rows); i++)
+		if (fits(rows[i].dane, dane) &&
+		    fits(rows[i].mx_secure, e->mx_secure) &&
+		    fits(rows[i].sts, (int)e->sts) &&
+		    fits(rows[i].allows, e->sts_allows) &&
+		    fits(rows[i].memory, (int)e->memory))
+			return i;
+	return -1;
+}
+
+START_TEST(all_combinations)
+{
+	unsigned used[NELEM(rows)] = { 0 }, n = 0;
+
+	for (int at = 0; at < DANES * 2 * NELEM(modes) * 2 * RECALL_COUNT;
+	    at++) {
+		int dane = at % DANES, rest = at / DANES;
+		const struct evidence e = {
+			.dane = dane == USABLE, .dane_unusable = dane == UNUSABLE,
+			.mx_secure = rest % 2, .sts_allows = rest / 2 % 2,
+			.sts = modes[rest / 4 % NELEM(modes)],
+			.memory = (enum recall)(rest / 4 / NELEM(modes)),
+		};
+		const struct decision d = decide(&e);
+		int i = row_of(dane, &e);
+
+		ck_assert_int_ge(i, 0);
+		used[i]++;
+		n++;
+		ck_assert_msg(d.asked == rows[i].asked, "%d, row %d: %s", at, i,
+		    level_name(d.asked));
+		ck_assert_msg(d.why == rows[i].why, "%d, row %d: %s", at, i,
+		    why_name(d.why));
+		ck_assert_msg(d.barred == rows[i].barred, "%d, row %d", at, i);
+	}
+	ck_assert_uint_eq(n, 144);
+	for (int i = 0; i < NELEM(rows); i++)
+		ck_assert_msg(used[i] > 0, "row %d never fits", i);
 }
 END_TEST
 
@@ -60,7 +94,7 @@ main(void)
 	Suite *s = suite_create("policy/decide");
 	TCase *tc = tcase_create("decide");
 
-	tcase_add_loop_test(tc, combination, 0, NELEM(rows));
+	tcase_add_test(tc, all_combinations);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/finding.h"
 #include "base/hop.h"
 #include "base/outcome.h"
 #include "relay/relay.h"
@@ -24,7 +25,7 @@ struct rig {
 	struct sink	 sink;
 	struct conf	 conf;
 	struct role_env	 env;
-	struct link	*queue, *ledger, *parent;	/* the far ends */
+	struct link	*queue, *ledger, *policy, *parent;	/* the far ends */
 	bool		 (*done)(struct rig *);
 	bool		 no_ack;
 
@@ -36,6 +37,8 @@ struct rig {
 	char		 reply[256], dsn[16], version[20], not_after[32];
 	char		 issuer[128];
 	unsigned	 reached, how;
+	unsigned	 seen_tls, lost, finding, lost_reached;	/* by policy */
+	char		 ehlo[64];
 };
 
 static void
@@ -92,6 +95,15 @@ take_fact(struct rig *g, const struct ipc_msg *m)
 	const struct ipc_fact_session *s = &m->u.fact_session;
 	const struct ipc_fact_delivery *d = &m->u.fact_delivery;
 
+	if (m->type == IPC_PEER_SEEN) {
+		g->seen_tls++;
+		ck_assert(span_eq(m->u.peer_seen.mx, SPAN_LIT("mx.example.org")));
+	} else if (m->type == IPC_PEER_LOST) {
+		g->lost++;
+		g->finding = m->u.peer_lost.finding;
+		g->lost_reached = m->u.peer_lost.reached;
+		(void)span_copy(m->u.peer_lost.ehlo, g->ehlo, sizeof(g->ehlo));
+	}
 	if (m->type == IPC_FACT_SESSION) {
 		g->sessions++;
 		ck_assert_int_eq(s->out, 1);
@@ -221,6 +233,7 @@ rig_open(void)
 	ck_assert_int_eq(relay_ops.start(&g.env, &f), 0);
 	g.ledger = connect_role(&g, ROLE_LEDGER, &g.env.peer[ROLE_LEDGER][1]);
 	relay_ops.peer_up(&g.env, g.env.peer[ROLE_LEDGER][1]);
+	g.policy = connect_role(&g, ROLE_POLICY, &g.env.peer[ROLE_POLICY][1]);
 	new_queue(&g);
 	run(&g, is_registered);
 	return &g;
@@ -232,10 +245,12 @@ rig_close(struct rig *g)
 	relay_ops.stop(&g->env);
 	link_close(&g->queue);
 	link_close(&g->ledger);
+	link_close(&g->policy);
 	link_close(&g->parent);
 	link_close(&g->env.parent);
 	link_close(&g->env.peer[ROLE_QUEUE][1]);
 	link_close(&g->env.peer[ROLE_LEDGER][1]);
+	link_close(&g->env.peer[ROLE_POLICY][1]);
 	sink_close(&g->sink);
 	fix_close(&g->fix);
 }
@@ -305,7 +320,14 @@ one_outcome(struct rig *g)
 static bool
 one_told(struct rig *g)
 {
-	return g->outcomes == 1 && g->deliveries > 0;
+	return g->outcomes == 1 && g->deliveries > 0 &&
+	    g->seen_tls + g->lost > 0;
+}
+
+static bool
+two_lost(struct rig *g)
+{
+	return g->outcomes == 1 && g->lost == 2;
 }
 
 /* ---- tests ---- */
@@ -330,6 +352,8 @@ START_TEST(delivers_over_tls)
 	ck_assert_uint_gt(strlen(g->issuer), 3);
 	ck_assert_uint_eq(g->deliveries, 2);
 	ck_assert_uint_eq(g->bytes, 19);
+	ck_assert_uint_eq(g->seen_tls, 1);
+	ck_assert_uint_eq(g->lost, 0);
 	rig_close(g);
 }
 END_TEST
@@ -345,15 +369,20 @@ START_TEST(delivers_in_clear)
 	ck_assert_uint_eq(g->reached, LEVEL_CLEAR);
 	ck_assert_uint_eq(g->how, HOW_NOT_OFFERED);
 	ck_assert_str_eq(g->version, "none");
+	ck_assert_uint_eq(g->lost, 1);
+	ck_assert_uint_eq(g->lost_reached, LEVEL_CLEAR);
 	/* but not where encryption is asked */
 	send_route(g, 2, g->sink.at.port, LEVEL_ENCRYPTED);
 	send_job(g, 2, 1, SPAN_LIT("x\r\n"), 3, -1);
 	g->outcomes = 0;
-	run(g, one_outcome);
+	run(g, two_lost);
 	ck_assert_uint_eq(g->deferred, 1);
 	ck_assert_str_eq(g->dsn, "4.7.4");
 	ck_assert(g->tls_failed);
 	ck_assert_uint_eq(g->sink.messages, 1);
+	ck_assert_uint_eq(g->finding, FINDING_STRIPPED);
+	ck_assert_uint_eq(g->lost_reached, LEVEL_NONE);
+	ck_assert_msg(strncmp(g->ehlo, "250 ", 4) == 0, "%s", g->ehlo);
 	rig_close(g);
 }
 END_TEST
