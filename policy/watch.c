@@ -11,13 +11,14 @@
 static void
 note_result(struct watch *w, int rc, const struct fault *f)
 {
-	if (rc == -1 && !w->failing)
+	if (rc == -1 && w->failed++ == 0)
 		log_error("memory-failed", KV_Q("reason", f->text),
 		    KV_Q("effect", "peers are not remembered; mail goes on by "
 		    "published policy alone"));
-	else if (rc != -1 && w->failing)
-		log_warn("memory-recovered", KV_N("ok", 1));
-	w->failing = rc == -1;
+	if (rc == -1 || w->failed == 0)
+		return;
+	log_warn("memory-recovered", KV_N("failed", w->failed));
+	w->failed = 0;
 }
 
 static bool

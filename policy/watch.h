@@ -12,7 +12,7 @@ struct watch {
 	struct memory	*memory;
 	uint64_t	 (*wall_s)(void *ctx);
 	void		*ctx;
-	bool		 failing;	/* said in the log */
+	uint64_t	 failed;	/* look-ups and reports, since it worked */
 };
 
 /* What memory asks of `host` as one of `domain`'s, both names or IP text.

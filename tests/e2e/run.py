@@ -39,6 +39,7 @@ MODULES = (
     "routing",
     "mtasts",
     "dane",
+    "peers",
     "queue",
     "move",
     "reports",
