@@ -81,6 +81,10 @@ sts MX 10 mx.sts
 mx.sts A 127.0.2.1
 _mta-sts.sts TXT "v=STSv1; " "id=1;"
 mta-sts.sts A 127.0.2.80
+pair MX 10 mx.pair1
+pair MX 20 mx.pair2
+mx.pair1 A 127.0.2.21
+mx.pair2 A 127.0.2.22
 alias CNAME tls
 """
 
