@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* tests/unit/queue/damage.c - what a start makes of a spool that a crash cut off
+ * or left torn, that a disk or somebody changed; and checkpoints. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "seen.h"
+
+/* ---- prefixes and damage ---- */
+
+/* Messages 1 to MESSAGES, each in a commit of its own; an orderly end. */
+static char *
+prepared(struct seen *s, size_t *n, uint64_t *number)
+{
+	for (unsigned i = 1; i <= MESSAGES; i++) {
+		ck_assert_int_eq(seen_commit(s, i), 0);
+		seen_run(s, i, 5000);
+	}
+	*number = s->place[1].segment;
+	seen_close(s);
+	return seen_read(s, *number, n);
+}
+
+/* A crash leaves a prefix: whatever its length, what is whole in it is there,
+ * nothing else, and nothing is called damage. */
+START_TEST(every_prefix_replays)
+{
+	struct seen *s = seen_new();
+	struct spool_stats stats;
+	uint64_t number;
+	size_t n, whole;
+	char *mem = prepared(s, &n, &number);
+
+	for (size_t len = 0; len <= n; len += len < SEGMENT_FIRST ? 512 : 7) {
+		seen_write(s, number, mem, len);
+		seen_open(s);
+		spool_stats(s->sp, &stats);
+		ck_assert_uint_eq(stats.damaged, 0);
+		whole = 0;
+		for (unsigned i = 1; i <= MESSAGES; i++)
+			whole += s->place[i].offset + SEGMENT_HEADER +
+			    s->place[i].length <= len && s->live[i];
+		ck_assert_uint_eq(seen_live(s), whole);
+		for (unsigned i = 1; i + 1 <= MESSAGES; i++)
+			ck_assert(s->live[i] || !s->live[i + 1]);
+		seen_close(s);
+	}
+	ck_assert_uint_eq(seen_live(s), MESSAGES);
+	free(mem);
+	seen_open(s);
+	seen_free(s);
+}
+END_TEST
+
+/* The end said that everything is durable: any change is damage, costs one
+ * message at most, and the rest flows. */
+START_TEST(changed_bytes_are_damage)
+{
+	struct seen *s = seen_new();
+	struct spool_stats stats;
+	uint64_t number;
+	size_t n;
+	char *mem = prepared(s, &n, &number);
+
+	for (size_t at = SEGMENT_FIRST; at < n - 48; at += 5) {
+		char was = mem[at];
+
+		mem[at] = (char)(was ^ 1 << at % 8);
+		seen_write(s, number, mem, n);
+		mem[at] = was;
+		seen_open(s);
+		spool_stats(s->sp, &stats);
+		ck_assert_msg(seen_live(s) >= MESSAGES - 1, "at %zu", at);
+		ck_assert_msg(stats.damaged > 0 || seen_live(s) == MESSAGES,
+		    "at %zu: not seen", at);
+		seen_close(s);
+	}
+	free(mem);
+	seen_open(s);
+	seen_free(s);
+}
+END_TEST
+
+START_TEST(a_damaged_segment_is_kept_for_the_operator)
+{
+	struct seen *s = seen_new();
+	char path[160];
+	uint64_t number;
+	size_t n;
+	char *mem = prepared(s, &n, &number);
+
+	mem[s->place[2].offset + SEGMENT_HEADER + 3] ^= 1;
+	seen_write(s, number, mem, n);
+	seen_open(s);
+	ck_assert_uint_eq(seen_live(s), MESSAGES - 1);
+	for (unsigned i = 1; i <= MESSAGES; i++)
+		if (i != 2)
+			spool_hold(s->sp, s->place[i].segment);
+	for (unsigned i = 1; i <= MESSAGES; i++)
+		if (i != 2)
+			seen_end(s, i);
+	seen_run(s, 0, 2500);
+	snprintf(path, sizeof(path), "%s/damaged/seg-%016llx", s->dir,
+	    (unsigned long long)number);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	free(mem);
+	seen_free(s);
+}
+END_TEST
+
+START_TEST(a_read_checks_what_it_reads)
+{
+	struct seen *s = seen_new();
+	struct span payload;
+	struct fault f = { 0 };
+	struct buf b;
+	uint64_t number;
+	size_t n;
+	char *mem = prepared(s, &n, &number);
+
+	seen_open(s);
+	buf_init(&b, 65536);
+	ck_assert_int_eq(spool_read(s->sp, s->place[3], &b, &payload, &f), 0);
+	mem[s->place[3].offset + SEGMENT_HEADER + 100] ^= 1;
+	seen_write(s, number, mem, n);
+	ck_assert_int_eq(spool_read(s->sp, s->place[3], &b, &payload, &f), -1);
+	ck_assert_int_eq(spool_read(s->sp, s->place[4], &b, &payload, &f), 0);
+	buf_free(&b);
+	free(mem);
+	seen_free(s);
+}
+END_TEST
+
+/* ---- checkpoints ---- */
+
+static void
+checkpoint_path(const struct seen *s, char out[128])
+{
+	snprintf(out, 128, "%s/checkpoint", s->dir);
+}
+
+/* Messages 1 to 5, of which 2 ended; a checkpoint of the others; then 6, and the
+ * end of 3. */
+static struct seen *
+with_checkpoint(void)
+{
+	struct seen *s = seen_new();
+	char path[128];
+	struct buf head;
+
+	for (unsigned n = 1; n <= 5; n++)
+		ck_assert_int_eq(seen_commit(s, n), 0);
+	seen_run(s, 5, 5000);
+	seen_end(s, 2);
+	ck_assert_int_eq(spool_checkpoint_begin(s->sp), 0);
+	for (unsigned n = 1; n <= 5; n++) {
+		if (n == 2)
+			continue;
+		buf_init(&head, 4096);
+		seen_head(n, 200, &head);
+		ck_assert_int_eq(spool_checkpoint_add(s->sp, s->place[n],
+		    buf_get(&head)), 0);
+		buf_free(&head);
+	}
+	spool_checkpoint_end(s->sp);
+	checkpoint_path(s, path);
+	ck_assert_int_eq(access(path, F_OK), -1);	/* the END of 2 */
+	for (int i = 0; i < 300 && access(path, F_OK) == -1; i++)
+		seen_run(s, 0, 10);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	ck_assert_int_eq(seen_commit(s, 6), 0);
+	seen_run(s, 6, 5000);
+	seen_end(s, 3);
+	seen_crash(s);
+	return s;
+}
+
+static void
+four_live(struct seen *s)
+{
+	seen_open(s);
+	for (unsigned n = 1; n <= 6; n++)
+		ck_assert_msg(s->live[n] == (n != 2 && n != 3), "%u", n);
+}
+
+START_TEST(a_checkpoint_spares_the_log)
+{
+	struct seen *s = with_checkpoint();
+	struct span payload;
+	struct fault f = { 0 };
+	struct buf b;
+
+	four_live(s);
+	ck_assert_uint_le(s->records, 3);	/* END, MESSAGE, END */
+	buf_init(&b, 65536);
+	for (unsigned n = 1; n <= 6; n++)
+		if (s->live[n]) {
+			ck_assert(spool_hold(s->sp, s->place[n].segment));
+			ck_assert_int_eq(spool_read(s->sp, s->place[n], &b,
+			    &payload, &f), 0);
+		}
+	buf_free(&b);
+	seen_free(s);
+}
+END_TEST
+
+/* Whatever byte is changed, wherever it is cut: the log is read instead. */
+START_TEST(a_bad_checkpoint_is_not_believed)
+{
+	struct seen *s = with_checkpoint();
+	char path[128], *mem;
+	struct stat st;
+	size_t n;
+	int fd;
+
+	checkpoint_path(s, path);
+	fd = open(path, O_RDONLY);
+	fstat(fd, &st);
+	n = (size_t)st.st_size;
+	mem = malloc(n);
+	ck_assert_int_eq(read(fd, mem, n), (ssize_t)n);
+	close(fd);
+	for (size_t at = SEGMENT_FIRST; at < n; at += 7) {
+		bool cut = at % 2 == 0;
+
+		mem[at] = (char)(mem[at] ^ 1 << at % 8);
+		(void)unlink(path);
+		fd = open(path, O_WRONLY | O_CREAT, 0600);
+		ck_assert_int_ge(write(fd, mem, cut ? at : n), 0);
+		close(fd);
+		mem[at] = (char)(mem[at] ^ 1 << at % 8);
+		four_live(s);
+		seen_close(s);
+	}
+	free(mem);
+	seen_open(s);
+	seen_free(s);
+}
+END_TEST
+
+/* Segments that the checkpoint names are gone: their messages ended, and the
+ * numbers do not come again. */
+START_TEST(segments_that_are_gone)
+{
+	struct seen *s = with_checkpoint();
+	char path[128];
+
+	seen_path(s, s->place[1].segment, path);
+	ck_assert_int_eq(unlink(path), 0);
+	seen_open(s);
+	ck_assert(!spool_hold(s->sp, s->place[1].segment));
+	ck_assert_int_eq(seen_commit(s, 7), 0);
+	ck_assert_uint_gt(s->place[7].segment, s->place[1].segment);
+	seen_run(s, 7, 5000);
+	seen_free(s);
+}
+END_TEST
+
+START_TEST(a_failed_sync_abandons_a_checkpoint)
+{
+	struct seen *s = seen_new();
+	char path[128];
+
+	ck_assert_int_eq(seen_commit(s, 1), 0);
+	seen_run(s, 1, 5000);
+	ck_assert_int_eq(spool_checkpoint_begin(s->sp), 0);
+	ck_assert(spool_checkpoint_ready(s->sp));
+	disk.fail_syncs = 1;
+	ck_assert_int_eq(seen_commit(s, 2), 0);
+	seen_run(s, 2, 5000);
+	ck_assert(!spool_checkpoint_ready(s->sp));
+	ck_assert(!spool_checkpoint_due(s->sp));
+	spool_checkpoint_end(s->sp);
+	seen_run(s, 0, 50);
+	checkpoint_path(s, path);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	seen_free(s);
+}
+END_TEST
+
+/* ---- what somebody may have planted ---- */
+
+START_TEST(planted_files_are_refused)
+{
+	struct seen *s = seen_new();
+	char path[160], target[160];
+	struct stat st;
+
+	ck_assert_int_eq(seen_commit(s, 1), 0);
+	seen_run(s, 1, 5000);
+	seen_close(s);
+	snprintf(target, sizeof(target), "%s/elsewhere", s->dir);
+	close(open(target, O_WRONLY | O_CREAT, 0600));
+	snprintf(path, sizeof(path), "%s/log/seg-%016x", s->dir, 5);
+	ck_assert_int_eq(symlink(target, path), 0);
+	snprintf(path, sizeof(path), "%s/log/seg-%016x", s->dir, 6);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof(path), "%s/log/seg-%016x", s->dir, 7);
+	ck_assert_int_eq(link(target, path), 0);
+	snprintf(path, sizeof(path), "%s/large/abcdefghijklmnop", s->dir);
+	ck_assert_int_eq(symlink(target, path), 0);
+	seen_open(s);
+	ck_assert(s->live[1]);
+	ck_assert_int_eq(lstat(path, &st), 0);
+	ck_assert_int_eq(spool_file_open(s->sp, SPAN_LIT("abcdefghijklmnop"),
+	    0, NULL), -1);
+	ck_assert_int_eq(seen_commit(s, 2), 0);	/* past their numbers */
+	ck_assert_uint_gt(s->place[2].segment, 7);
+	seen_run(s, 2, 5000);
+	seen_free(s);
+}
+END_TEST
+
+START_TEST(one_process_at_a_time)
+{
+	struct seen *s = seen_new(), other = { .loop = NULL };
+	struct fault f = { 0 };
+
+	other.loop = loop_new();
+	ck_assert_ptr_null(spool_open(other.loop, s->dir, NULL, &seen_ops, &other,
+	    &f));
+	ck_assert_ptr_nonnull(strstr(f.text, "another process"));
+	loop_free(&other.loop);
+	seen_free(s);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("queue damage");
+	TCase *t = tcase_create("damage");
+	SRunner *r;
+	int failed;
+
+	tcase_set_timeout(t, 25);
+	tcase_add_test(t, every_prefix_replays);
+	tcase_add_test(t, changed_bytes_are_damage);
+	tcase_add_test(t, a_damaged_segment_is_kept_for_the_operator);
+	tcase_add_test(t, a_read_checks_what_it_reads);
+	tcase_add_test(t, a_checkpoint_spares_the_log);
+	tcase_add_test(t, a_bad_checkpoint_is_not_believed);
+	tcase_add_test(t, segments_that_are_gone);
+	tcase_add_test(t, a_failed_sync_abandons_a_checkpoint);
+	tcase_add_test(t, planted_files_are_refused);
+	tcase_add_test(t, one_process_at_a_time);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}
