@@ -147,6 +147,17 @@ count_unsynced(const struct spool *sp)
 	return n;
 }
 
+/* Is a head with the salt durable?  Without one no sum can be checked, and what
+ * a power cut leaves of the first records would look like a lost spool. */
+static bool
+salt_safe(const struct spool *sp)
+{
+	for (size_t i = 0; i < sp->nsegments; i++)
+		if (sp->segments[i]->durable > SEGMENT_FIRST)
+			return true;
+	return false;
+}
+
 static int
 segment_make(struct spool *sp, uint64_t need, struct fault *f)
 {
@@ -176,7 +187,8 @@ segment_make(struct spool *sp, uint64_t need, struct fault *f)
 	}
 	segment_head_put(&key, before == NULL ? 0 : before->at, head);
 	if (sp->io->preallocate(fd, (off_t)size) == -1 ||
-	    write_all(sp, fd, &iov, 1, 0) == -1) {
+	    write_all(sp, fd, &iov, 1, 0) == -1 ||
+	    (!salt_safe(sp) && sp->io->fdatasync(fd) == -1)) {
 		fault_sys(f, "make a segment");
 		goto unlink_segment;
 	}

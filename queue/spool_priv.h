@@ -23,6 +23,7 @@ struct spool_segment {
 	bool		closed;		/* nothing is appended any more */
 	bool		failed;		/* a sync failed: void from `durable` on */
 	bool		damaged;
+	bool		headless;	/* until its head is mended */
 };
 
 struct spool_commit {
@@ -67,6 +68,7 @@ struct spool_sync {
 	bool		 dir;		/* a segment was made: sync its name */
 	int		 dir_err;
 	size_t		 ndrops;
+	size_t		 dropped;	/* of those, so many went */
 	struct spool_drop drop[SPOOL_DROPS];
 };
 
@@ -158,6 +160,26 @@ int	spool_restore(struct spool *, bool have_salt, struct place *from,
 /* spool_space.c */
 void	spool_spare_make(struct spool *);	/* unless it is there */
 bool	spool_spare_give(struct spool *);	/* there is room for one segment now */
+
+/* spool_mend.c */
+struct spool_mend {
+	struct place	at;
+	char		header[SEGMENT_HEADER];	/* what shall stand there */
+};
+struct spool_mends {
+	struct spool_mend *v;		/* in the order of the log; owned */
+	size_t		 n, size;
+};
+/* A record that does not count, torn bytes between records: to be made MARKs.
+ * -1: no memory. */
+int	spool_mend_record(struct spool_mends *, const struct segment_key *,
+	    const struct segment_record *);
+int	spool_mend_bytes(struct spool_mends *, const struct segment_key *,
+	    uint32_t offset, struct span);
+void	spool_mend_forget(struct spool_mends *, struct place from);
+/* Without a sync.  -1 with errno. */
+int	spool_mend_write(struct spool *, const struct spool_mends *);
+int	spool_mend_head(struct spool *, struct spool_segment *);
 
 /* spool_replay.c */
 int	spool_replay(struct spool *, struct fault *);

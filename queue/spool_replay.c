@@ -35,6 +35,7 @@ struct replay {
 	size_t		 nvoids;
 	bool		 have_salt;
 	struct place	 torn;		/* the last one seen */
+	struct spool_mends annul, fill;	/* what did not count; torn bytes */
 	/* records that count only together with the next one */
 	struct segment_record chain[SPOOL_PARTS];
 	size_t		 nchain;
@@ -271,15 +272,20 @@ void_from(const struct replay *r, uint64_t number)
 	return from;
 }
 
+static const char *
+what_is(enum segment_step step, uint8_t type)
+{
+	return step == SEGMENT_BAD ? "record header" :
+	    type == RECORD_MESSAGE || type == RECORD_CARRY ? "message" :
+	    "state";
+}
+
 /* Is it damage? */
 static bool
 bad_bytes(struct replay *r, struct spool_segment *s, struct place place,
-    enum segment_step step, uint8_t type)
+    const char *what)
 {
 	bool damage = place_before(place, r->durable);
-	const char *what = step == SEGMENT_BAD ? "record header" :
-	    type == RECORD_MESSAGE || type == RECORD_CARRY ? "message" :
-	    "state";
 
 	r->nchain = 0;
 	if (damage) {
@@ -309,6 +315,15 @@ counts(const struct replay *r, const struct segment_record *rec)
 }
 
 static void
+annul(struct replay *r, const struct segment_record *rec)
+{
+	struct segment_key key = { rec->place.segment, r->sp->salt };
+
+	if (spool_mend_record(&r->annul, &key, rec) == -1)
+		r->err = ENOMEM;
+}
+
+static void
 good_record(struct replay *r, const struct segment_record *rec)
 {
 	struct spool *sp = r->sp;
@@ -330,6 +345,8 @@ good_record(struct replay *r, const struct segment_record *rec)
 
 		if (counts(r, c))
 			sp->ops->replay(sp->ctx, c->type, c->payload, c->place);
+		else if (c->type == RECORD_END || c->type == RECORD_CARRY)
+			annul(r, c);
 	}
 	r->nchain = 0;
 }
@@ -351,17 +368,36 @@ headless(struct replay *r, struct spool_segment *s, struct span bytes)
 	}
 }
 
-/* The segment before this one may lack its end, with no trace in itself. */
+/* The segment before this one may lack its end, with no trace in itself, or may
+ * not have got its name.  It is the head of this one that tells: without a
+ * head, nothing is known of what was before. */
 static void
-note_short(struct replay *r, uint64_t number, struct span bytes)
+note_short(struct replay *r, struct spool_segment *me, struct span bytes)
 {
+	uint64_t number = me->number;
 	const struct spool_segment *s = spool_segment_find(r->sp, number - 1);
 	struct segment_key key;
 	uint32_t before;
 
-	if (s != NULL && segment_head_get(bytes, &key, &before) == 0 &&
-	    s->at < before && void_from(r, s->number) == UINT32_MAX)
+	me->headless = segment_head_get(bytes, &key, &before) != 0;
+	if (me->headless)
+		(void)bad_bytes(r, me, (struct place){ number, 0,
+		    SEGMENT_FIRST }, "segment head");
+	else if (before == 0 || void_from(r, number - 1) != UINT32_MAX)
+		return;
+	else if (s != NULL && s->at < before)
 		r->torn = (struct place){ s->number, s->at, 0 };
+	else if (s == NULL && number > r->numbers[0])
+		r->torn = (struct place){ number - 1, SEGMENT_FIRST, 0 };
+}
+
+static void
+fill(struct replay *r, const struct segment_key *key, struct place torn,
+    struct span upto)
+{
+	if (spool_mend_bytes(&r->fill, key, torn.offset, span_skip(upto,
+	    torn.offset)) == -1)
+		r->err = ENOMEM;
 }
 
 static int
@@ -386,22 +422,26 @@ replay_segment(struct replay *r, uint64_t number, struct fault *f)
 		headless(r, s, bytes);
 		return 0;
 	}
-	note_short(r, number, bytes);
+	note_short(r, s, bytes);
 	while ((step = segment_next(&key, bytes, false, &at, &rec)) !=
 	    SEGMENT_END && rec.place.offset < until) {
 		last = at;
 		if (step == SEGMENT_RECORD)
 			good_record(r, &rec);
-		else if (!bad_bytes(r, s, rec.place, step, rec.type))
+		else if (!bad_bytes(r, s, rec.place,
+		    what_is(step, rec.type))) {
+			fill(r, &key, rec.place, span_head(bytes, at));
 			continue;
+		}
 		end = at;
 	}
+	/* A torn end is cut off. */
+	spool_mend_forget(&r->fill, (struct place){ number, end, 0 });
 	/* Cut off at a record's end: only what others state tells. */
 	if (r->durable.segment == number && last < r->durable.offset &&
 	    until == UINT32_MAX)
 		(void)bad_bytes(r, s, (struct place){ number, last,
-		    r->durable.offset - last }, SEGMENT_BAD, 0);
-	/* A torn end is cut off: the next start would take it for damage. */
+		    r->durable.offset - last }, "record header");
 	s->at = s->durable = end;
 	r->sp->log_bytes += end - first_offset(r, number);
 	return 0;
@@ -447,32 +487,55 @@ trim_segment(struct spool *sp, const struct spool_segment *s)
 }
 
 /* What was read may be in memory only: a process that was killed a moment ago
- * did not get to sync it.  From here on it is taken for durable. */
-static void
-settle(struct replay *r)
+ * did not get to sync it. */
+static int
+sync_log(struct replay *r)
 {
 	struct spool *sp = r->sp;
-	struct spool_segment *last = sp->nsegments == 0 ? NULL :
-	    sp->segments[sp->nsegments - 1];
 	char name[SEGMENT_NAME];
 	off_t size;
-	bool good = true;
+	int rc = 0;
 
-	for (size_t i = 0; i < sp->nsegments && good; i++) {
+	for (size_t i = 0; i < sp->nsegments && rc == 0; i++) {
 		int fd;
 
 		if (sp->segments[i]->number < r->from.segment)
 			continue;
 		spool_segment_name(sp->segments[i]->number, name);
 		fd = spool_plain_open(sp->log, name, O_RDWR, &size);
-		good = fd != -1 && sp->io->fdatasync(fd) == 0;
+		rc = fd == -1 ? -1 : sp->io->fdatasync(fd);
 		if (fd != -1)
 			close(fd);
 	}
-	if (last != NULL && good && sp->io->fsync(sp->log) == 0)
-		sp->durable = (struct place){ last->number, last->at, 0 };
-	else
-		sp->durable = r->from;
+	return rc == 0 ? sp->io->fsync(sp->log) : -1;
+}
+
+/* From here on all that was read is taken for durable, and what was not taken
+ * looks no more as if it could be. */
+static int
+settle(struct replay *r, struct fault *f)
+{
+	struct spool *sp = r->sp;
+	struct spool_segment *last = sp->nsegments == 0 ? NULL :
+	    sp->segments[sp->nsegments - 1];
+
+	if (last == NULL)
+		return 0;
+	if (r->annul.n > 0 && (spool_mend_write(sp, &r->annul) == -1 ||
+	    sync_log(r) == -1))
+		return fault_sys(f, "mend the spool's log");
+	for (size_t i = 0; i < sp->nsegments; i++) {
+		struct spool_segment *s = sp->segments[i];
+
+		if (s->number >= r->from.segment)
+			trim_segment(sp, s);
+		if (s->headless && spool_mend_head(sp, s) == -1)
+			return fault_sys(f, "mend a segment");
+	}
+	if (spool_mend_write(sp, &r->fill) == -1 || sync_log(r) == -1)
+		return fault_sys(f, "sync of the spool's log");
+	sp->durable = (struct place){ last->number, last->at, 0 };
+	return 0;
 }
 
 static int
@@ -508,12 +571,10 @@ spool_replay(struct spool *sp, struct fault *f)
 	struct replay r = { .sp = sp };
 	int rc = replay_all(&r, f);
 
-	if (rc == 0) {
-		for (size_t i = 0; i < sp->nsegments; i++)
-			if (sp->segments[i]->number >= r.from.segment)
-				trim_segment(sp, sp->segments[i]);
-		settle(&r);
-	}
+	if (rc == 0)
+		rc = settle(&r, f);
+	free(r.annul.v);
+	free(r.fill.v);
 	free(r.numbers);
 	free(r.voids);
 	free(r.mem);

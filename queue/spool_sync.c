@@ -17,6 +17,15 @@
 
 /* ---- in the thread pool ---- */
 
+static bool
+good(const struct spool_sync *y)
+{
+	for (size_t i = 0; i < y->n; i++)
+		if (y->target[i].err != 0)
+			return false;
+	return y->dir_err == 0;
+}
+
 static void
 sync_work(void *arg)
 {
@@ -33,8 +42,9 @@ sync_work(void *arg)
 			(void)!sp->io->truncate(y->target[i].fd,
 			    (off_t)y->target[i].upto);
 	/* One after the other and synced between: a newer segment holds the
-	 * ends of messages in an older one, so the older must go first. */
-	for (size_t i = 0; i < y->ndrops; i++) {
+	 * ends of messages in an older one, so the older must go first.  And
+	 * while the disk is sick, one whose head is durable stays: the salt. */
+	for (size_t i = 0; i < y->ndrops && good(y); i++) {
 		const char *name = y->drop[i].name;
 		int rc = y->drop[i].damaged ?
 		    sp->io->rename(sp->log, name, sp->damaged, name) :
@@ -42,6 +52,7 @@ sync_work(void *arg)
 
 		if (rc == -1 || sp->io->fsync(sp->log) == -1)
 			break;
+		y->dropped++;
 	}
 }
 
@@ -55,7 +66,8 @@ gather_targets(struct spool *sp)
 	for (size_t i = 0; i < sp->nsegments; i++) {
 		struct spool_segment *s = sp->segments[i];
 
-		if (s->fd == -1 || (s->at == s->durable && !s->closed))
+		if (s->fd == -1 || (s->at == s->durable && !s->closed &&
+		    s->at > SEGMENT_FIRST))
 			continue;
 		assert(y->n < SPOOL_UNSYNCED);
 		y->target[y->n].fd = s->fd;
@@ -81,10 +93,19 @@ gather_drops(struct spool *sp)
 			break;
 		spool_segment_name(s->number, y->drop[n].name);
 		y->drop[n].damaged = s->damaged;
-		free(s);
 		n++;
 	}
 	y->ndrops = n;
+}
+
+/* Those that could not be removed are tried again, before any other goes. */
+static void
+forget_dropped(struct spool *sp)
+{
+	size_t n = sp->sync.dropped;
+
+	for (size_t i = 0; i < n; i++)
+		free(sp->segments[i]);
 	sp->nsegments -= n;
 	memmove(sp->segments, sp->segments + n,
 	    sp->nsegments * sizeof(sp->segments[0]));
@@ -110,7 +131,6 @@ sync_start(struct spool *sp)
 	if (y->n == 0 && y->ndrops == 0 && TAILQ_EMPTY(&sp->waiting))
 		return;
 	if (loop_work(sp->loop, sync_work, sync_done, y) != 0) {
-		/* The dropped segments stay on disk until the next start. */
 		spool_timer(sp);
 		return;
 	}
@@ -271,6 +291,7 @@ sync_done(void *arg)
 
 	sp->sync_running = false;
 	sp->jobs--;
+	forget_dropped(sp);
 	for (size_t i = 0; i < y->n; i++)
 		if (y->target[i].err != 0)
 			err = y->target[i].err;

@@ -135,6 +135,150 @@ START_TEST(a_read_checks_what_it_reads)
 }
 END_TEST
 
+/* ---- what a power cut leaves of things that were not synced ---- */
+
+/* 1 and 2 are durable; then the end of 1, message 3 of which bytes are missing,
+ * and the end of 2, behind them. */
+static struct seen *
+with_torn(void)
+{
+	struct seen *s = seen_new();
+	uint64_t number;
+	size_t n;
+	char *mem;
+
+	ck_assert_int_eq(seen_commit(s, 1), 0);
+	ck_assert_int_eq(seen_commit(s, 2), 0);
+	seen_run(s, 2, 5000);
+	seen_end(s, 1);
+	seen_state(s, 3, 2000);
+	number = s->place[3].segment;
+	seen_end(s, 2);
+	seen_crash(s);
+	mem = seen_read(s, number, &n);
+	memset(mem + s->place[3].offset, 0, 512);
+	seen_write(s, number, mem, n);
+	free(mem);
+	return s;
+}
+
+/* What sums up does not count behind it; nor at the next start, when all this
+ * is durable; and it never looks like damage. */
+START_TEST(torn_stays_torn)
+{
+	struct seen *s = with_torn();
+	struct spool_stats stats;
+
+	for (unsigned i = 4; i <= 6; i++) {
+		seen_open(s);
+		spool_stats(s->sp, &stats);
+		ck_assert_uint_eq(stats.damaged, 0);
+		ck_assert_uint_eq(stats.torn, i == 4 ? 1 : 0);
+		ck_assert(!s->live[1] && s->live[2] && !s->live[3]);
+		for (unsigned n = 1; n < i; n++)
+			if (s->live[n])
+				ck_assert(spool_hold(s->sp,
+				    s->place[n].segment));
+		s->good = s->bad = 0;
+		ck_assert_int_eq(seen_commit(s, i), 0);
+		seen_run(s, 1, 5000);
+		seen_close(s);
+	}
+	seen_open(s);
+	ck_assert_uint_eq(seen_live(s), 4);
+	seen_free(s);
+}
+END_TEST
+
+/* Three segments: message 1 and the salt; message 2; message 3 and the end
+ * of 1, neither of these synced. */
+static struct seen *
+three_segments(uint64_t *second)
+{
+	struct seen *s = seen_new_sized(8192);
+
+	ck_assert_int_eq(seen_commit(s, 1), 0);
+	seen_run(s, 1, 5000);
+	seen_state(s, 2, 4000);
+	*second = s->place[2].segment;
+	seen_state(s, 3, 3800);
+	ck_assert_uint_eq(s->place[3].segment, *second + 1);
+	seen_end(s, 1);
+	seen_crash(s);
+	return s;
+}
+
+static void
+one_is_live(struct seen *s)
+{
+	struct spool_stats stats;
+
+	for (int i = 0; i < 2; i++) {
+		seen_open(s);
+		spool_stats(s->sp, &stats);
+		ck_assert_uint_eq(stats.damaged, 0);
+		ck_assert(s->live[1]);
+		ck_assert(s->live[3]);
+		spool_hold(s->sp, s->place[1].segment);
+		spool_hold(s->sp, s->place[3].segment);
+		if (i == 0) {
+			s->good = s->bad = 0;
+			ck_assert_int_eq(seen_commit(s, 4), 0);
+			seen_run(s, 1, 5000);
+		}
+		seen_close(s);
+	}
+	seen_open(s);
+	seen_free(s);
+}
+
+/* The second one has not got its name: what it held, a bounce perhaps, is not
+ * there, so the end in the third must not count. */
+START_TEST(a_segment_without_a_name)
+{
+	char path[128];
+	uint64_t second;
+	struct seen *s = three_segments(&second);
+
+	seen_path(s, second, path);
+	ck_assert_int_eq(unlink(path), 0);
+	one_is_live(s);
+}
+END_TEST
+
+/* The same, and the third has not got its head, which would say so. */
+START_TEST(a_segment_without_a_head)
+{
+	char path[128], *mem;
+	uint64_t second;
+	struct seen *s = three_segments(&second);
+	size_t n;
+
+	seen_path(s, second, path);
+	ck_assert_int_eq(unlink(path), 0);
+	mem = seen_read(s, second + 1, &n);
+	memset(mem, 0, SEGMENT_FIRST);
+	seen_write(s, second + 1, mem, n);
+	free(mem);
+	one_is_live(s);
+}
+END_TEST
+
+/* Nothing is durable yet but the head of the first segment: without it the
+ * bytes of a message that nobody was promised would look like a lost spool. */
+START_TEST(the_first_head_is_durable_first)
+{
+	struct seen *s = seen_new();
+
+	disk.slow_ms = 100;
+	ck_assert_int_eq(seen_commit(s, 1), 0);
+	ck_assert_int_eq(disk.syncs, 1);	/* the message's takes longer */
+	seen_run(s, 1, 5000);
+	ck_assert_int_eq(disk.syncs, 2);
+	seen_free(s);
+}
+END_TEST
+
 /* ---- checkpoints ---- */
 
 static void
@@ -342,6 +486,10 @@ main(void)
 	tcase_add_test(t, changed_bytes_are_damage);
 	tcase_add_test(t, a_damaged_segment_is_kept_for_the_operator);
 	tcase_add_test(t, a_read_checks_what_it_reads);
+	tcase_add_test(t, torn_stays_torn);
+	tcase_add_test(t, a_segment_without_a_name);
+	tcase_add_test(t, a_segment_without_a_head);
+	tcase_add_test(t, the_first_head_is_durable_first);
 	tcase_add_test(t, a_checkpoint_spares_the_log);
 	tcase_add_test(t, a_bad_checkpoint_is_not_believed);
 	tcase_add_test(t, segments_that_are_gone);

@@ -41,6 +41,17 @@ disk_fdatasync(int fd)
 }
 
 static int
+disk_unlink(int dir, const char *name)
+{
+	if (disk.fail_unlinks > 0 && strncmp(name, "seg-", 4) == 0) {
+		disk.fail_unlinks--;
+		errno = EIO;
+		return -1;
+	}
+	return spool_io.unlink(dir, name);
+}
+
+static int
 disk_fstatvfs(int fd, struct statvfs *v)
 {
 	(void)fd;
@@ -120,15 +131,21 @@ on_written(void *ctx, uint64_t a, uint64_t b)
 const struct spool_ops seen_ops = { on_restore, on_forget, on_replay,
     on_placed, on_written };
 
+struct spool *
+seen_try(struct seen *s, struct fault *f)
+{
+	s->records = 0;
+	memset(s->live, 0, sizeof(s->live));
+	return spool_open(s->loop, s->dir, &io, &seen_ops, s, f);
+}
+
 void
 seen_open(struct seen *s)
 {
 	struct fault f = { 0 };
 
-	s->records = 0;
-	memset(s->live, 0, sizeof(s->live));
 	s->loop = loop_new();
-	s->sp = spool_open(s->loop, s->dir, &io, &seen_ops, s, &f);
+	s->sp = seen_try(s, &f);
 	ck_assert_msg(s->sp != NULL, "%s", f.text);
 }
 
@@ -155,6 +172,7 @@ seen_new_sized(uint32_t segment)
 	io.pwritev = disk_pwritev;
 	io.fdatasync = disk_fdatasync;
 	io.fstatvfs = disk_fstatvfs;
+	io.unlink = disk_unlink;
 	io.segment_size = segment;
 	log_open("queue", LOG_LOGFMT);
 	log_set_level(LOG_ERROR + 1);

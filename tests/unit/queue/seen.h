@@ -14,7 +14,7 @@
 
 struct disk {
 	int	fail_syncs;	/* so many fdatasyncs fail from now on */
-	int	fail_writes;
+	int	fail_writes, fail_unlinks;
 	int	write_errno;
 	int	syncs;		/* done so far */
 	int	slow_ms;
@@ -41,6 +41,7 @@ struct seen	*seen_new(void);		/* open, with small segments */
 struct seen	*seen_new_sized(uint32_t segment);
 void	seen_free(struct seen *);
 void	seen_open(struct seen *);
+struct spool *seen_try(struct seen *, struct fault *);
 void	seen_close(struct seen *);
 void	seen_crash(struct seen *);	/* a kill; open it again then */
 /* Until so many commits are answered, or (0) for so many ms. */

@@ -32,8 +32,10 @@ START_TEST(one_sync_covers_what_came_while_another_ran)
 {
 	struct seen *s = seen_new();
 
-	disk.slow_ms = 50;
 	ck_assert_int_eq(seen_commit(s, 1), 0);
+	seen_run(s, 1, 5000);
+	disk.slow_ms = 50;
+	disk.syncs = 0;
 	for (unsigned n = 2; n <= MESSAGES; n++)
 		ck_assert_int_eq(seen_commit(s, n), 0);
 	seen_run(s, MESSAGES, 5000);
@@ -77,18 +79,13 @@ END_TEST
  * was written to the next one must find it. */
 START_TEST(states_move_to_a_new_segment)
 {
-	struct spool_after after = { .release = 0 };
-	struct spool_part part = { .type = RECORD_MESSAGE };
 	struct seen *s = seen_new();
-	struct buf head;
 	uint64_t first;
 
+	ck_assert_int_eq(seen_commit(s, 1), 0);
+	seen_run(s, 1, 5000);
 	disk.fail_syncs = 1;
-	buf_init(&head, 4096);
-	seen_head(3, 1, &head);
-	part.head = buf_get(&head);
-	part.body = SPAN_LIT("d");
-	ck_assert_int_eq(spool_state(s->sp, &part, 1, &after), 0);
+	seen_state(s, 3, 1);
 	first = s->place[3].segment;
 	ck_assert_uint_eq(s->placed, 1);
 	seen_run(s, 0, 1500);
@@ -97,7 +94,6 @@ START_TEST(states_move_to_a_new_segment)
 	seen_crash(s);
 	seen_open(s);
 	ck_assert(s->live[3]);
-	buf_free(&head);
 	seen_free(s);
 }
 END_TEST
@@ -224,6 +220,60 @@ START_TEST(dead_segments_go)
 }
 END_TEST
 
+/* What could not be removed goes first when it can: newer segments have the
+ * ends of its messages. */
+START_TEST(dead_segments_go_in_order)
+{
+	struct seen *s = seen_new_sized(8192);
+	struct spool_stats stats;
+	uint64_t first;
+
+	ck_assert_int_eq(seen_commit(s, 1), 0);
+	seen_run(s, 1, 5000);
+	first = s->place[1].segment;
+	disk.fail_unlinks = 1;
+	seen_state(s, 2, 4000);		/* the next segment */
+	seen_end(s, 1);
+	seen_state(s, 3, 4000);		/* and one more */
+	seen_end(s, 2);
+	for (int i = 0; i < 60 && disk.fail_unlinks > 0; i++)
+		seen_run(s, 0, 100);
+	ck_assert_int_eq(disk.fail_unlinks, 0);
+	spool_stats(s->sp, &stats);
+	ck_assert_uint_eq(stats.oldest, first);
+	for (int i = 0; i < 60 && stats.oldest == first; i++) {
+		seen_run(s, 0, 100);
+		spool_stats(s->sp, &stats);
+	}
+	seen_crash(s);
+	seen_open(s);
+	ck_assert_uint_eq(seen_live(s), 1);
+	ck_assert(s->live[3]);
+	seen_free(s);
+}
+END_TEST
+
+/* What was read counts as durable from then on; a start that cannot say so
+ * ends. */
+START_TEST(a_start_needs_a_sync)
+{
+	struct seen *s = seen_new();
+	struct fault f = { 0 };
+
+	ck_assert_int_eq(seen_commit(s, 1), 0);
+	seen_run(s, 1, 5000);
+	seen_close(s);
+	s->loop = loop_new();
+	disk.fail_syncs = 1;
+	ck_assert_ptr_null(seen_try(s, &f));
+	ck_assert_ptr_nonnull(strstr(f.text, "sync"));
+	loop_free(&s->loop);
+	seen_open(s);
+	ck_assert(s->live[1]);
+	seen_free(s);
+}
+END_TEST
+
 #define GIB	(1024ul * 1024 * 1024 / 4096)
 
 static const struct {
@@ -270,6 +320,8 @@ main(void)
 	tcase_add_test(t, the_spare_takes_a_state);
 	tcase_add_test(t, a_state_is_synced_within_a_second_or_so);
 	tcase_add_test(t, dead_segments_go);
+	tcase_add_test(t, dead_segments_go_in_order);
+	tcase_add_test(t, a_start_needs_a_sync);
 	tcase_add_loop_test(t, the_reserve, 0,
 	    (int)(sizeof(space_rows) / sizeof(space_rows[0])));
 	suite_add_tcase(s, t);
