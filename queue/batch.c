@@ -124,10 +124,26 @@ group(struct queue *q, struct message *m, uint32_t left)
 static void
 leave_grace(struct queue *q, struct message *m)
 {
-	if (!m->in_grace)
+	if (m->grace == NULL)
 		return;
-	TAILQ_REMOVE(&q->grace, m, grace);
-	m->in_grace = false;
+	TAILQ_REMOVE(&q->grace, m->grace, link);
+	free(m->grace);
+	m->grace = NULL;
+}
+
+/* false: no memory. */
+static bool
+enter_grace(struct queue *q, struct message *m)
+{
+	struct grace *g = malloc(sizeof(*g));
+
+	if (g == NULL)
+		return false;
+	*g = (struct grace){ .message = m,
+	    .until = queue_now(q) + QUEUE_GRACE_MS };
+	m->grace = g;
+	TAILQ_INSERT_TAIL(&q->grace, g, link);
+	return true;
 }
 
 void
@@ -137,23 +153,21 @@ batch_message(struct queue *q, struct message *m)
 
 	if (routed == 0)
 		return;
-	if (m->asking == 0) {
-		leave_grace(q, m);
-		group(q, m, routed);
-	} else if (!m->in_grace) {
-		m->in_grace = true;
-		m->grace_until = queue_now(q) + QUEUE_GRACE_MS;
-		TAILQ_INSERT_TAIL(&q->grace, m, grace);
-	}
+	if (m->asking > 0 && (m->grace != NULL || enter_grace(q, m)))
+		return;
+	leave_grace(q, m);
+	group(q, m, routed);
 }
 
 void
 batch_grace(struct queue *q)
 {
-	struct message *m;
+	struct grace *g;
 
-	while ((m = TAILQ_FIRST(&q->grace)) != NULL &&
-	    m->grace_until <= queue_now(q)) {
+	while ((g = TAILQ_FIRST(&q->grace)) != NULL &&
+	    g->until <= queue_now(q)) {
+		struct message *m = g->message;
+
 		leave_grace(q, m);
 		group(q, m, count_routed(m));
 	}

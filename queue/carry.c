@@ -46,8 +46,9 @@ carry_head(struct queue *q, const struct message *m, struct span body,
 	struct record_message rec = { .id = span_str(m->id),
 	    .flags = m->flags, .envelope = m->envelope,
 	    .arrived = m->arrived, .size = m->size,
-	    .running = message_running(m, queue_now(q)), .sender = m->sender,
-	    .client = m->client, .session = m->session,
+	    .running = message_running(m, queue_now(q)),
+	    .sender = message_sender(m), .client = message_client(m),
+	    .session = message_session(m),
 	    .envid = message_envid(m), .nrcpts = n, .rcpts = list,
 	    .sum = m->sum, .body = body };
 

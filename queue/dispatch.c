@@ -163,7 +163,7 @@ send_job(struct queue *q, struct batch *b, struct link *l, struct fault *f)
 	struct ipc_job_route route = { .job = b->job,
 	    .route = span_of(b->route->bytes, b->route->n) };
 	struct ipc_job job = { .job = b->job, .id = span_str(m->id),
-	    .sender = m->sender, .flags = m->envelope,
+	    .sender = message_sender(m), .flags = m->envelope,
 	    .envid = message_envid(m),
 	    .tls_failed = b->tls_failed, .arrived = m->arrived,
 	    .summed = (m->flags & RECORD_IN_FILE) != 0, .sum = m->sum,

@@ -25,14 +25,15 @@ letters_of(struct span local)
 uint64_t
 flow_key(const struct message *m)
 {
-	struct span local = m->sender, domain = SPAN_NONE;
-	uint64_t key = table_hash(m->client);
-	const char *at = m->sender.n == 0 ? NULL :
-	    memrchr(m->sender.p, '@', m->sender.n);
+	struct span sender = message_sender(m), local = sender,
+	    domain = SPAN_NONE;
+	uint64_t key = table_hash(message_client(m));
+	const char *at = sender.n == 0 ? NULL :
+	    memrchr(sender.p, '@', sender.n);
 
 	if (at != NULL) {
-		local = span_head(m->sender, (size_t)(at - m->sender.p));
-		domain = span_skip(m->sender, local.n);
+		local = span_head(sender, (size_t)(at - sender.p));
+		domain = span_skip(sender, local.n);
 	}
 	/* The order matters: a local part is no domain. */
 	key = table_hash_u64(key ^ table_hash(letters_of(local)));

@@ -212,8 +212,8 @@ came(void *arg, const struct fault *f)
 		im->messages++;
 		im->recipients += m->nrcpts;
 		log_info("imported", KV_S("id", m->id),
-		    KV_ADDR("from", m->sender), KV_N("recipients", m->nrcpts),
-		    KV_N("size", m->size));
+		    KV_ADDR("from", message_sender(m)),
+		    KV_N("recipients", m->nrcpts), KV_N("size", m->size));
 		store_schedule(q, m);
 	}
 	arrival_free(a);
@@ -331,7 +331,7 @@ same(const struct message *m, const struct record_message *rec)
 	struct record_change c;
 
 	if (m->arrived != rec->arrived || m->size != rec->size ||
-	    !span_eq(m->sender, rec->sender))
+	    !span_eq(message_sender(m), rec->sender))
 		return false;
 	while (record_rcpt(&list, &r, &c) == 1)
 		if (!has_address(m, r.address))

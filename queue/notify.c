@@ -20,7 +20,7 @@
 static bool
 has_sender(const struct message *m)
 {
-	return m->sender.n > 0;
+	return m->sender_len > 0;
 }
 
 enum rcpt_due
@@ -65,7 +65,7 @@ static uint64_t
 warn_in(const struct queue *q, const struct message *m)
 {
 	if ((m->flags & RECORD_WARNED) != 0 || !has_sender(m) ||
-	    m->since == CLOCK_STOPPED)
+	    m->stands)
 		return UINT64_MAX;
 	for (uint32_t i = 0; i < m->nrcpts; i++)
 		if (may_be_warned(m, &m->rcpts[i]))
@@ -123,7 +123,8 @@ static size_t
 write_report(struct queue *q, const struct message *m, const struct report *n,
     struct buf *head, struct buf *body, struct message **made)
 {
-	struct record_rcpt rcpt = { .address = m->sender, .orcpt = SPAN_NONE };
+	struct record_rcpt rcpt = { .address = message_sender(m),
+	    .orcpt = SPAN_NONE };
 	struct record_change c = { .state = RCPT_ACTIVE, .site = SPAN_NONE,
 	    .reply = SPAN_NONE, .dsn = SPAN_NONE, .mx = SPAN_NONE };
 	struct record_message rec = { .id = span_str(n->id),
@@ -159,7 +160,7 @@ say_report(const struct message *m, const struct message *made,
 	for (size_t i = 0; i < n; i++)
 		by[rcpts[i].action]++;
 	log_info("report", KV_S("id", m->id), KV_S("report-id", made->id),
-	    KV_ADDR("to", m->sender),
+	    KV_ADDR("to", message_sender(m)),
 	    KV_N("failed", by[REPORT_FAILED] + by[REPORT_EXPIRED]),
 	    KV_N("delayed", by[REPORT_DELAYED]),
 	    KV_N("delivered", by[REPORT_DELIVERED]),
@@ -233,7 +234,7 @@ tell(struct queue *q, struct message *m, const struct told *t)
 	struct report n = { .hostname = q->conf->hostname, .now = now,
 	    .original_id = m->id, .arrived = m->arrived,
 	    .until = now + schedule_give_up(&q->schedule, m->arrived, now,
-	    message_running(m, queue_now(q))), .sender = m->sender,
+	    message_running(m, queue_now(q))), .sender = message_sender(m),
 	    .envid = message_envid(m), .envelope = m->envelope };
 	size_t from = 0, done = 1;
 	struct buf mem;

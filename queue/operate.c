@@ -76,7 +76,7 @@ say(const char *event, enum log_level level, const struct message *m,
     uint32_t n)
 {
 	const struct kv line[] = { KV_S("id", m->id),
-	    KV_ADDR("from", m->sender), KV_N("recipients", n) };
+	    KV_ADDR("from", message_sender(m)), KV_N("recipients", n) };
 
 	log_event(level, event, line, 3);
 }

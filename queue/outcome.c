@@ -35,7 +35,7 @@ outcome_log(const struct message *m, const struct result *o)
 	 * was asked: whoever follows a message reads only `relay delivery`. */
 	const struct kv line[] = {
 	    KV_S("id", m->id), KV_SPAN("session", SPAN_NONE),
-	    KV_ADDR("from", m->sender), KV_ADDR("to", rcpt_address(r)),
+	    KV_ADDR("from", message_sender(m)), KV_ADDR("to", rcpt_address(r)),
 	    KV_SPAN("domain", rcpt_domain(r)), KV_S("mx", ""),
 	    KV_S("addr", ""), KV_S("asked", "none"), KV_S("why", "none"),
 	    KV_S("reached", "none"), KV_S("how", "none"), KV_S("tls", "none"),
@@ -111,7 +111,7 @@ apply_one(struct queue *q, struct message *m, const struct result *o,
 static void
 say_double_bounce(const struct message *m, uint32_t n)
 {
-	if (n > 0 && m->sender.n == 0)
+	if (n > 0 && m->sender_len == 0)
 		log_warn("double-bounce", KV_S("id", m->id),
 		    KV_S("ours", (m->flags & RECORD_BOUNCE) != 0 ? "true" :
 		    "false"), KV_N("recipients", n));
@@ -127,7 +127,7 @@ log_done(const struct message *m)
 
 	for (uint32_t i = 0; i < m->nrcpts; i++)
 		failed += m->rcpts[i].state == RCPT_FAILED;
-	log_info("done", KV_S("id", m->id), KV_ADDR("from", m->sender),
+	log_info("done", KV_S("id", m->id), KV_ADDR("from", message_sender(m)),
 	    KV_N("delivered", m->nrcpts - failed), KV_N("failed", failed),
 	    KV_N("size", m->size),
 	    KV_SEC("age", now > m->arrived ? now - m->arrived : 0));

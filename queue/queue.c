@@ -81,14 +81,14 @@ static void
 next_tick(struct queue *q)
 {
 	uint64_t now = queue_now(q), wait = HOUSE_MS;
-	struct message *due = index_due_first(&q->index),
-	    *grace = TAILQ_FIRST(&q->grace);
+	struct message *due = index_due_first(&q->index);
+	struct grace *grace = TAILQ_FIRST(&q->grace);
 
 	if (due != NULL && q->gate && !q->draining)
 		wait = due->due <= now ? 0 :
 		    due->due - now < wait ? due->due - now : wait;
-	if (grace != NULL && grace->grace_until < now + wait)
-		wait = grace->grace_until > now ? grace->grace_until - now : 0;
+	if (grace != NULL && grace->until < now + wait)
+		wait = grace->until > now ? grace->until - now : 0;
 	if (q->checkpoint.running && wait > 20)
 		wait = spool_checkpoint_ready(q->spool) ? 1 : 20;
 	if (q->pump_again)
@@ -171,7 +171,7 @@ queue_stop(struct role_env *env)
 	dispatch_free_all(q);
 	site_free_all(q);
 	while (!TAILQ_EMPTY(&q->grace))
-		batch_forget(q, TAILQ_FIRST(&q->grace));
+		batch_forget(q, TAILQ_FIRST(&q->grace)->message);
 	verify_close(q);
 	route_free_all(q);
 	store_close(q);

@@ -121,6 +121,14 @@ struct batch {
 };
 TAILQ_HEAD(batches, batch);
 
+/* A message that waits for the routes of further recipients. */
+struct grace {
+	TAILQ_ENTRY(grace)	 link;
+	struct message		*message;
+	uint64_t		 until;		/* steady ms */
+};
+TAILQ_HEAD(graces, grace);
+
 /* What one client sends as one sender waits here for a site.  There is one
  * only while something waits. */
 struct flow {
@@ -183,7 +191,7 @@ struct queue {
 	unsigned		 nfree_asks;
 	uint64_t		 ask_round;
 
-	struct messages		 grace;
+	struct graces		 grace;	/* the first one's time is next */
 
 	struct table		 sites, flows;
 	size_t			 sites_at;	/* where site_expire() goes on */

@@ -112,7 +112,8 @@ select_message(const struct select *s, const struct message *m,
 {
 	uint64_t age = now_wall > m->arrived ? now_wall - m->arrived : 0;
 
-	return age >= s->older && listed(s->senders, m->sender, sender_is);
+	return age >= s->older &&
+	    listed(s->senders, message_sender(m), sender_is);
 }
 
 bool

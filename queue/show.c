@@ -77,7 +77,7 @@ show_message(const struct queue *q, const struct message *m)
 		(void)json_array_append_new(rcpts, rcpt_json(r));
 	}
 	return json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:o}", "id", m->id,
-	    "sender", text(m->sender), "size", (json_int_t)m->size,
+	    "sender", text(message_sender(m)), "size", (json_int_t)m->size,
 	    "arrived", show_time(m->arrived),
 	    "state", rcpt_state_name(state),
 	    "next_attempt", state != RCPT_DEFERRED ? json_null() :

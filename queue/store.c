@@ -68,9 +68,8 @@ replay_outcome(struct queue *q, struct span payload)
 	m = index_find(&q->index, rec.id);
 	if (m == NULL)
 		return;		/* its message was lost, or ended */
-	m->running = rec.running;
 	m->flags |= rec.flags & RECORD_WARNED;
-	m->since = queue_now(q);
+	message_running_set(m, rec.running, queue_now(q));
 	while (record_change(&rec.changes, &c) == 1)
 		if (c.index < m->nrcpts)
 			rcpt_change(m, &m->rcpts[c.index], &c, queue_now(q) +

@@ -123,23 +123,22 @@ static const struct {
 START_TEST(what_is_selected)
 {
 	json_t *request = json_loads(select_rows[_i].request, 0, NULL);
-	struct rcpt r = { .address = "r@dest.example", .address_len = 14,
-	    .domain_at = 2, .state = RCPT_DEFERRED };
-	struct message m = { .arrived = 1000, .sender = SPAN_LIT(FROM) };
+	struct message *m = world_message(FROM, "192.0.2.1", 1000);
+	struct rcpt *r = &m->rcpts[0];
 	struct select s;
 
-	rcpt_note(&r, &(struct record_change){
+	rcpt_note(r, &(struct record_change){
 	    .site = SPAN_LIT("mx.example"), .dsn = SPAN_NONE, .mx = SPAN_NONE,
 	    .reply = SPAN_LIT("450 mailbox full") });
 	ck_assert_int_eq(select_parse(&s, request), 0);
-	ck_assert_msg(select_message(&s, &m, 1000 + HOUR) ==
+	ck_assert_msg(select_message(&s, m, 1000 + HOUR) ==
 	    select_rows[_i].message, "%s", select_rows[_i].request);
-	ck_assert_msg(select_rcpt(&s, &r) == select_rows[_i].rcpt, "%s",
+	ck_assert_msg(select_rcpt(&s, r) == select_rows[_i].rcpt, "%s",
 	    select_rows[_i].request);
-	r.state = RCPT_DELIVERED;
-	ck_assert(!select_rcpt(&s, &r));
+	r->state = RCPT_DELIVERED;
+	ck_assert(!select_rcpt(&s, r));
 	json_decref(request);
-	free(r.note);
+	message_unref(m);
 }
 END_TEST
 

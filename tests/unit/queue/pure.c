@@ -198,6 +198,46 @@ START_TEST(recipient_parts)
 }
 END_TEST
 
+/* The same words are kept once, and go with the last who has them. */
+START_TEST(words_are_shared)
+{
+	const struct record_change full = { .at = 7, .site = SPAN_LIT("mx"),
+	    .reply = SPAN_LIT("452 full"), .dsn = SPAN_NONE, .mx = SPAN_NONE },
+	    other = { .at = 8, .site = SPAN_LIT("mx"),
+	    .reply = SPAN_LIT("452 late"), .dsn = SPAN_NONE, .mx = SPAN_NONE };
+	struct message *a = message(1), *b = message(2);
+
+	rcpt_note(&a->rcpts[0], &full);
+	rcpt_note(&b->rcpts[0], &full);
+	ck_assert_uint_eq(words_kept(), 1);
+	rcpt_note(&b->rcpts[0], &other);
+	ck_assert_uint_eq(words_kept(), 2);
+	message_unref(b);
+	ck_assert_uint_eq(words_kept(), 1);
+	ck_assert(span_eq(rcpt_reply(&a->rcpts[0]), SPAN_LIT("452 full")));
+	message_unref(a);
+	ck_assert_uint_eq(words_kept(), 0);
+}
+END_TEST
+
+/* RFC 5321 sec 4.5.4.1: days count; while all is held they do not. */
+START_TEST(a_clock_stands_and_goes_on)
+{
+	struct message *m = message(1);
+
+	message_running_set(m, 5000, 1000);	/* ran before this start */
+	ck_assert_uint_eq(message_running(m, 1000), 5000);
+	ck_assert_uint_eq(message_running(m, 4000), 8000);
+	m->nheld = m->nopen;
+	message_clock(m, 4000);
+	ck_assert_uint_eq(message_running(m, 90000), 8000);
+	m->nheld = 0;
+	message_clock(m, 90000);
+	ck_assert_uint_eq(message_running(m, 90001), 8001);
+	message_unref(m);
+}
+END_TEST
+
 #define NELEM(a)	((int)(sizeof(a) / sizeof((a)[0])))
 
 int
@@ -214,6 +254,8 @@ main(void)
 	tcase_add_test(t, heap_gives_the_first);
 	tcase_add_test(t, cursor_survives_removal);
 	tcase_add_test(t, recipient_parts);
+	tcase_add_test(t, words_are_shared);
+	tcase_add_test(t, a_clock_stands_and_goes_on);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -444,6 +444,32 @@ world_id(unsigned n, char out[ID_SIZE])
 		out[i] = digits[n % 32];
 }
 
+struct message *
+world_message(const char *sender, const char *client, uint64_t arrived)
+{
+	struct record_rcpt rcpt = { .address = SPAN_LIT("r@dest.example"),
+	    .orcpt = SPAN_NONE };
+	struct record_change c = { .state = RCPT_DEFERRED,
+	    .site = SPAN_NONE, .reply = SPAN_NONE, .dsn = SPAN_NONE,
+	    .mx = SPAN_NONE };
+	struct record_message rec = { .arrived = arrived, .nrcpts = 1,
+	    .sender = span_str(sender), .client = span_str(client),
+	    .session = SPAN_NONE, .envid = SPAN_NONE, .body = SPAN_NONE };
+	struct message *m;
+	char id[ID_SIZE];
+	struct buf list;
+
+	world_id(1, id);
+	rec.id = span_str(id);
+	buf_init(&list, 4096);
+	ck_assert_int_eq(record_put_rcpt(&list, &rcpt, &c), 0);
+	rec.rcpts = buf_get(&list);
+	m = message_new(&rec, 0, 0);
+	ck_assert_ptr_nonnull(m);
+	buf_free(&list);
+	return m;
+}
+
 void
 world_begin(struct world *w, uint64_t txn, const char *id, const char *sender,
     const char *rcpts)

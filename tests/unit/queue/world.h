@@ -105,6 +105,9 @@ void	world_outcome(struct world *, const struct seen_job *, enum answer);
 const char	*world_ask(struct world *, const char *request);
 unsigned	 world_lines(const char *);
 void	world_id(unsigned n, char out[ID_SIZE]);
+/* Such a message, to r@dest.example and in no index; for message_unref(). */
+struct message	*world_message(const char *sender, const char *client,
+		    uint64_t arrived);
 /* Policy's answer to an ask that it was mute on. */
 void	world_route(struct world *, uint64_t txn, struct span domain);
 
