@@ -3,13 +3,15 @@
 /* tests/bench/sink.c - an SMTP server that takes everything, by STARTTLS or in
  * clear, and keeps nothing but the count.
  *
- *	load_sink [-1t] [-a ADDRESS] [-p PORT] [-k PEM] [-w SECONDS] -n MESSAGES
+ *	load_sink [-1t] [-a ADDRESS] [-p PORT] [-k PEM] [-w SECONDS] [-d MS]
+ *	    -n MESSAGES
  *
  * Ends when it has MESSAGES, or after SECONDS, and prints
  * `got=N tls=N connections=N resumed=N end_us=T`: messages, those of them by
  * TLS, sessions that went on from earlier ones, and when the last message came
  * (CLOCK_MONOTONIC).  PEM holds key and certificate; without it STARTTLS is not
- * offered.  -1: one message over each connection; -t: with session tickets.
+ * offered.  -1: one message over each connection; -t: with session tickets;
+ * -d: it waits MS before the reply to each message.
  * Exit 1 when messages are missing. */
 #include <pthread.h>
 #include <signal.h>
@@ -29,7 +31,7 @@ static gnutls_certificate_credentials_t creds;	/* NULL: no STARTTLS */
 static gnutls_priority_t prio;
 static gnutls_datum_t tickets;
 static bool once;
-static unsigned long want, patience = 300;
+static unsigned long want, patience = 300, delay_ms;
 static atomic_ulong got, by_tls, connections, resumed;
 static atomic_llong last_us;
 
@@ -68,6 +70,8 @@ data(struct wire *w)
 {
 	if (say(w, "354 Go\r\n") == -1 || take_body(w) == -1)
 		return -1;
+	if (delay_ms > 0)
+		(void)usleep((useconds_t)(delay_ms * 1000));
 	atomic_store(&last_us, now_us());
 	if (w->tls != NULL)
 		atomic_fetch_add(&by_tls, 1);
@@ -213,7 +217,7 @@ options(int argc, char **argv, struct sockaddr_in *at)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "1a:p:k:n:tw:")) != -1) {
+	while ((c = getopt(argc, argv, "1a:d:p:k:n:tw:")) != -1) {
 		switch (c) {
 		case '1': once = true; break;
 		case 'a':
@@ -225,6 +229,7 @@ options(int argc, char **argv, struct sockaddr_in *at)
 		case 'p':
 			at->sin_port = htons((uint16_t)number(optarg, 1, 65535));
 			break;
+		case 'd': delay_ms = number(optarg, 0, 3600000); break;
 		case 'k': load_pem(optarg); break;
 		case 'n': want = number(optarg, 1, 100000000); break;
 		case 't':
@@ -237,7 +242,7 @@ options(int argc, char **argv, struct sockaddr_in *at)
 	}
 	if (want == 0 || optind != argc) {
 		fprintf(stderr, "usage: load_sink [-1t] [-a address] [-p port]"
-		    " [-k pem] [-w seconds] -n messages\n");
+		    " [-k pem] [-w seconds] [-d ms] -n messages\n");
 		exit(64);
 	}
 }
