@@ -11,7 +11,7 @@
 #include "queue/queue_priv.h"
 #include "queue/verify.h"
 
-#define PUMP_BATCHES	500	/* looked at in one go */
+#define PUMP_BATCHES	200	/* looked at in one go */
 
 /* ---- the gate ---- */
 

@@ -84,9 +84,10 @@ static void
 gather_drops(struct spool *sp)
 {
 	struct spool_sync *y = &sp->sync;
-	size_t n = 0;
+	size_t most = TAILQ_EMPTY(&sp->waiting) ? SPOOL_DROPS : 1, n = 0;
 
-	while (n < sp->nsegments && n < SPOOL_DROPS) {
+	/* A removal with its sync may take 20 ms, and clients wait for this. */
+	while (n < sp->nsegments && n < most) {
 		struct spool_segment *s = sp->segments[n];
 
 		if (s->refs > 0 || !s->closed || s->fd != -1)
