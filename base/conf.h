@@ -174,6 +174,7 @@ struct conf {
 	const char	*state_directory;
 	const char	*control_directory;
 	enum log_format	 log_format;
+	enum log_target	 log_target;
 	unsigned	 smtpd_processes, relay_processes;	/* 0 resolved */
 	uint64_t	 drain;		/* ms */
 	bool		 allow_loopback;

@@ -467,11 +467,18 @@ const struct conf_row conf_rows[] = {
 	  .help = "Holds the control sockets." },
 
 	{ .block = "", .key = "log", .type = CONF_BLOCK,
-	  .help = "The log, on standard error." },
+	  .help = "How the log is written, and where it goes." },
 	{ .block = "log", .key = "format", .type = CONF_WORD,
 	  .words = "logfmt|json", .deflt = "\"logfmt\"", AT(conf, log_format),
 	  .help = "One event a line, as key=value words or as JSON." },
-	LATER("log", "target", "Another place than standard error."),
+	{ .block = "log", .key = "target", .type = CONF_WORD,
+	  .words = "stderr|syslog|journal", .deflt = "\"stderr\"",
+	  AT(conf, log_target),
+	  .help = "Standard error, the socket /dev/log, or that of systemd's "
+	      "journal, which gets each key as a field of its own. Mail never "
+	      "waits for it: what a reader does not take waits, 256K in each "
+	      "process, and what comes on top is dropped and counted in the "
+	      "event log-dropped." },
 
 	{ .block = "", .key = "processes", .type = CONF_BLOCK,
 	  .help = "How many processes share the network work." },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* base/log.h - one event, one line, one write(2).
+/* base/log.h - one event, one line, one write(2), or one datagram to syslog or
+ * the journal.  Nobody waits for it: base/log_out.h.
  *
  *	2026-01-02T03:04:05.678Z relay delivery id=... reply="250 ok"
  *
@@ -17,6 +18,7 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
+enum log_target { LOG_STDERR, LOG_SYSLOG, LOG_JOURNAL };
 
 enum kv_kind { KV_WORD, KV_TEXT, KV_PATH, KV_NUMBER, KV_SECONDS };
 
@@ -40,6 +42,17 @@ struct kv {
 
 void	log_open(const char *role, enum log_format);	/* at start, and again to change */
 void	log_set_level(enum log_level least);
+
+/* Another target; takes `fd`, a socket connected to it, or -1: nobody is there
+ * (yet).  For LOG_STDERR `fd` is STDERR_FILENO. */
+void	log_to(enum log_target, int fd);
+/* `wake`: lines wait, call log_flush() a little later.  NULL: nobody does. */
+void	log_on_wait(void (*wake)(void *arg), void *arg);
+bool	log_flush(void);		/* true: nothing waits any more */
+/* The target is not there (any more): give it a new socket by log_to(). */
+bool	log_gone(void);
+uint64_t log_retry_ms(void);		/* a good time for that, from now */
+
 void	log_event(enum log_level, const char *event, const struct kv *, size_t n);
 /* The same under another role's name: for an event that is one interface
  * whoever finds it (a delivery that ended before any relay saw it). */

@@ -22,6 +22,7 @@ struct role_process {
 	struct role_env	env;
 	struct conf	*conf;
 	struct span	 bundle;	/* mapped; lists of recipients lie there */
+	struct loop_timer *log_timer;
 	bool		 up;
 	int		 exit_code;
 };
@@ -272,12 +273,49 @@ role_drained(struct role_env *env)
 	ipc_send_drained(env->parent, &m, -1);
 }
 
+/* ---- the log ---- */
+
+static void
+log_due(void *arg)
+{
+	struct role_process *p = arg;
+	struct ipc_log_gone m = { 0 };
+
+	if (log_gone() && p->env.parent != NULL)
+		ipc_send_log_gone(p->env.parent, &m, -1);
+	if (!log_flush())
+		loop_timer_set(p->log_timer, log_retry_ms());
+}
+
+static void
+log_waits(void *arg)
+{
+	struct role_process *p = arg;
+
+	if (!loop_timer_active(p->log_timer))
+		loop_timer_set(p->log_timer, log_retry_ms());
+}
+
+static void
+on_log_target(struct ipc_msg *m)
+{
+	unsigned target = m->u.log_target.target;
+
+	if (target == LOG_SYSLOG || target == LOG_JOURNAL)
+		log_to((enum log_target)target,
+		    m->fd == -1 ? -1 : ipc_take_fd(m));
+	(void)log_flush();
+}
+
 static void
 parent_message(void *ctx, struct link *l, struct ipc_msg *m)
 {
 	struct role_env *env = ctx;
 
 	switch (m->type) {
+	case IPC_LOG_TARGET:
+		on_log_target(m);
+		break;
 	case IPC_CONFIG_FILE:
 		on_config_file(env, m);
 		break;
@@ -336,6 +374,10 @@ role_run(enum role role, unsigned index, const struct role_ops *ops)
 	memset(&env->files, 0xff, sizeof env->files);	/* -1 each */
 	if (env->loop == NULL)
 		goto free_process;
+	p->log_timer = loop_timer_new(env->loop, log_due, p);
+	if (p->log_timer == NULL)
+		goto free_loop;
+	log_on_wait(log_waits, p);
 	env->parent = link_new(env->loop, PARENT_FD, role, ROLE_PARENT, 1,
 	    &parent_ops, env);
 	if (env->parent == NULL) {
@@ -356,6 +398,9 @@ role_run(enum role role, unsigned index, const struct role_ops *ops)
 	if (env->keys_fd != -1)
 		close(env->keys_fd);
 free_loop:
+	log_on_wait(NULL, NULL);
+	loop_timer_close(&p->log_timer);
+	(void)log_flush();
 	loop_free(&env->loop);
 	conf_free(&p->conf);
 	unmap_bundle(p);

@@ -43,6 +43,9 @@ child_message(void *ctx, struct link *l, struct ipc_msg *m)
 		c->drained = true;
 		parent_child_drained(c);
 		break;
+	case IPC_LOG_GONE:
+		log_target_send(c);
+		break;
 	case IPC_BLAME:
 		wiring_blame(c, &m->u.blame);
 		break;
@@ -86,6 +89,7 @@ send_config(struct child *c)
 	struct ipc_config m = { 0 };
 	int fd = fcntl(c->parent->bundle_fd, F_DUPFD_CLOEXEC, 0);
 
+	log_target_send(c);
 	if (c->role == ROLE_KEYS)
 		certs_send_files(c->parent, c);
 	/* Without it the process would wait for ever: the back-off is better. */

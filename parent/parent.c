@@ -442,6 +442,7 @@ prepare(struct parent *p, struct fault *f)
 	p->loop = loop_new();
 	if (p->loop == NULL || watch_signals(p) == -1 ||
 	    (p->stage_timer = loop_timer_new(p->loop, stage_timeout, p)) == NULL ||
+	    log_target_start(p) == -1 ||
 	    notify_open(p) == -1 ||
 	    tickets_start(p) == -1 ||
 	    addresses_start(p) == -1)
@@ -465,6 +466,7 @@ parent_free(struct parent *p)
 		loop_signal_close(&p->signals[i]);
 	loop_timer_close(&p->stage_timer);
 	notify_close(p);
+	log_target_stop(p);
 	tickets_stop(p);
 	loop_timer_close(&p->addresses_timer);
 	loop_free(&p->loop);

@@ -3,7 +3,7 @@
 /* parent/parent_priv.h - the parts of the parent to each other:
  * wiring.c (who talks to whom), child.c (one process's life), state.c
  * (directories and users), listen.c (sockets), addresses.c (the machine's),
- * isolation.c, announce.c and
+ * isolation.c, announce.c, log_target.c and
  * notify.c (what is said of it), parent.c (the whole). */
 #ifndef PARENT_PARENT_PRIV_H
 #define PARENT_PARENT_PRIV_H
@@ -59,6 +59,7 @@ struct parent {
 	struct loop_signal	*signals[4];
 	struct loop_timer	*stage_timer;
 	int			 notify_fd;	/* the service manager, -1: none */
+	struct loop_timer	*log_timer;	/* lines wait, or nobody reads */
 	struct loop_timer	*watchdog;	/* NULL: it does not watch */
 	uint64_t		 watchdog_ms;
 	enum stop_stage {
@@ -113,6 +114,12 @@ void	addresses_send(struct child *policy);
 int	notify_open(struct parent *);	/* 0, or -1 without memory */
 void	notify_say(const struct parent *, const char *state);
 void	notify_close(struct parent *);
+
+/* ---- log_target.c ---- */
+int	log_target_start(struct parent *);	/* 0, or -1 without memory */
+/* At its start, and when it asks because nobody reads its socket any more. */
+void	log_target_send(struct child *);
+void	log_target_stop(struct parent *);
 
 /* ---- isolation.c ---- */
 void	isolation_log(const struct parent *);

@@ -52,6 +52,7 @@ MODULES = (
     "hostile",
     "memory",
     "service",
+    "logs",
     "config",
     "bulk",
     "crash",

@@ -18,6 +18,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 
 MARK = "SEALANE_E2E_INSIDE"
 libc = ctypes.CDLL(None, use_errno=True)
@@ -49,6 +50,24 @@ def tmpfs(target, size):
 
 def bind(source, target):
     mount(source, target, None, MS_BIND)
+
+
+def private_dev(folder):
+    """A /dev of our own over /dev, where a case can put a socket; umount() ends
+    it."""
+    dev = tempfile.mkdtemp(prefix="dev.", dir=folder)
+    tmpfs(dev, "1m")
+    for name in ("null", "zero", "full", "random", "urandom", "tty"):
+        with open(f"{dev}/{name}", "wb"):
+            pass
+        bind("/dev/" + name, f"{dev}/{name}")
+    for name in ("shm", "pts"):
+        os.mkdir(f"{dev}/{name}")
+        if os.path.isdir("/dev/" + name):
+            bind("/dev/" + name, f"{dev}/{name}")
+    os.symlink("/proc/self/fd", f"{dev}/fd")
+    mount(dev, "/dev", None, MS_BIND | MS_REC)
+    umount(dev)
 
 
 def loopback_up():

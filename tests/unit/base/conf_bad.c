@@ -99,7 +99,8 @@ static const struct row {
 	{ "relay { ehlo-name = \"192.0.2.1\"; protocols = \"IPv4\" }",
 	  { "`ehlo-name` cannot be \"192.0.2.1\"", "`protocols` cannot be "
 	  "\"IPv4\"; allowed: \"any\", \"ipv4\" or \"ipv6\"" }, 2 },
-	{ "log { target = \"stderr\" }", { "`target` is not supported" }, 1 },
+	{ "log { target = \"syslg\" }", { "`target` cannot be \"syslg\"; allowed: "
+	  "\"stderr\", \"syslog\" or \"journal\"; did you mean `syslog`?" }, 1 },
 	{ "accept { domain \"a.example\" { to = \"discard:\"; recipients = "
 	  "\"file:etc/x\" } }", { "`recipients` cannot be \"file:etc/x\"; "
 	  "allowed: \"verify\", \"any\" or \"file:/PATH\"; the path begins "

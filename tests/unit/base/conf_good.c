@@ -50,6 +50,7 @@ START_TEST(empty_file)
 	ck_assert_str_eq(c->state_directory, "/var/lib/sealane");
 	ck_assert_str_eq(c->control_directory, "/run/sealane");
 	ck_assert_int_eq(c->log_format, LOG_LOGFMT);
+	ck_assert_int_eq(c->log_target, LOG_STDERR);
 	ck_assert_uint_eq(c->smtpd_processes, 3);	/* cores of the bundle */
 	ck_assert_uint_eq(c->relay_processes, 3);
 	ck_assert(!c->allow_loopback);
@@ -81,7 +82,7 @@ START_TEST(every_key)
 	    "dns { trust-anchor-file = \"/a b\"; root-hints = \"/h\"\n"
 	    "  forward = [ \"192.0.2.53\", \"2001:DB8::53@5353\" ] }\n"
 	    "state { directory = \"/s\" }; control { directory = \"/c\" }\n"
-	    "log { format = \"json\" }\nprocesses { smtpd = 1; relay = 2 }\n"
+	    "log { format = \"json\"; target = \"journal\" }\nprocesses { smtpd = 1; relay = 2 }\n"
 	    "tls { old-versions = false; tickets = true\n"
 	    "  client-certificates = \"request\"\n"
 	    "  certificate \"own\" { chain = \"/c1\"; key = \"/k1\" }\n"
@@ -147,6 +148,7 @@ START_TEST(every_key)
 	ck_assert_str_eq(c->state_directory, "/s");
 	ck_assert_str_eq(c->control_directory, "/c");
 	ck_assert_int_eq(c->log_format, LOG_JSON);
+	ck_assert_int_eq(c->log_target, LOG_JOURNAL);
 	ck_assert_uint_eq(c->smtpd_processes, 1);
 	ck_assert_uint_eq(c->relay_processes, 2);
 	ck_assert(c->allow_loopback);
