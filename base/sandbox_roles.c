@@ -68,9 +68,9 @@ static const struct role_sandbox roles[ROLE_COUNT] = {
 		.nplaces = 2,
 	},
 	/* Decides, by messages alone; keeps what it learns in SQLite's three
-	 * files, which the parent made. */
+	 * files, which the parent made.  ACCEPT: its control socket. */
 	[ROLE_POLICY] = {
-		.promises = GROUND | FILES_READ | FILES_WRITE,
+		.promises = GROUND | ACCEPT | FILES_READ | FILES_WRITE,
 		.places = {
 			{ .access = ACCESS_CHANGE,
 			  UNDER(state_directory, "policy.db") },

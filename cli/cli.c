@@ -85,6 +85,14 @@ cli_json_text(const char *text)
 	return json_string(ascii);
 }
 
+const char *
+cli_string_in(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s == NULL ? "-" : s;
+}
+
 json_t *
 cli_json_time(uint64_t wall_ms)
 {

@@ -42,6 +42,8 @@ int	cli_serve(const struct conf *, int, char **);
 int	cli_check(const struct conf *, int, char **);
 int	cli_queue(const struct conf *, int, char **);
 int	cli_report(const struct conf *, int, char **);
+int	cli_events(const struct conf *, int, char **);
+int	cli_peer(const struct conf *, int, char **);
 int	cli_cert(const struct conf *, int, char **);
 int	cli_version(const struct conf *, int, char **);
 
@@ -63,6 +65,9 @@ int	cli_json(json_t *doc);
 json_t	*cli_json_text(const char *);
 /* RFC 3339 in UTC; null for 0. */
 json_t	*cli_json_time(uint64_t wall_ms);
+
+/* A text of an answer; "-" when it has none. */
+const char	*cli_string_in(const json_t *, const char *key);
 
 /* ---- aligned columns ---- */
 

@@ -46,6 +46,17 @@ static const struct cli_command commands[] = {
 	  "7d,\nwhich is the default for --since.  Without more it is by domain "
 	  "and in both\ndirections.  Ends with 1 when less than PCT percent of "
 	  "recipients were\nreached encrypted.\n" },
+	{ "events", true, cli_events, "events [--since T] [--follow] [--json]",
+	  "what was found wrong with the protection of hops",
+	  "One line a finding: when, what, where, what was expected, and what "
+	  "followed.\nThe default of --since is 7d; --follow goes on until it "
+	  "is interrupted, with\n--json a document a line.  With --json the "
+	  "evidence is there as well.\n" },
+	{ "peer", true, cli_peer, "peer NAME [--json]\n       peer forget NAME",
+	  "what is remembered of a next hop or domain",
+	  "NAME is an MX host or a recipient domain.  What is forgotten is "
+	  "learnt anew from\nTLS sessions; until then TLS is not expected of "
+	  "it.\n" },
 	{ "cert", true, cli_cert, "cert [show | tlsa] [--json]",
 	  "the relay's own certificates and what to publish about them",
 	  "show prints all that is in state/keys, the next keys among them;\n"

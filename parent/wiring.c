@@ -50,7 +50,8 @@ wiring_instances(const struct conf *conf, enum role role)
 bool
 wiring_has_control(enum role role)
 {
-	return role == ROLE_QUEUE || role == ROLE_LEDGER;
+	return role == ROLE_QUEUE || role == ROLE_LEDGER ||
+	    role == ROLE_POLICY;
 }
 
 static bool

@@ -41,6 +41,25 @@ static const char *const migrations[] = {
 	"	since INTEGER NOT NULL,"
 	"	last INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID;",
+
+	/* 3: policy/findings.c.  Times are milliseconds here. */
+	"CREATE TABLE findings ("
+	"	id INTEGER PRIMARY KEY,"
+	"	time INTEGER NOT NULL,"
+	"	last INTEGER NOT NULL,"
+	"	count INTEGER NOT NULL,"
+	"	kind INTEGER NOT NULL,"		/* base/finding.h */
+	"	domain TEXT NOT NULL,"
+	"	mx TEXT NOT NULL,"
+	"	address TEXT NOT NULL,"
+	"	expected INTEGER NOT NULL,"	/* base/hop.h */
+	"	why INTEGER NOT NULL,"
+	"	reached INTEGER NOT NULL,"
+	"	class INTEGER NOT NULL,"
+	"	action INTEGER NOT NULL,"
+	"	evidence TEXT NOT NULL"		/* JSON */
+	") STRICT;"
+	"CREATE INDEX findings_open ON findings (mx, kind, action);",
 };
 
 struct db *

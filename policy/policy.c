@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "policy/asks.h"
 #include "policy/db.h"
+#include "policy/desk.h"
 #include "policy/policy.h"
 #include "policy/resolvers.h"
 #include "policy/route_frame.h"
@@ -22,6 +23,7 @@ struct policy {
 	struct sts_store	*sts_store;
 	struct sts		*sts;		/* NULL: mta-sts = false */
 	struct watch		 watch;
+	struct desk		*desk;
 	struct loop_timer	*tick;
 	struct resolvers	*resolvers;
 	struct self		 self;
@@ -99,7 +101,24 @@ on_fetched(struct role_env *env, struct link *l, struct ipc_msg *m)
 		sts_fetched(p->sts, &m->u.fetched);
 }
 
+static void
+on_control(struct role_env *env, struct link *l, struct ipc_msg *m)
+{
+	struct policy *p = env->state;
+
+	(void)l;
+	desk_listen(p->desk, ipc_take_fd(m));
+}
+
 /* ---- from relay ---- */
+
+static void
+on_found(void *ctx, const struct finding_row *r)
+{
+	struct policy *p = ctx;
+
+	desk_found(p->desk, r);
+}
 
 static void
 on_peer_seen(struct role_env *env, struct link *l, struct ipc_msg *m)
@@ -158,10 +177,12 @@ static void
 policy_free(struct policy *p)
 {
 	loop_timer_close(&p->tick);
+	desk_free(&p->desk);
 	asks_free(&p->asks);
 	sts_free(&p->sts);
 	resolvers_free(&p->resolvers);
 	sts_store_free(&p->sts_store);
+	findings_free(&p->watch.findings);
 	memory_free(&p->watch.memory);
 	db_close(&p->db);
 	free(p);
@@ -207,10 +228,16 @@ start_memory(struct policy *p, struct fault *f)
 	struct peer_rules rules;
 
 	peer_rules_of(&rules, p->env->conf);
-	p->watch = (struct watch){ .wall_s = wall_s, .ctx = p };
+	p->watch = (struct watch){ .wall_s = wall_s, .found = on_found,
+	    .ctx = p };
 	p->watch.memory = memory_new(p->db, &rules, &memory_bounds, f);
+	if (p->watch.memory == NULL)
+		return -1;
+	p->watch.findings = findings_new(p->db, f);
+	if (p->watch.findings == NULL)
+		return -1;
 	p->world.watch = &p->watch;
-	return p->watch.memory != NULL ? 0 : -1;
+	return 0;
 }
 
 static int
@@ -237,7 +264,9 @@ policy_start(struct role_env *env, struct fault *f)
 	    &resolvers_times, &resolver_links, p);
 	p->asks = asks_new(&p->world, send_route, p);
 	p->tick = loop_timer_new(env->loop, on_tick, p);
-	if (p->resolvers == NULL || p->asks == NULL || p->tick == NULL) {
+	p->desk = desk_new(env->loop, &p->watch);
+	if (p->resolvers == NULL || p->asks == NULL || p->tick == NULL ||
+	    p->desk == NULL) {
 		policy_free(p);
 		return fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
 	}
@@ -297,6 +326,7 @@ policy_stop(struct role_env *env)
 
 static const struct role_handler handlers[] = {
 	{ IPC_OWN_ADDRESSES, on_own_addresses },
+	{ IPC_CONTROL, on_control },
 	{ IPC_ROUTE_ASK, on_route_ask },
 	{ IPC_DNS_ANSWER, on_dns_answer },
 	{ IPC_FETCHED, on_fetched },

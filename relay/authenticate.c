@@ -13,10 +13,12 @@
 /* Under the names of the findings.  What is wrong with a chain of before is
  * none: the host is asked for the one that it has now. */
 static void
-tell(const char *event, const struct session *s, const struct route_host *host)
+tell(const char *event, enum finding finding, struct session *s,
+    const struct route_host *host)
 {
 	if (s->hop.tls.resumed)
 		return;
+	s->finding = finding;
 	log_warn(event, KV_S("session", s->hop.session),
 	    KV_S("mx", s->hop.mx), KV_S("addr", s->hop.addr),
 	    KV_S("asked", level_name(host->asked)),
@@ -41,13 +43,13 @@ webpki(const struct tls_trust *trust, struct session *s,
 	case TLS_VALID:
 		return true;
 	case TLS_EXPIRED:
-		tell("cert-expired", s, host);
+		tell("cert-expired", FINDING_CERT_EXPIRED, s, host);
 		return false;
 	case TLS_NAME_MISMATCH:
-		tell("cert-name-mismatch", s, host);
+		tell("cert-name-mismatch", FINDING_CERT_NAME, s, host);
 		return false;
 	default:
-		tell("cert-untrusted", s, host);
+		tell("cert-untrusted", FINDING_CERT_UNTRUSTED, s, host);
 		return false;
 	}
 }
@@ -81,7 +83,7 @@ dane(struct session *s, const struct route *r, const struct route_host *host)
 	free(v);
 	if (verdict == DANE_MATCH)
 		return true;
-	tell("dane-mismatch", s, host);
+	tell("dane-mismatch", FINDING_DANE_MISMATCH, s, host);
 	return false;
 }
 

@@ -22,8 +22,8 @@ struct courier_ops {
 	void	(*decided)(void *arg, struct job *);
 	/* A connection's TLS state is settled. */
 	void	(*session)(void *arg, const struct job *, const struct session *);
-	/* TLS is not to be had on this connection, all ways tried; nothing is
-	 * sent on it.  `reason`: a sentence. */
+	/* TLS, or the level that is asked, is not to be had on this connection,
+	 * all ways tried; nothing is sent on it.  `reason`: a sentence. */
 	void	(*lost)(void *arg, const struct job *, const struct session *,
 		    enum finding, const char *reason);
 	/* These recipients (equal status and dsn, first is an example) got

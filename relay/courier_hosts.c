@@ -275,7 +275,9 @@ refuse_level(struct courier *c, struct job *j, struct session *s,
 		    "for the next attempt", peer);
 	courier_note(j, &h, &tls_rule, tls_dsn(t), text, true);
 	if (t == LADDER_NOT_OFFERED)
-		c->setup.ops->lost(c->setup.arg, j, s, FINDING_STRIPPED, text);
+		s->finding = FINDING_STRIPPED;
+	if (s->finding != FINDING_NONE)
+		c->setup.ops->lost(c->setup.arg, j, s, s->finding, text);
 	courier_detach(s);
 	c->nsessions--;
 	session_quit(&s);

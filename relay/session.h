@@ -9,6 +9,7 @@
 #ifndef RELAY_SESSION_H
 #define RELAY_SESSION_H
 
+#include "base/finding.h"
 #include "relay/dial.h"
 #include "relay/job.h"
 #include "smtp/client.h"
@@ -85,6 +86,7 @@ struct session {
 	struct hop	 hop;
 	char		 base[256];	/* TLSA base domain, "" without DANE */
 	enum level	 level;		/* of the connection */
+	enum finding	 finding;	/* why it is not what is asked */
 	bool		 touched;	/* it was asked something for this message */
 	bool		 poolable;
 	bool		 fresh;		/* resumes nothing */

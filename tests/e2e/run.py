@@ -40,6 +40,7 @@ MODULES = (
     "mtasts",
     "dane",
     "peers",
+    "striptls",
     "queue",
     "move",
     "reports",

@@ -8,10 +8,10 @@ import os
 import pwd
 import re
 import socket
-import subprocess
 
 from lab import space
 from lab.case import Skip, case, expect, expect_equal
+from lab.inpath import nft
 from lab.sealane import role_pids
 from cases.lifecycle import one_message
 
@@ -77,16 +77,6 @@ def isolation_older_kernels(lab):
     if newest < 2:
         raise Skip("no Landlock in this kernel")
     with_sandbox(lab, peer, "landlock=2", "2")
-
-
-def nft(lab, *args):
-    root = lab.options.roots["nftables"]
-    if not os.path.exists(root):
-        raise Skip("nft is not there")
-    p = subprocess.run([f"{root}/usr/sbin/nft", *args], check=False,
-                       env=lab.foreign_env(root), capture_output=True,
-                       text=True)
-    expect_equal(p.returncode, 0, f"nft {args}: {p.stderr}")
 
 
 def gets_through(user, kind, port):

@@ -62,8 +62,8 @@ def peers_hold_then_accept(lab):
                   first["dsn"]), ("encrypted", "memory", "none", "4.7.4"),
                  "delivery")
     expect("STARTTLS is not offered" in first["reply"], first["reply"])
-    s.wait_log(5, "policy", "peer-lost-tls", mx=MX,
-               finding="starttls-stripped", memory="encrypted")
+    s.wait_log(5, "policy", "starttls-stripped", mx=MX, expected="encrypted",
+               why="memory", action="held", **{"class": "lost-at-peer"})
     expect_equal(s.stop(), 0, "exit code")
     s.start()
     wait_until(lambda: len(deliveries(s, status="sent")) == 3, 40,
@@ -77,7 +77,8 @@ def peers_hold_then_accept(lab):
     submit()                        # and so is the next one, at once
     wait_until(lambda: len(deliveries(s, status="sent")) == 4, 15,
                "the next one")
-    expect_equal(len(s.log("policy", "peer-lost-tls")), 1, "losses")
+    expect_equal([e["action"] for e in s.json("events")["events"]],
+                 ["held", "delivered-clear"], "findings")
 
 
 @case(seconds=60)

@@ -42,13 +42,15 @@ open_all(const struct memory_bounds *bounds)
 	db = policy_db_open(dir, &f);
 	ck_assert_msg(db != NULL, "%s", f.text);
 	w = (struct watch){ .wall_s = wall,
-	    .memory = memory_new(db, &rules, bounds, &f) };
-	ck_assert_msg(w.memory != NULL, "%s", f.text);
+	    .memory = memory_new(db, &rules, bounds, &f),
+	    .findings = findings_new(db, &f) };
+	ck_assert_msg(w.memory != NULL && w.findings != NULL, "%s", f.text);
 }
 
 static void
 close_all(void)
 {
+	findings_free(&w.findings);
 	memory_free(&w.memory);
 	db_close(&db);
 }
@@ -81,7 +83,8 @@ static void
 seen(const char *host, const char *domain)
 {
 	watch_seen(&w, &(struct ipc_peer_seen){ .mx = span_str(host),
-	    .domain = span_str(domain), .tls = SPAN_LIT("TLS1.3"),
+	    .domain = span_str(domain), .addr = SPAN_LIT("192.0.2.1"),
+	    .tls = SPAN_LIT("TLS1.3"),
 	    .spki = SPAN_LIT("aabb") });
 }
 
@@ -89,7 +92,8 @@ static void
 lost(const char *host, const char *domain)
 {
 	watch_lost(&w, &(struct ipc_peer_lost){ .mx = span_str(host),
-	    .domain = span_str(domain), .finding = FINDING_STRIPPED,
+	    .domain = span_str(domain), .addr = SPAN_LIT("192.0.2.1"),
+	    .finding = FINDING_STRIPPED,
 	    .reason = SPAN_LIT("no STARTTLS") });
 }
 

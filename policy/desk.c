@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* policy/desk.c - see policy/desk.h. */
+#include "policy/desk.h"
+
+#include <stdlib.h>
+
+#include "base/control.h"
+#include "base/log.h"
+
+#define ENTRIES		100	/* in one go */
+#define ALIVE_MS	20000	/* who follows gives up after a minute */
+#define RECENT		10	/* findings that are shown of a peer */
+
+struct desk {
+	struct loop		*loop;
+	struct watch		*watch;
+	struct control		*control;
+	struct loop_timer	*alive;
+	struct control_client	*followers[CONTROL_CLIENTS_MAX];
+	unsigned		 nfollowers;
+};
+
+/* ---- events ---- */
+
+struct walk {			/* a client's cursor */
+	uint64_t	since;
+	int64_t		id;
+	bool		follow;
+};
+
+static void
+follow(struct desk *d, struct control_client *c)
+{
+	/* No more clients than places, each here once. */
+	d->followers[d->nfollowers++] = c;
+	if (!loop_timer_active(d->alive))
+		loop_timer_set(d->alive, ALIVE_MS);
+}
+
+static void
+walk_end(struct control_client *c)
+{
+	free(*control_cursor(c));
+	*control_cursor(c) = NULL;
+}
+
+static void
+walk_more(void *ctx, struct control_client *c)
+{
+	struct walk *w = *control_cursor(c);
+	struct fault f = { .class = FAULT_NONE };
+	struct desk *d = ctx;
+	struct finding_row r;
+	int rc = 1;
+
+	for (int i = 0; i < ENTRIES && rc == 1 && !control_full(c); i++) {
+		rc = findings_next(d->watch->findings, w->since, NULL, &w->id,
+		    &r, &f);
+		if (rc == 1)
+			control_answer(c, finding_json(&r));
+	}
+	if (rc == 1)
+		return;
+	if (rc == -1)
+		control_error(c, 1, "%s", f.text);
+	else if (w->follow)
+		follow(d, c);
+	else
+		control_done(c);
+	walk_end(c);
+}
+
+static void
+do_events(struct desk *d, struct control_client *c, const json_t *request)
+{
+	struct walk *w = calloc(1, sizeof(*w));
+	json_int_t since = json_integer_value(json_object_get(request,
+	    "since"));
+
+	(void)d;
+	if (w == NULL) {
+		control_error(c, 1, "no memory");
+		return;
+	}
+	w->since = since > 0 ? (uint64_t)since : 0;
+	w->follow = json_is_true(json_object_get(request, "follow"));
+	*control_cursor(c) = w;
+}
+
+void
+desk_found(struct desk *d, const struct finding_row *r)
+{
+	for (unsigned i = 0; i < d->nfollowers; i++)
+		control_answer(d->followers[i], finding_json(r));
+}
+
+static void
+on_alive(void *arg)
+{
+	struct desk *d = arg;
+
+	for (unsigned i = 0; i < d->nfollowers; i++)
+		control_answer(d->followers[i], json_pack("{s:b}", "alive", 1));
+	if (d->nfollowers > 0)
+		loop_timer_set(d->alive, ALIVE_MS);
+}
+
+/* ---- peers ---- */
+
+/* The last ones, as many as are shown. */
+static json_t *
+findings_of(struct desk *d, const char *name, struct fault *f)
+{
+	json_t *list = json_array();
+	struct finding_row r;
+	int64_t id = 0;
+	int rc;
+
+	while ((rc = findings_next(d->watch->findings, 0, name, &id, &r,
+	    f)) == 1) {
+		(void)json_array_append_new(list, finding_json(&r));
+		if (json_array_size(list) > RECENT)
+			(void)json_array_remove(list, 0);
+	}
+	if (rc == 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+static const char *
+name_in(struct control_client *c, const json_t *request)
+{
+	const char *name = json_string_value(json_object_get(request, "name"));
+
+	if (name == NULL || strlen(name) >= DNS_NAME_SIZE) {
+		control_error(c, 64, "which peer?");
+		return NULL;
+	}
+	return name;
+}
+
+/* The name may be a host's, a domain's, or both. */
+static void
+do_peer(struct desk *d, struct control_client *c, const json_t *request)
+{
+	const char *name = name_in(c, request);
+	struct fault f = { .class = FAULT_NONE };
+	json_t *known, *findings;
+
+	if (name == NULL)
+		return;
+	known = watch_json(d->watch, name, name);
+	findings = findings_of(d, name, &f);
+	if (known == NULL || findings == NULL) {
+		control_error(c, 1, "what is remembered cannot be read: %s",
+		    f.text);
+	} else if (json_is_null(json_object_get(known, "host")) &&
+	    json_is_null(json_object_get(known, "domain")) &&
+	    json_array_size(findings) == 0) {
+		control_error(c, 1, "nothing is known of %s", name);
+	} else {
+		(void)json_object_set_new(known, "name", json_string(name));
+		(void)json_object_set(known, "findings", findings);
+		control_answer(c, json_incref(known));
+		control_done(c);
+	}
+	json_decref(known);
+	json_decref(findings);
+}
+
+static void
+do_forget(struct desk *d, struct control_client *c, const json_t *request)
+{
+	const char *name = name_in(c, request);
+	struct fault f = { .class = FAULT_NONE };
+	int host, domain;
+
+	if (name == NULL)
+		return;
+	host = memory_forget(d->watch->memory, PEER_HOST, name, &f);
+	domain = memory_forget(d->watch->memory, PEER_DOMAIN, name, &f);
+	if (host == -1 || domain == -1) {
+		control_error(c, 1, "%s", f.text);
+	} else if (host == 0 && domain == 0) {
+		control_error(c, 1, "nothing is known of %s", name);
+	} else {
+		log_warn("peer-forgotten", KV_S("name", name));
+		control_done(c);
+	}
+}
+
+/* ---- requests ---- */
+
+static const struct {
+	const char	*cmd;
+	void		(*run)(struct desk *, struct control_client *,
+			    const json_t *);
+} commands[] = {
+	{ "events", do_events },
+	{ "peer", do_peer },
+	{ "forget", do_forget },
+};
+
+static void
+desk_request(void *ctx, struct control_client *c, const json_t *request)
+{
+	const char *cmd = json_string_value(json_object_get(request, "cmd"));
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(cmd, commands[i].cmd) == 0) {
+			commands[i].run(ctx, c, request);
+			return;
+		}
+	control_error(c, 64, "unknown command");
+}
+
+static void
+desk_gone(void *ctx, struct control_client *c)
+{
+	struct desk *d = ctx;
+
+	walk_end(c);
+	for (unsigned i = 0; i < d->nfollowers; i++)
+		if (d->followers[i] == c) {
+			d->followers[i] = d->followers[--d->nfollowers];
+			return;
+		}
+}
+
+static const struct control_ops desk_ops = { desk_request, walk_more,
+    desk_gone };
+
+/* ---- life ---- */
+
+struct desk *
+desk_new(struct loop *loop, struct watch *watch)
+{
+	struct desk *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return NULL;
+	d->loop = loop;
+	d->watch = watch;
+	d->alive = loop_timer_new(loop, on_alive, d);
+	if (d->alive == NULL)
+		desk_free(&d);
+	return d;
+}
+
+void
+desk_free(struct desk **dp)
+{
+	struct desk *d = *dp;
+
+	*dp = NULL;
+	if (d == NULL)
+		return;
+	control_close(&d->control);
+	loop_timer_close(&d->alive);
+	free(d);
+}
+
+void
+desk_listen(struct desk *d, int fd)
+{
+	control_close(&d->control);
+	d->control = control_new(d->loop, fd, &desk_ops, d);
+	if (d->control == NULL)
+		log_error("control-failed", KV_Q("reason", "no memory or "
+		    "descriptors for the control socket"));
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The Sealane authors */
+/* policy/desk.h - policy's control socket: what people may ask of it.
+ *
+ *	{"cmd":"events","since":MS,"follow":BOOL}	a line per finding; with
+ *			follow it goes on, and {"alive":true} comes in between
+ *	{"cmd":"peer","name":NAME}	one line; exit 1 when nothing is known
+ *	{"cmd":"forget","name":NAME}	likewise
+ */
+#ifndef POLICY_DESK_H
+#define POLICY_DESK_H
+
+#include "base/loop.h"
+#include "policy/watch.h"
+
+struct desk;
+
+struct desk	*desk_new(struct loop *, struct watch *);	/* NULL: no memory */
+void		 desk_free(struct desk **);
+void		 desk_listen(struct desk *, int fd);		/* takes it */
+/* To all who follow. */
+void		 desk_found(struct desk *, const struct finding_row *);
+
+#endif
