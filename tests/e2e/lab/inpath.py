@@ -128,7 +128,19 @@ class InPath:
             if verb == b"STARTTLS":     # written over in this way as well
                 line = b"XXXXXXXX\r\n"
             server.sendall(line)
-            client.sendall(self.rewrite(reply_of(from_server), verb, variant))
+            reply = reply_of(from_server)
+            client.sendall(self.rewrite(reply, verb, variant))
+            if reply[0].startswith(b"354"):
+                self.body(client, server, from_client, from_server)
+
+    def body(self, client, server, from_client, from_server):
+        line = b""
+        while line != b".\r\n":
+            line = line_of(from_client)
+            with self.lock:
+                self.clear += line
+            server.sendall(line)
+        client.sendall(put_together(reply_of(from_server)))
 
     def rewrite(self, lines, verb, variant):
         if not verb and variant == "starred":
