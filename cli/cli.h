@@ -43,6 +43,7 @@ int	cli_check(const struct conf *, int, char **);
 int	cli_queue(const struct conf *, int, char **);
 int	cli_report(const struct conf *, int, char **);
 int	cli_events(const struct conf *, int, char **);
+int	cli_explain(const struct conf *, int, char **);
 int	cli_peer(const struct conf *, int, char **);
 int	cli_cert(const struct conf *, int, char **);
 int	cli_version(const struct conf *, int, char **);

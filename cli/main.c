@@ -52,6 +52,12 @@ static const struct cli_command commands[] = {
 	  "followed.\nThe default of --since is 7d; --follow goes on until it "
 	  "is interrupted, with\n--json a document a line.  With --json the "
 	  "evidence is there as well.\n" },
+	{ "explain", true, cli_explain, "explain ADDRESS|DOMAIN [--json]",
+	  "what would be done with mail for a domain, and why",
+	  "The running relay looks up what it would look up, and says each "
+	  "step: the DNS and\nwhat DNSSEC says of it, hosts and their TLSA "
+	  "records, the MTA-STS policy, what is\nremembered, and the decision.  "
+	  "Nothing is sent.\n" },
 	{ "peer", true, cli_peer, "peer NAME [--json]\n       peer forget NAME",
 	  "what is remembered of a next hop or domain",
 	  "NAME is an MX host or a recipient domain.  What is forgotten is "

@@ -15,10 +15,15 @@
 struct desk {
 	struct loop		*loop;
 	struct watch		*watch;
+	struct route_world	*world;
 	struct control		*control;
 	struct loop_timer	*alive;
 	struct control_client	*followers[CONTROL_CLIENTS_MAX];
 	unsigned		 nfollowers;
+	struct asking {			/* explain, under way */
+		struct control_client	*client;	/* NULL: free */
+		struct route		*route;
+	} asking[CONTROL_CLIENTS_MAX];
 };
 
 /* ---- events ---- */
@@ -191,6 +196,43 @@ do_forget(struct desk *d, struct control_client *c, const json_t *request)
 	}
 }
 
+/* ---- explain ---- */
+
+static void
+on_explained(void *arg, const struct route_result *r)
+{
+	struct asking *a = arg;
+	struct control_client *c = a->client;
+
+	*a = (struct asking){ .client = NULL };
+	if (r->trace == NULL) {
+		control_error(c, 1, "no memory");
+		return;
+	}
+	control_answer(c, json_incref(r->trace));
+	control_done(c);
+}
+
+static void
+do_explain(struct desk *d, struct control_client *c, const json_t *request)
+{
+	const json_t *domain = json_object_get(request, "domain");
+	struct asking *a = d->asking;
+	struct route *r;
+
+	if (!json_is_string(domain)) {
+		control_error(c, 64, "which domain?");
+		return;
+	}
+	while (a->client != NULL)	/* no more clients than places */
+		a++;
+	a->client = c;
+	r = route_explain(d->world, span_of(json_string_value(domain),
+	    json_string_length(domain)), on_explained, a);
+	if (r != NULL)
+		a->route = r;
+}
+
 /* ---- requests ---- */
 
 static const struct {
@@ -201,6 +243,7 @@ static const struct {
 	{ "events", do_events },
 	{ "peer", do_peer },
 	{ "forget", do_forget },
+	{ "explain", do_explain },
 };
 
 static void
@@ -222,6 +265,11 @@ desk_gone(void *ctx, struct control_client *c)
 	struct desk *d = ctx;
 
 	walk_end(c);
+	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		if (d->asking[i].client == c) {
+			route_cancel(&d->asking[i].route);
+			d->asking[i].client = NULL;
+		}
 	for (unsigned i = 0; i < d->nfollowers; i++)
 		if (d->followers[i] == c) {
 			d->followers[i] = d->followers[--d->nfollowers];
@@ -235,7 +283,7 @@ static const struct control_ops desk_ops = { desk_request, walk_more,
 /* ---- life ---- */
 
 struct desk *
-desk_new(struct loop *loop, struct watch *watch)
+desk_new(struct loop *loop, struct watch *watch, struct route_world *world)
 {
 	struct desk *d = calloc(1, sizeof(*d));
 
@@ -243,6 +291,7 @@ desk_new(struct loop *loop, struct watch *watch)
 		return NULL;
 	d->loop = loop;
 	d->watch = watch;
+	d->world = world;
 	d->alive = loop_timer_new(loop, on_alive, d);
 	if (d->alive == NULL)
 		desk_free(&d);

@@ -6,16 +6,18 @@
  *			follow it goes on, and {"alive":true} comes in between
  *	{"cmd":"peer","name":NAME}	one line; exit 1 when nothing is known
  *	{"cmd":"forget","name":NAME}	likewise
+ *	{"cmd":"explain","domain":NAME}	one line, as of policy/trace.h
  */
 #ifndef POLICY_DESK_H
 #define POLICY_DESK_H
 
 #include "base/loop.h"
-#include "policy/watch.h"
+#include "policy/route.h"
 
 struct desk;
 
-struct desk	*desk_new(struct loop *, struct watch *);	/* NULL: no memory */
+/* What it borrows outlives it; NULL: no memory. */
+struct desk	*desk_new(struct loop *, struct watch *, struct route_world *);
 void		 desk_free(struct desk **);
 void		 desk_listen(struct desk *, int fd);		/* takes it */
 /* To all who follow. */

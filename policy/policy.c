@@ -264,7 +264,7 @@ policy_start(struct role_env *env, struct fault *f)
 	    &resolvers_times, &resolver_links, p);
 	p->asks = asks_new(&p->world, send_route, p);
 	p->tick = loop_timer_new(env->loop, on_tick, p);
-	p->desk = desk_new(env->loop, &p->watch);
+	p->desk = desk_new(env->loop, &p->watch, &p->world);
 	if (p->resolvers == NULL || p->asks == NULL || p->tick == NULL ||
 	    p->desk == NULL) {
 		policy_free(p);

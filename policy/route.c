@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "policy/route_priv.h"
+#include "policy/trace.h"
 
 static const uint16_t family_type[FAMILIES] = {
 	[V6] = DNS_TYPE_AAAA,
@@ -35,9 +35,11 @@ route_free(struct route *r)
 		for (int f = 0; f < FAMILIES; f++)
 			if (r->cands[i].query[f] != NULL)
 				l->ops->cancel(l->ctx, r->cands[i].query[f]);
+		json_decref(r->cands[i].trace_tlsa);
 		route_dane_free(&r->cands[i]);
 	}
 	route_policy_free(r);
+	json_decref(r->trace);
 	free(r->cands);
 	free(r->result.hosts);
 	free(r);
@@ -46,8 +48,10 @@ route_free(struct route *r)
 static void
 route_done(struct route *r)
 {
-	const struct route_result *a = &r->result;
+	struct route_result *a = &r->result;
 
+	trace_end(r);
+	a->trace = r->trace;
 	log_debug("route", KV_S("domain", r->domain), KV_S("policy-domain", a->domain),
 	    KV_N("code", a->code), KV_S("dsn", a->dsn),
 	    KV_S("mx-dnssec", dns_status_name(a->mx_secure)),
@@ -211,6 +215,7 @@ take_addresses(struct candidate *c, int f, const struct dns_answer *a)
 	struct route *r = c->route;
 
 	c->query[f] = NULL;
+	trace_answer(r, c->host.name, family_type[f], a);
 	log_debug("mx-address", KV_S("domain", r->domain),
 	    KV_S("mx", c->host.name), KV_S("family", f == V6 ? "6" : "4"),
 	    KV_S("dnssec", dns_status_name(a->status)), KV_N("rcode", a->rcode),
@@ -330,6 +335,7 @@ on_mx(void *arg, const struct dns_answer *a)
 	struct mx_set s;
 
 	r->mx_query = NULL;
+	trace_answer(r, r->plan.name, DNS_TYPE_MX, a);
 	r->result.mx_secure = a->status;
 	if (a->status == DNS_SECURE && strcmp(a->canonical, r->plan.name) != 0)
 		(void)span_copy(span_str(a->canonical), r->result.expanded,
@@ -409,9 +415,9 @@ start(struct route *r)
 	fail(r, 550, "5.1.2", "%s is no domain", r->domain);
 }
 
-struct route *
-route_start(struct route_world *w, struct span domain, route_done_cb *done,
-    void *arg)
+static struct route *
+begin(struct route_world *w, struct span domain, bool traced,
+    route_done_cb *done, void *arg)
 {
 	struct route *r = calloc(1, sizeof(*r));
 
@@ -435,6 +441,8 @@ route_start(struct route_world *w, struct span domain, route_done_cb *done,
 	r->result.mx_secure = DNS_INSECURE;
 	r->result.connections = r->plan.connections;
 	r->result.lmtp = r->plan.lmtp;
+	if (traced)
+		trace_begin(r);
 	r->starting = true;
 	start(r);
 	r->starting = false;
@@ -443,6 +451,20 @@ route_start(struct route_world *w, struct span domain, route_done_cb *done,
 		return NULL;
 	}
 	return r;
+}
+
+struct route *
+route_start(struct route_world *w, struct span domain, route_done_cb *done,
+    void *arg)
+{
+	return begin(w, domain, false, done, arg);
+}
+
+struct route *
+route_explain(struct route_world *w, struct span domain, route_done_cb *done,
+    void *arg)
+{
+	return begin(w, domain, true, done, arg);
 }
 
 void

@@ -11,6 +11,8 @@
 #ifndef POLICY_ROUTE_H
 #define POLICY_ROUTE_H
 
+#include <jansson.h>
+
 #include "base/conf.h"
 #include "base/hop.h"
 #include "base/siphash.h"
@@ -48,6 +50,7 @@ struct route_result {
 	char		 site_name[DNS_NAME_SIZE];
 	struct route_host *hosts;
 	size_t		 nhosts;
+	json_t		*trace;		/* of route_explain(); else NULL */
 };
 
 struct route_world {
@@ -70,6 +73,9 @@ typedef void	route_done_cb(void *arg, const struct route_result *);
  * run already and NULL is returned; else a route that frees itself after
  * `done`, once.  Without memory the result is a temporary error. */
 struct route	*route_start(struct route_world *, struct span domain,
+		    route_done_cb *done, void *arg);
+/* The same, and it tells how it came about (policy/trace.h). */
+struct route	*route_explain(struct route_world *, struct span domain,
 		    route_done_cb *done, void *arg);
 void		 route_cancel(struct route **);		/* `done` will not run */
 

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "dane/tlsa.h"
-#include "policy/route_priv.h"
+#include "policy/trace.h"
 
 #define LIST_MAX	8192	/* of the ROUTE message */
 
@@ -84,6 +84,7 @@ take_records(struct candidate *c, const struct dns_answer *a)
 		tlsa_read(span_of(a->rrs[i].data, a->rrs[i].data_len), &v[i]);
 	memcpy(c->host.base, c->bases[c->base_at], sizeof(c->host.base));
 	c->dane = tlsa_choose(v, a->n) > 0 ? DANE_USED : DANE_NONE_USED;
+	trace_tlsa(c, v, a->n);
 	if (c->dane == DANE_NONE_USED)
 		tell_unusable(c, v, a->n);
 	else if (put_used(c, v, a->rrs, a->n) == -1)
@@ -102,6 +103,7 @@ on_tlsa(void *arg, const struct dns_answer *a)
 	struct route *r = c->route;
 
 	c->tlsa_query = NULL;
+	trace_tlsa_answer(c, a);
 	log_debug("tlsa", KV_S("domain", r->domain), KV_S("mx", c->host.name),
 	    KV_S("base", c->bases[c->base_at]),
 	    KV_S("dnssec", dns_status_name(a->status)),
@@ -154,6 +156,7 @@ on_alias(void *arg, const struct dns_answer *a)
 	struct candidate *c = arg;
 
 	c->alias_query = NULL;
+	trace_answer(c->route, c->host.name, DNS_TYPE_CNAME, a);
 	if (a->status < DNS_INSECURE) {
 		lose(c, c->host.name, a->why);
 	} else if (a->status == DNS_SECURE && a->n > 0) {

@@ -4,7 +4,7 @@
  * which hosts it bars; see policy/route_priv.h.  The rule is decide.c's. */
 #include "base/log.h"
 #include "policy/decide.h"
-#include "policy/route_priv.h"
+#include "policy/trace.h"
 
 /* RFC 8461 sec 3.4: of a smart host its own policy counts, not that of the
  * recipients; without MX records there is nothing that a policy could list. */
@@ -20,6 +20,7 @@ on_sts(void *arg, const struct sts_answer *a)
 	struct route *r = arg;
 
 	r->sts_ask = NULL;
+	trace_sts(r, a);
 	log_debug("sts", KV_S("domain", r->plan.name),
 	    KV_S("record", a->record_error ? "error" :
 	    sts_record_name(a->record)),
@@ -91,5 +92,6 @@ route_policy_apply(struct route *r)
 		c->host.asked = d.asked;
 		c->host.why = d.why;
 		c->barred = d.barred;
+		trace_host(c, &e, &d);
 	}
 }

@@ -37,6 +37,7 @@ struct candidate {
 	unsigned		 nbases, base_at;
 	enum dane_found		 dane;
 	struct buf		 tlsa;
+	json_t			*trace_tlsa;
 };
 
 struct route {
@@ -55,6 +56,7 @@ struct route {
 	bool			 off;		/* a host has only addresses of the
 						   family that `protocols` leaves out */
 	bool			 no_memory;
+	json_t			*trace;		/* NULL: nobody wants one */
 	bool			 over;		/* done has run */
 	bool			 starting;	/* inside route_start() */
 	struct route_result	 result;

@@ -41,6 +41,7 @@ MODULES = (
     "dane",
     "peers",
     "striptls",
+    "explain",
     "queue",
     "move",
     "reports",
