@@ -104,13 +104,15 @@ spool_mend_write(struct spool *sp, const struct spool_mends *list)
 int
 spool_mend_head(struct spool *sp, struct spool_segment *s)
 {
+	const struct spool_segment *before =
+	    spool_segment_find(sp, s->number - 1);
 	struct segment_key key = { s->number, sp->salt };
 	char head[SEGMENT_FIRST];
 
-	segment_head_put(&key, 0, head);
+	segment_head_put(&key, before == NULL ? 0 : before->at, head);
 	if (write_at(sp, (struct place){ s->number, 0, 0 }, head,
 	    sizeof(head)) == -1)
 		return -1;
-	s->headless = false;
+	s->new_head = false;
 	return 0;
 }

@@ -23,7 +23,7 @@ struct spool_segment {
 	bool		closed;		/* nothing is appended any more */
 	bool		failed;		/* a sync failed: void from `durable` on */
 	bool		damaged;
-	bool		headless;	/* until its head is mended */
+	bool		new_head;	/* to be written by this start */
 };
 
 struct spool_commit {

@@ -375,20 +375,26 @@ static void
 note_short(struct replay *r, struct spool_segment *me, struct span bytes)
 {
 	uint64_t number = me->number;
-	const struct spool_segment *s = spool_segment_find(r->sp, number - 1);
+	struct spool_segment *s = spool_segment_find(r->sp, number - 1);
+	struct place gone = { number - 1, SEGMENT_FIRST, 0 };
 	struct segment_key key;
 	uint32_t before;
 
-	me->headless = segment_head_get(bytes, &key, &before) != 0;
-	if (me->headless)
+	if (segment_head_get(bytes, &key, &before) != 0) {
+		me->new_head = true;
 		(void)bad_bytes(r, me, (struct place){ number, 0,
 		    SEGMENT_FIRST }, "segment head");
-	else if (before == 0 || void_from(r, number - 1) != UINT32_MAX)
 		return;
-	else if (s != NULL && s->at < before)
-		r->torn = (struct place){ s->number, s->at, 0 };
-	else if (s == NULL && number > r->numbers[0])
-		r->torn = (struct place){ number - 1, SEGMENT_FIRST, 0 };
+	}
+	if (before == 0 || void_from(r, number - 1) != UINT32_MAX ||
+	    (s == NULL ? number == r->numbers[0] : s->at >= before))
+		return;
+	if (s != NULL)
+		gone.offset = s->at;
+	gone.length = before - gone.offset;
+	me->new_head = true;
+	(void)bad_bytes(r, s != NULL ? s : me, gone, "segment end");
+	r->torn = gone;		/* were it damage: rather twice than not */
 }
 
 static void
@@ -529,7 +535,7 @@ settle(struct replay *r, struct fault *f)
 
 		if (s->number >= r->from.segment)
 			trim_segment(sp, s);
-		if (s->headless && spool_mend_head(sp, s) == -1)
+		if (s->new_head && spool_mend_head(sp, s) == -1)
 			return fault_sys(f, "mend a segment");
 	}
 	if (spool_mend_write(sp, &r->fill) == -1 || sync_log(r) == -1)
