@@ -287,6 +287,7 @@ world_link(struct world *w, enum role role, unsigned index)
 	    index, &queue_side, w);
 	*fake_slot(w, role, index) = link_new(w->loop, sv[1], role, ROLE_QUEUE,
 	    1, &fake_side, w);
+	ck_assert_ptr_nonnull(w->env.peer[role][index]);
 	queue_ops.peer_up(&w->env, w->env.peer[role][index]);
 }
 
@@ -412,6 +413,7 @@ wait_for(struct world *w, bool (*done)(struct world *), uint64_t ms)
 	struct waiting x = { .w = w, .done = done };
 
 	x.timer = loop_timer_new(w->loop, look, &x);
+	ck_assert_ptr_nonnull(x.timer);
 	x.until = loop_now(w->loop) + ms;
 	loop_timer_set(x.timer, 0);
 	loop_run(w->loop);
