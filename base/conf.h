@@ -107,6 +107,7 @@ enum on_loss { LOSS_HOLD, LOSS_OBSERVE, LOSS_ENFORCE };
 
 struct conf {
 	const char	*hostname;	/* configured, or the machine's FQDN */
+	const char	*postmaster;	/* of this relay, local@domain; "" nobody */
 	struct conf_listen	*listens;
 	size_t			 nlistens;
 	struct conf_accept	*accepts;
@@ -187,7 +188,7 @@ struct conf_note {
 	const char	*file;		/* borrowed from the notes' own arena */
 	unsigned	 line, column;
 	bool		 warning;
-	char		 text[240];
+	char		 text[320];
 };
 struct conf_notes {
 	struct conf_note *v;

@@ -5,6 +5,7 @@
  * look-ups need. */
 #include "base/conf_parser.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/ipc/ipc.h"
@@ -196,6 +197,43 @@ finish_hops(struct conf *c)
 	}
 }
 
+/* How near `domain` is to the host's own name: a part of it, by length. */
+static size_t
+nearness(const char *hostname, const char *domain)
+{
+	size_t h = strlen(hostname), d = strlen(domain);
+
+	if (d > h || strcmp(hostname + h - d, domain) != 0)
+		return 0;
+	return d == h || hostname[h - d - 1] == '.' ? d : 0;
+}
+
+/* RFC 5321 sec 4.5.1: there is one wherever mail is taken in. */
+static void
+finish_postmaster(struct conf_parser *p)
+{
+	struct conf *c = p->conf;
+	const char *best = NULL;
+	char text[16 + 256];
+
+	if (c->postmaster != NULL)
+		return;
+	for (size_t i = 0; i < c->naccepts; i++) {
+		const struct conf_accept *a = &c->accepts[i];
+
+		if (a->pattern[0] != '*' && a->to.kind != HOP_DISCARD &&
+		    (best == NULL || nearness(c->hostname, a->pattern) >
+		    nearness(c->hostname, best)))
+			best = a->pattern;
+	}
+	if (best != NULL)
+		snprintf(text, sizeof text, "postmaster@%s", best);
+	c->postmaster = best == NULL ? "" :
+	    conf_arena_str(p->arena, span_str(text));
+	if (c->postmaster == NULL)
+		conf_no_memory(p);
+}
+
 static unsigned
 per_core(const struct conf_parser *p, unsigned configured)
 {
@@ -225,6 +263,7 @@ conf_finish(struct conf_parser *p)
 	if (c->naccepts > 1)
 		qsort(c->accepts, c->naccepts, sizeof c->accepts[0],
 		    accept_compare);
+	finish_postmaster(p);
 	if (c->relay.ndomains > 1)
 		qsort(c->relay.domains, c->relay.ndomains,
 		    sizeof c->relay.domains[0], domain_compare);

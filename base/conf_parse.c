@@ -152,7 +152,7 @@ static void
 unknown_key(struct conf_parser *p, const struct scope *in,
     const struct statement *st)
 {
-	char hint[CONF_HINT_SIZE], list[120] = "";
+	char hint[CONF_HINT_SIZE], list[200] = "";
 	const char *other = NULL;
 	size_t at = 0;
 	unsigned best;

@@ -236,6 +236,34 @@ retries(const struct conf *c, struct conf_notes *notes)
 		    "no second attempt");
 }
 
+/* RFC 5321 sec 4.5.1 */
+static void
+postmaster(const struct conf *c, struct conf_notes *notes)
+{
+	struct span domain = span_str(c->postmaster);
+	const struct conf_accept *a;
+	bool public = false;
+	struct conf_place at;
+
+	for (size_t i = 0; i < c->nlistens; i++)
+		public = public || !addr_is_loopback(&c->listens[i].address);
+	conf_where(c, "", "postmaster", NULL, &at);
+	if (domain.n == 0 && public)
+		conf_warn(notes, at, "nobody gets the mail of <Postmaster>, "
+		    "which must be taken wherever mail is (RFC 5321 sec 4.5.1): "
+		    "set `postmaster`");
+	if (domain.n == 0)
+		return;
+	(void)span_cut(&domain, '@');
+	a = conf_accept_for(c, domain);
+	if (a == NULL && span_eq(domain, span_str(c->hostname)))
+		conf_warn(notes, at, "mail for postmaster comes back to this "
+		    "relay: accept has no domain \"%s\"", c->hostname);
+	if (a != NULL && a->to.kind == HOP_DISCARD)
+		conf_warn(notes, at, "mail for postmaster is thrown away: \"%s\" "
+		    "goes to discard:", a->pattern);
+}
+
 static void
 name(const struct conf *c, struct conf_notes *notes)
 {
@@ -259,4 +287,5 @@ conf_review(const struct conf *c, struct conf_notes *notes)
 	limits(c, notes);
 	retries(c, notes);
 	name(c, notes);
+	postmaster(c, notes);
 }

@@ -59,6 +59,16 @@ const struct conf_row conf_rows[] = {
 	      "they and all worse ones are left out, and where none is left "
 	      "the mail is returned as looping (5.4.6)." },
 
+	{ .block = "", .key = "postmaster", .type = CONF_MAILBOX_OPT,
+	  .deflt_text = "postmaster in the accept domain of hostname's own or "
+	      "nearest name, else in the first one of the alphabet; patterns "
+	      "and discard: do not count",
+	  AT(conf, postmaster),
+	  .help = "Who gets what is sent to <Postmaster> and to postmaster at "
+	      "hostname, where accept does not have it. Everybody may write "
+	      "there, whatever relay-from and recipients say (RFC 5321 sec "
+	      "4.5.1)." },
+
 	{ .block = "", .key = "listen", .type = CONF_LABELLED, .min = 0,
 	  .max = 64, ARRAY_AT(listens, nlistens, conf_listen, label),
 	  .deflt_text = "127.0.0.1:25 and [::1]:25",
@@ -127,7 +137,7 @@ const struct conf_row conf_rows[] = {
 	      "temporary refusal. `sealane queue flush` forgets who does not "
 	      "exist. file:PATH is a list, one a line: a local part, local@domain, "
 	      "@domain for everybody there, or local+* for anything behind a "
-	      "plus sign; case means nothing, # begins a comment, 64M is the "
+	      "plus sign; case of ASCII letters means nothing, # begins a comment, 64M is the "
 	      "most. any takes every address; the next hop's refusal is then "
 	      "bounced to the sender. postmaster exists in every domain "
 	      "(RFC 5321 sec 4.5.1)." },
@@ -578,6 +588,7 @@ static const char *const allowed_texts[CONF_TYPES] = {
 	[CONF_BOOL] = "true or false",
 	[CONF_HOST] = "a domain name such as \"mx1.example.org\"",
 	[CONF_HOST_OPT] = "\"\" or a domain name such as \"mx1.example.org\"",
+	[CONF_MAILBOX_OPT] = "\"\" or an address such as \"admin@example.org\"",
 	[CONF_PATH] = "a path that begins with /",
 	[CONF_PATH_OPT] = "\"\" or a path that begins with /",
 	[CONF_ADDRESS] = "an IP address and port such as \"192.0.2.1:25\" or "

@@ -30,6 +30,7 @@ enum conf_type {
 	CONF_ADDRESS,	/* struct addr with a port */
 	CONF_PREFIXES,	/* list: struct prefix * at offset, size_t at offset2 */
 	CONF_HOST_OPT,	/* the same, or "" */
+	CONF_MAILBOX_OPT, /* const char *, local@domain in ASCII, or "" */
 	CONF_HOP,	/* struct conf_hop: smtp:..., lmtp:..., discard: */
 	CONF_RECIPIENTS, /* enum at offset, const char * of file: at offset2 */
 	CONF_VIA,	/* struct conf_hop at offset, bool at offset2 */

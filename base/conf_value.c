@@ -279,6 +279,39 @@ set_host(const struct setter *s)
 	return store_text(s, span_of(name, n), s->row->offset);
 }
 
+/* A dot-atom (RFC 5322 sec 3.2.3): what needs quotes is no name to publish. */
+static bool
+local_ok(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (c == '.' ? i == 0 || i + 1 == s.n || s.p[i - 1] == '.' :
+		    !isalnum((unsigned char)c) && (c == '\0' ||
+		    strchr("!#$%&'*+-/=?^_`{|}~", c) == NULL))
+			return false;
+	}
+	return s.n > 0 && s.n <= 64;	/* RFC 5321 sec 4.5.3.1.1 */
+}
+
+static int
+set_mailbox(const struct setter *s)
+{
+	struct span domain = s->value->self.text, local;
+	char name[256], text[64 + 1 + 256];
+	int n;
+
+	if (need_string(s, &s->value->self) == -1)
+		return -1;
+	if (domain.n == 0)
+		return store_text(s, SPAN_NONE, s->row->offset);
+	local = span_cut(&domain, '@');
+	if (!local_ok(local) || conf_domain(domain, false, name) == 0)
+		return wrong(s, &s->value->self);
+	n = snprintf(text, sizeof text, "%.*s@%s", SPAN_FMT(local), name);
+	return store_text(s, span_of(text, (size_t)n), s->row->offset);
+}
+
 static int
 set_path(const struct setter *s)
 {
@@ -504,6 +537,7 @@ static int	(*const setters[CONF_TYPES])(const struct setter *) = {
 	[CONF_WORD] = set_word,
 	[CONF_HOST] = set_host,
 	[CONF_HOST_OPT] = set_host,
+	[CONF_MAILBOX_OPT] = set_mailbox,
 	[CONF_PATH] = set_path,
 	[CONF_PATH_OPT] = set_path,
 	[CONF_ADDRESS] = set_address,

@@ -19,23 +19,42 @@ struct wanted {
 	struct smtp_address	 to;
 	struct smtp_rcpt_params	 params;
 	const struct conf_accept *accept;	/* NULL: no domain of ours */
+	bool			 postmaster;	/* of this relay: for anyone */
 };
 
-/* RFC 5321 sec 4.5.1: <Postmaster> is the one of this host. */
 static bool
-place_postmaster(const struct session *s, struct smtp_address *a)
+is_postmaster(const struct smtp_address *a)
 {
-	int n = snprintf(a->text, sizeof a->text, "postmaster@%s",
-	    s->conf->hostname);
+	/* Local parts are not told apart by case where this one is. */
+	return a->kind == SMTP_POSTMASTER || (a->kind == SMTP_MAILBOX &&
+	    span_ieq(span_of(a->text, a->local), SPAN_LIT("postmaster")));
+}
 
-	if (n < 0 || (size_t)n >= sizeof a->text)
-		return false;
-	a->n = (size_t)n;
-	a->local = strlen("postmaster");
-	a->kind = SMTP_MAILBOX;
-	for (size_t i = 0; i < a->n; i++)
-		a->text[i] = ascii_lower(a->text[i]);
-	return true;
+static bool
+address_set(struct smtp_address *a, const char *front, const char *rest)
+{
+	char path[SMTP_MAILBOX_MAX + 3];
+	int n = snprintf(path, sizeof path, "<%s%s>", front, rest);
+	struct span in = span_of(path, (size_t)n);
+
+	return n > 0 && (size_t)n < sizeof path &&
+	    smtp_path_take(&in, a) == SMTP_ADDRESS_OK;
+}
+
+/* RFC 5321 sec 4.5.1: <Postmaster> is the one of this host, and so is the one at
+ * its name, unless that is a domain like others. */
+static bool
+place_postmaster(const struct session *s, struct wanted *w)
+{
+	const char *host = s->conf->hostname, *to = s->conf->postmaster;
+
+	if (!is_postmaster(&w->to) || (w->to.kind == SMTP_MAILBOX &&
+	    (!span_ieq(smtp_address_domain(&w->to), span_str(host)) ||
+	    conf_accept_for(s->conf, span_str(host)) != NULL)))
+		return true;
+	w->postmaster = to[0] != '\0';
+	return w->postmaster ? address_set(&w->to, "", to) :
+	    address_set(&w->to, "postmaster@", host);
 }
 
 static struct session_refusal
@@ -51,8 +70,8 @@ wanted_read(const struct session *s, struct span arg, struct wanted *w)
 		    &w->params));
 	if (no.code != 0)
 		return no;
-	if (w->to.kind == SMTP_NULL || (w->to.kind == SMTP_POSTMASTER &&
-	    !place_postmaster(s, &w->to)))
+	w->postmaster = false;
+	if (w->to.kind == SMTP_NULL || !place_postmaster(s, w))
 		return (struct session_refusal){ 501, "5.1.3",
 		    "Bad address syntax" };
 	w->accept = conf_accept_for(s->conf, smtp_address_domain(&w->to));
@@ -77,10 +96,8 @@ routes_on(const struct wanted *w)
 static enum conf_recipients
 known_by(const struct wanted *w)
 {
-	struct span local = span_of(w->to.text, w->to.local);
-
 	/* RFC 5321 sec 4.5.1: postmaster is always there. */
-	if (w->accept == NULL || span_ieq(local, SPAN_LIT("postmaster")))
+	if (w->accept == NULL || w->postmaster || is_postmaster(&w->to))
 		return RECIPIENTS_ANY;
 	/* Where all is thrown away, everybody exists. */
 	if (w->accept->recipients == RECIPIENTS_VERIFY &&
@@ -280,7 +297,8 @@ cmd_rcpt(struct session *s, struct span arg, size_t behind)
 	(void)behind;
 	if (no.code != 0)
 		return cmd_refuse(s, no.code, no.enhanced, no.text);
-	if ((w.accept == NULL || routes_on(&w)) && !session_may_relay(s))
+	if (!w.postmaster && (w.accept == NULL || routes_on(&w)) &&
+	    !session_may_relay(s))
 		return refuse_rcpt(s, address, "relaying denied to", "5.7.1",
 		    "Relaying denied");
 	if (unlisted(&w))

@@ -193,6 +193,34 @@ def mtas_postfix_sends(lab):
 
 
 @case(seconds=60)
+def mtas_postfix_xforward(lab):
+    """Postfix names its client by XFORWARD: that client is in the log, and
+    Received shows who was connected."""
+    sink = lab.peer("127.0.1.5")
+    s = lab.sealane("xforward",
+                    relay_from='[ "127.0.0.0/8" ]; xforward = true')
+    c = Client(lab.postfix("smart").address, 25, source="127.0.3.77")
+    c.ehlo("first.example.org")
+    c.send(HOME, ["b@sink.example.org"], LETTERS["plain"])
+    c.quit()
+    found = wait_letters(sink, ["plain"])["plain"]
+    line = s.log("smtpd", "message")[0]
+    expect_equal({k: line[k] for k in ("client", "xaddr", "xproto", "xhelo",
+                                       "xname", "xsource")},
+                 {"client": "127.0.0.1", "xaddr": "127.0.3.77",
+                  "xproto": "ESMTP", "xhelo": "first.example.org",
+                  "xname": "-", "xsource": "REMOTE"}, "log")
+    expect(re.fullmatch("[0-9A-Za-z]+", line["xident"])
+           and line["xport"].isdigit(), f"{line}")
+    ours = found.split(b"Received: ")[1]
+    expect(ours.startswith(b"from mx.bench.example.org ([127.0.0.1])")
+           and b"127.0.3.77" not in ours, f"Received: {ours}")
+    expect(b"first.example.org" in found.split(b"Received: ")[2],
+           "Postfix's own field says it")
+    s.wait_empty()
+
+
+@case(seconds=60)
 def mtas_postfix_takes(lab):
     """Sealane to Postfix over STARTTLS: every letter, 40 recipients."""
     p, box = lab.postfix("tls"), lab.box("tls.example.org")

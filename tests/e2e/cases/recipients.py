@@ -161,11 +161,12 @@ def recipients_list(lab):
         for d in ("example.net", "all.example.net")) + "}")
     s = lab.sealane("list", relay_from="[]", accept=accept)
     rcpts = ["JOE@example.net", "ann@example.net", "user+x@example.net",
-             "any@all.example.net", "postmaster@example.net",
+             "any@all.example.net", "postmaster@example.net", "Postmaster",
+             "PostMaster@relay.example.org",
              "bob@example.net", "ann%x@example.net", "user@example.net"]
     c, got = client(rcpts)
     c.quit()
-    expect_equal([code for code, _ in got], [250] * 5 + [550] * 3, "codes")
+    expect_equal([code for code, _ in got], [250] * 7 + [550] * 3, "codes")
     with open(path, "a", encoding="utf-8") as f:
         f.write("two words\n")
     expect(f"{path}:6:1: error: \"two words\" is no recipient"

@@ -7,7 +7,7 @@
  *
  *	set message-size|recipients|header-size|hops N
  *	set bare-newline|nul reject, set xforward on
- *	set greeting-name other.test
+ *	set greeting-name other.test, set postmaster away|nobody
  *	set tls none|required|implicit, set client IP, set relay-from nobody
  *	set list ENTRY,ENTRY (of recipients, sorted), set require encrypted
  *	set verify on (recipients are asked for, see stand.h)
@@ -182,6 +182,9 @@ act_set(const char *arg)
 		play.t.listen.xforward = true;
 	else if (strcmp(key, "greeting-name") == 0)
 		play.t.listen.greeting_name = "other.test";
+	else if (strcmp(key, "postmaster") == 0)
+		play.t.conf.postmaster = value[0] == 'n' ? "" :
+		    "Ops@elsewhere.test";
 	else if (strcmp(key, "bare-newline") == 0)
 		play.t.conf.limits.bare_newline = BARE_REJECT;
 	else if (strcmp(key, "tls") == 0)

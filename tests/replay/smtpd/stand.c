@@ -244,7 +244,8 @@ stand_init(struct stand *t)
 	static const uint8_t client[4] = { 192, 0, 2, 7 };
 
 	*t = (struct stand){
-		.conf = { .hostname = "mx.test", .naccepts = 1,
+		.conf = { .hostname = "mx.test",
+		    .postmaster = "postmaster@example.org", .naccepts = 1,
 		    .limits = { .message_size = 50u << 20,
 		    .recipients = 1000, .header_size = 1u << 20,
 		    .hops = 100 } },

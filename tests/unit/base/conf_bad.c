@@ -11,7 +11,7 @@ static const struct row {
 } rows[] = {
 	/* ---- unknown keys and words ---- */
 	{ "hostnam = \"a.example\"", { "t.conf:1:1: error: unknown key "
-	  "`hostnam`; allowed here: hostname, listen, accept, limits, relay",
+	  "`hostnam`; allowed here: hostname, postmaster, listen, accept, limits",
 	  "did you mean `hostname`?" }, 1 },
 	{ "limits { recpients = 5 }", { "t.conf:1:10: error: unknown key "
 	  "`recpients`; allowed in limits: message-size, recipients, ",
@@ -24,7 +24,7 @@ static const struct row {
 	{ "log { hostname = \"x.example\" }", { "unknown key `hostname`",
 	  "; it belongs outside of blocks" }, 1 },
 	{ "zzzzzz = 1", { "1:1: error: unknown key `zzzzzz`; allowed here: "
-	  "hostname, listen, accept, limits, relay, tls, policy, dns, state, "
+	  "hostname, postmaster, listen, accept, limits, relay, tls, policy, dns, state, "
 	  "control, log, processes, drain, allow-loopback\n" }, 1 },
 	{ "log { format = \"jason\" }", { "1:16: error: `format` cannot be "
 	  "\"jason\"; allowed: \"logfmt\" or \"json\"; did you mean `json`?" },
@@ -166,6 +166,13 @@ static const struct row {
 	{ "hostname = \"-bad.example\"", { "1:12: error: `hostname` cannot be "
 	  "\"-bad.example\"; allowed: a domain name such as" }, 1 },
 	{ "hostname = \"*.example\"", { "cannot be" }, 1 },
+	{ "postmaster = \"root\"", { "1:14: error: `postmaster` cannot be "
+	  "\"root\"; allowed: \"\" or an address such as" }, 1 },
+	{ "postmaster = \"a..b@x.example\"", { "cannot be" }, 1 },
+	{ "postmaster = \"\\\"a\\\"@x.example\"", { "cannot be" }, 1 },
+	{ "postmaster = \"j\xc3\xb6@x.example\"", { "cannot be" }, 1 },
+	{ "postmaster = \"a@b@x.example\"", { "cannot be" }, 1 },
+	{ "postmaster = \"a@*.example\"", { "cannot be" }, 1 },
 	{ "hostname = \"192.0.2.1\"", { "cannot be" }, 1 },
 	{ "hostname = \"a..example\"", { "cannot be" }, 1 },
 	{ "hostname = \"\"", { "cannot be \"\"" }, 1 },

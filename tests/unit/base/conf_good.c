@@ -63,6 +63,7 @@ START_TEST(every_key)
 {
 	struct conf *c = conf_good(
 	    "hostname = \"MX1.Example.Org.\"\n"
+	    "postmaster = \"Admin.x+y@B\xc3\xbc" "cher.example\"\n"
 	    "listen \"public\" { address = \"[::]:25\"; relay-from = [\n"
 	    "\t\"192.0.2.0/24\",\n\n\t\"2001:db8::1\",\n ]; tls = \"required\" }\n"
 	    "listen \"two\" { address = \"127.0.0.1:10025\"; tls = \"none\"\n"
@@ -90,9 +91,10 @@ START_TEST(every_key)
 	char text[ADDR_TEXT_SIZE];
 
 	ck_assert_str_eq(c->hostname, "mx1.example.org");
+	ck_assert_str_eq(c->postmaster, "Admin.x+y@xn--bcher-kva.example");
 	ck_assert_uint_eq(c->nlistens, 2);
 	ck_assert_str_eq(c->listens[0].label, "public");
-	ck_assert_uint_eq(c->listens[0].line, 2);
+	ck_assert_uint_eq(c->listens[0].line, 3);
 	ck_assert_uint_eq(c->listens[0].nrelay_from, 2);
 	ck_assert_uint_eq(c->listens[0].relay_from[0].bits, 24);
 	ck_assert_uint_eq(c->listens[0].relay_from[1].bits, 128);
@@ -459,12 +461,14 @@ START_TEST(many_domains)
 }
 END_TEST
 
+#define PM	"postmaster = \"ops@elsewhere.example\"\n"
+
 /* Warnings, with their place; NULL: none at all. */
 static const struct {
 	const char	*text, *warning;
 } reviews[] = {
 	{ "", NULL },
-	{ "listen \"p\" { address = \"[::]:25\"; relay-from = [] }\naccept { "
+	{ PM "listen \"p\" { address = \"[::]:25\"; relay-from = [] }\naccept { "
 	  "domain \"a.example\" { to = \"discard:\"; recipients = \"any\" } }",
 	  NULL },
 	{ "listen \"p\" { address = \"[::]:25\"\n  relay-from = "
@@ -477,7 +481,7 @@ static const struct {
 	  "[ \"10.0.0.0/7\" ] }", "open relay" },
 	{ "listen \"p\" { address = \"192.0.2.1:25\"; relay-from = "
 	  "[ \"2001:db8::/31\" ] }", "open relay" },
-	{ "listen \"p\" { address = \"192.0.2.1:25\"; relay-from = "
+	{ PM "listen \"p\" { address = \"192.0.2.1:25\"; relay-from = "
 	  "[ \"10.0.0.0/8\", \"2001:db8::/32\" ] }", NULL },
 	{ "listen \"p\" { address = \"127.0.0.1:25\"; relay-from = "
 	  "[ \"0.0.0.0/0\" ] }", NULL },
@@ -489,7 +493,7 @@ static const struct {
 	  "[ \"11.0.0.0/12\", \"11.16.0.0/12\" ] }",
 	  "nearly an open relay: the networks in relay-from are more than a "
 	  "/12 together" },
-	{ "listen \"p\" { address = \"192.0.2.1:25\"; relay-from = "
+	{ PM "listen \"p\" { address = \"192.0.2.1:25\"; relay-from = "
 	  "[ \"11.0.0.0/12\", \"10.0.0.0/8\", \"192.168.0.0/16\" ] }", NULL },
 	{ "accept { domain \"*\" { to = \"smtp:[192.0.2.5]\" } }",
 	  "accept domain \"*\" is an open relay" },
@@ -507,6 +511,16 @@ static const struct {
 	{ "limits { timeout { command = 299s } }", "t.conf:1:30: warning: less than 5m" },
 	{ "relay { retry { first = 5h } }", "t.conf:1:25: warning: longer" },
 	{ "relay { retry { first = 6d } }", "no second attempt" },
+	{ "hostname = \"a.example\"\nlisten \"p\" { address = \"0.0.0.0:25\"\n"
+	  "relay-from = [ \"192.0.2.0/24\" ] }", "nobody gets the mail of "
+	  "<Postmaster>" },
+	{ "hostname = \"a.example\"\npostmaster = \"x@a.example\"",
+	  "t.conf:2:14: warning: mail for postmaster comes back to this" },
+	{ "accept { domain \"b.example\" { to = \"discard:\" } }\n"
+	  "postmaster = \"x@b.example\"", "t.conf:2:14: warning: mail for "
+	  "postmaster is thrown away" },
+	{ "accept { domain \"b.example\" { to = \"smtp:[192.0.2.9]\" } }\n"
+	  "listen \"p\" { address = \"0.0.0.0:25\" }", NULL },
 	{ "hostname = \"mx\"", "t.conf:1:12: warning: the host name \"mx\"" },
 	{ "listen \"p\" { address = \"192.0.2.1:26\"; tls = \"none\"; "
 	  "relay-from = [ \"192.0.2.2\" ] }", "in clear text" },

@@ -137,6 +137,9 @@ draw(struct drawn *c)
 {
 	*c = (struct drawn){ .nlistens = roll(LISTENS + 1) };
 	buf_init(&c->text, 65536);
+	/* Without one nearly all have a warning. */
+	if (roll(4) > 0)
+		buf_str(&c->text, "postmaster = \"ops@elsewhere.example\"\n");
 	for (unsigned i = 0; i < c->nlistens; i++)
 		draw_listen(c, i);
 	for (unsigned n = roll(DOMAINS + 1); n > 0; n--)
@@ -266,6 +269,9 @@ static const struct trick {
 	/* parameters that somebody may take for addresses */
 	{ "<joe@victim.example> ORCPT=rfc822;joe@example.org", "victim.example", false, true },
 	{ "<joe@victim.example> NOTIFY=NEVER", "victim.example", false, true },
+	/* who exists everywhere, and is foreign all the same */
+	{ "<postmaster@victim.example>", "victim.example", false, true },
+	{ "<Postmaster%victim.example@example.org>", "example.org", true, false },
 };
 /* Never accepted from anybody. */
 static const char *const nonsense[] = { "<joe@victim.example@example.org>",
