@@ -67,7 +67,8 @@ static const struct {
 	{ "CHUNKING", NULL, NULL },			/* RFC 3030 */
 	{ "DSN", NULL, NULL },				/* RFC 3461 */
 	{ "SMTPUTF8", NULL, NULL },			/* RFC 6531 */
-	{ "LIMITS RCPTMAX=", rcpt_limit, NULL },	/* RFC 9422 */
+	/* RFC 9422; docs/decisions/0006-limits.md says why no more of it */
+	{ "LIMITS RCPTMAX=", rcpt_limit, NULL },
 	{ "ENHANCEDSTATUSCODES", NULL, NULL },		/* RFC 2034; last, so always */
 };
 
