@@ -5,6 +5,8 @@
 #include "base/conf_impl.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #define BUNDLE_MAX	(4u << 20)
 
@@ -24,7 +26,7 @@ conf_load(const char *path, struct conf_notes *notes, struct buf *bundle)
 		conf_free(&c);
 	/* Lists of recipients lie in it. */
 	if (bundle == NULL && c != NULL && conf_arena_adopt(c->arena,
-	    own.mem) == 0)
+	    own.mem, 0) == 0)
 		return c;
 	if (bundle == NULL)
 		buf_free(&own);
@@ -41,6 +43,46 @@ conf_free(struct conf **c)
 	arena = (*c)->arena;	/* *c itself lies in it */
 	conf_arena_free(&arena);
 	*c = NULL;
+}
+
+const struct conf *
+conf_hold(const struct conf *c)
+{
+	/* One that a test wrote down has none. */
+	if (c->arena != NULL)
+		conf_arena_hold(c->arena);
+	return c;
+}
+
+void
+conf_release(const struct conf **c)
+{
+	struct conf_arena *arena = *c == NULL ? NULL : (*c)->arena;
+
+	conf_arena_free(&arena);
+	*c = NULL;
+}
+
+/* All roles share the pages; the parent sealed them. */
+struct conf *
+conf_parse_fd(int fd, struct conf_notes *notes)
+{
+	struct conf *c = NULL;
+	struct stat st;
+	void *at;
+
+	if (fstat(fd, &st) == -1 || st.st_size <= 0)
+		return NULL;
+	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		return NULL;
+	c = conf_parse(span_of(at, (size_t)st.st_size), notes);
+	if (c != NULL && conf_arena_adopt(c->arena, at,
+	    (size_t)st.st_size) == 0)
+		return c;
+	conf_free(&c);
+	munmap(at, (size_t)st.st_size);
+	return NULL;
 }
 
 /* ---- look-ups ---- */

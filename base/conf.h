@@ -205,7 +205,16 @@ int	conf_read(const char *path, struct buf *bundle, struct conf_notes *);
 /* Parse a bundle: every error in one run.  NULL when there was any error.
  * Lists of recipients stay in the bundle, which so outlives the result. */
 struct conf	*conf_parse(struct span bundle, struct conf_notes *);
+/* The same from a memory file, which stays mapped as long as the result lives.
+ * NULL without a note: it could not be read, or no memory. */
+struct conf	*conf_parse_fd(int fd, struct conf_notes *);
 void	conf_free(struct conf **);
+
+/* A configuration may be replaced while what began under it goes on.  Whoever
+ * keeps a pointer into it beyond the event loop's current call holds it; it is
+ * gone when its owner has freed it and every holder has released it. */
+const struct conf	*conf_hold(const struct conf *);
+void	conf_release(const struct conf **);	/* NULL is allowed */
 
 /* Things worth a warning in a valid configuration, an open relay first. */
 void	conf_review(const struct conf *, struct conf_notes *);

@@ -28,8 +28,11 @@
 struct conf_arena	*conf_arena_new(void);
 void	*conf_arena_get(struct conf_arena *, size_t n);	/* zeroed; NULL: no memory */
 char	*conf_arena_str(struct conf_arena *, struct span);
-/* Takes a malloc'd block, which goes with the arena.  -1: no memory. */
-int	conf_arena_adopt(struct conf_arena *, void *);
+/* Takes a block, which goes with the arena: malloc'd, or so many bytes of
+ * mmap().  -1: no memory. */
+int	conf_arena_adopt(struct conf_arena *, void *, size_t mapped);
+/* One more conf_arena_free() until the memory is given back. */
+void	 conf_arena_hold(struct conf_arena *);
 void	 conf_arena_free(struct conf_arena **);
 
 /* Where a key was written, for conf_review() and `check`.  Not kept inside of

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define CHUNK	4096
 
@@ -27,9 +28,11 @@ struct mark {
 struct adopted {
 	struct adopted	*next;
 	void		*mem;
+	size_t		 mapped;	/* bytes; 0: from malloc */
 };
 
 struct conf_arena {
+	unsigned	 holders;	/* beside the first */
 	struct chunk	*chunks;
 	struct adopted	*adopted;
 	struct mark	*marks;
@@ -83,15 +86,21 @@ conf_arena_str(struct conf_arena *a, struct span s)
 }
 
 int
-conf_arena_adopt(struct conf_arena *a, void *mem)
+conf_arena_adopt(struct conf_arena *a, void *mem, size_t mapped)
 {
 	struct adopted *x = conf_arena_get(a, sizeof *x);
 
 	if (x == NULL)
 		return -1;
-	*x = (struct adopted){ a->adopted, mem };
+	*x = (struct adopted){ a->adopted, mem, mapped };
 	a->adopted = x;
 	return 0;
+}
+
+void
+conf_arena_hold(struct conf_arena *a)
+{
+	a->holders++;
 }
 
 void
@@ -101,8 +110,16 @@ conf_arena_free(struct conf_arena **a)
 
 	if (*a == NULL)
 		return;
+	if ((*a)->holders > 0) {
+		(*a)->holders--;
+		*a = NULL;
+		return;
+	}
 	for (struct adopted *x = (*a)->adopted; x != NULL; x = x->next)
-		free(x->mem);
+		if (x->mapped > 0)
+			munmap(x->mem, x->mapped);
+		else
+			free(x->mem);
 	for (struct chunk *c = (*a)->chunks; c != NULL; c = next) {
 		next = c->next;
 		free(c);

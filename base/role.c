@@ -6,10 +6,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -21,7 +19,7 @@
 struct role_process {
 	struct role_env	env;
 	struct conf	*conf;
-	struct span	 bundle;	/* mapped; lists of recipients lie there */
+	struct conf	*next;		/* prepared; NULL: none */
 	struct loop_timer *log_timer;
 	bool		 up;
 	int		 exit_code;
@@ -150,41 +148,25 @@ role_peer(struct role_env *env, enum role role)
 
 /* ---- start ---- */
 
-/* All roles share the pages; the parent sealed them. */
-static int
-map_bundle(struct role_process *p, int fd)
-{
-	struct stat st;
-	void *at;
-
-	if (fstat(fd, &st) == -1 || st.st_size <= 0)
-		return -1;
-	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (at == MAP_FAILED)
-		return -1;
-	p->bundle = span_of(at, (size_t)st.st_size);
-	return 0;
-}
-
-static void
-unmap_bundle(struct role_process *p)
-{
-	if (p->bundle.n > 0)
-		munmap((void *)(uintptr_t)p->bundle.p, p->bundle.n);
-}
-
-static int
-load_conf(struct role_process *p, int fd, struct fault *f)
+static struct conf *
+load_conf(int fd, struct fault *f)
 {
 	struct conf_notes notes = { 0 };
+	struct conf *c = conf_parse_fd(fd, &notes);
 
-	if (map_bundle(p, fd) == -1)
-		fault_sys(f, "read configuration from parent");
-	else if ((p->conf = conf_parse(p->bundle, &notes)) == NULL)
+	if (c == NULL)
 		fault_set(f, FAULT_PERM, 0, NULL, "configuration: %s",
 		    notes.n > 0 ? notes.v[0].text : "no memory");
 	conf_notes_free(&notes);
-	return p->conf == NULL ? -1 : 0;
+	return c;
+}
+
+static void
+put_in_force(struct role_process *p, struct conf *c)
+{
+	p->conf = c;
+	p->env.conf = c;
+	log_open(role_name(p->env.role), c->log_format);
 }
 
 static int
@@ -193,10 +175,11 @@ begin(struct role_process *p, int fd, struct sandbox *in_force,
 {
 	struct role_env *env = &p->env;
 
-	if (load_conf(p, fd, f) == -1)
+	struct conf *c = load_conf(fd, f);
+
+	if (c == NULL)
 		return -1;
-	env->conf = p->conf;
-	log_open(role_name(env->role), env->conf->log_format);
+	put_in_force(p, c);
 	if (env->ops->start != NULL && env->ops->start(env, f) == -1)
 		return -1;
 	return sandbox_enter(env->role, env->conf, env->loop, in_force, f);
@@ -229,6 +212,56 @@ on_config_file(struct role_env *env, struct ipc_msg *m)
 	*fd = ipc_take_fd(m);
 }
 
+/* ---- a new configuration ---- */
+
+static void
+forget_next(struct role_process *p)
+{
+	struct role_env *env = &p->env;
+
+	if (p->next != NULL && env->ops->forget != NULL)
+		env->ops->forget(env);
+	conf_free(&p->next);
+}
+
+static void
+prepare_next(struct role_process *p, int fd)
+{
+	struct role_env *env = &p->env;
+	struct fault f = { 0 };
+	struct ipc_config_done m = { .generation = env->generation };
+
+	forget_next(p);
+	p->next = load_conf(fd, &f);
+	if (p->next != NULL && env->ops->prepare != NULL &&
+	    env->ops->prepare(env, p->next, &f) == -1)
+		conf_free(&p->next);
+	if (p->next == NULL)
+		m.error = span_str(f.text);
+	files_close(env);
+	ipc_send_config_done(env->parent, &m, -1);
+}
+
+static void
+on_config_switch(struct role_env *env, struct ipc_msg *msg)
+{
+	const struct ipc_config_done m = { .generation = env->generation,
+	    .switched = 1 };
+	struct role_process *p = process_of(env);
+	struct conf *old = p->conf;
+
+	if (msg->u.config_switch.take == 0 || p->next == NULL) {
+		forget_next(p);
+		return;
+	}
+	put_in_force(p, p->next);
+	p->next = NULL;
+	if (env->ops->adopt != NULL)
+		env->ops->adopt(env, old);
+	conf_free(&old);
+	ipc_send_config_done(env->parent, &m, -1);
+}
+
 static void
 on_config(struct role_env *env, struct ipc_msg *m)
 {
@@ -237,8 +270,11 @@ on_config(struct role_env *env, struct ipc_msg *m)
 	struct ipc_ready ready = { .ok = 1 };
 	struct sandbox in_force;
 
-	if (p->conf != NULL)
+	env->generation = m->u.config.generation;
+	if (p->conf != NULL) {
+		prepare_next(p, m->fd);
 		return;
+	}
 	if (begin(p, m->fd, &in_force, &f) == 0) {
 		p->up = true;
 		ready.calls = (uint8_t)in_force.calls;
@@ -322,6 +358,9 @@ parent_message(void *ctx, struct link *l, struct ipc_msg *m)
 	case IPC_CONFIG:
 		on_config(env, m);
 		break;
+	case IPC_CONFIG_SWITCH:
+		on_config_switch(env, m);
+		break;
 	case IPC_PEER:
 		on_peer(env, m);
 		break;
@@ -389,6 +428,7 @@ role_run(enum role role, unsigned index, const struct role_ops *ops)
 	loop_run(env->loop);
 	if (!p->up)
 		return p->exit_code;	/* a start that failed half-way: the kernel tidies */
+	forget_next(p);
 	if (ops->stop != NULL)
 		ops->stop(env);
 	link_close(&env->parent);
@@ -403,7 +443,6 @@ free_loop:
 	(void)log_flush();
 	loop_free(&env->loop);
 	conf_free(&p->conf);
-	unmap_bundle(p);
 free_process:
 	code = p->exit_code;
 	free(p);

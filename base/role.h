@@ -16,8 +16,8 @@
 #include "base/ipc/ipc.h"
 #include "base/loop.h"
 
-/* Files that came with the configuration (CONFIG_FILE), until ops->start has
- * returned. */
+/* Files that came with the configuration (CONFIG_FILE), until ops->start or
+ * ops->prepare has returned. */
 enum role_file_kind { ROLE_FILE_CHAIN, ROLE_FILE_KEY, ROLE_FILE_KINDS };
 struct role_files {
 	int	fd[ROLE_FILE_KINDS][CONF_CERTIFICATES];	/* -1: none */
@@ -28,7 +28,8 @@ struct role_env {
 	unsigned		 index;		/* from 1 */
 	struct loop		*loop;
 	struct link		*parent;
-	const struct conf	*conf;
+	const struct conf	*conf;		/* in force; see prepare below */
+	uint32_t		 generation;	/* its number, or prepare's */
 	struct role_files	 files;
 	/* Links that are up now, NULL else; index from 1. */
 	struct link		*peer[ROLE_COUNT][ROLE_INSTANCES + 1];
@@ -52,6 +53,19 @@ struct role_ops {
 	 * base/sandbox_roles.c does not keep must be opened here.  -1 with a fault ends the
 	 * process; the parent logs it and retries with back-off. */
 	int	(*start)(struct role_env *, struct fault *);
+	/* A new configuration, by SIGHUP.  prepare: make, beside what is in use,
+	 * whatever may fail; nothing may show yet.  -1 with a fault: no role takes
+	 * it, and this one frees what it has made.  Then one of the two:
+	 * adopt, which cannot fail: env->conf is the new one, for all that
+	 * begins from now on.  `old` lives until it returns, and longer only
+	 * where somebody has it by conf_hold().
+	 * forget: another role could not; free what prepare has made.
+	 * A role that looks into env->conf whenever it needs it has none of the
+	 * three. */
+	int	(*prepare)(struct role_env *, const struct conf *next,
+		    struct fault *);
+	void	(*adopt)(struct role_env *, const struct conf *old);
+	void	(*forget)(struct role_env *);
 	void	(*peer_up)(struct role_env *, struct link *);
 	/* The link is already out of env->peer and is freed after return. */
 	void	(*peer_down)(struct role_env *, enum role, unsigned index);

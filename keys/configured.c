@@ -84,6 +84,7 @@ keys_store_configured(const struct conf *conf, const struct role_files *files,
 		fault_set(f, FAULT_TEMP, 0, "", "no memory");
 		return NULL;
 	}
+	s->conf = conf_hold(conf);
 	for (size_t i = 0; i < conf->tls.ncertificates; i++) {
 		const struct conf_certificate *c = &conf->tls.certificates[i];
 		struct tls_own *own = read_one(conf, c,

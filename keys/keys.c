@@ -19,8 +19,13 @@
 #define SIGNED		1
 #define BUSY		2
 
+/* Those of the last configuration stay for handshakes that began under it;
+ * smtpd gives one a minute. */
+#define LAST_MS		(120 * 1000u)
+
 struct keys {
-	struct keys_store	*store;
+	struct keys_store	*store, *next, *last;	/* in use; else may be NULL */
+	struct loop_timer	*last_timer;
 	struct rate		 rate;
 };
 
@@ -56,15 +61,25 @@ send_certs(struct role_env *env, const struct keys_store *store,
 }
 
 static struct keys_store *
-open_store(struct role_env *env, struct fault *f)
+open_store(struct role_env *env, const struct conf *c, struct fault *f)
 {
-	const struct conf *c = env->conf;
 	time_t now = (time_t)(clock_wall_ms() / 1000);
-
-	return c->tls.ncertificates > 0 ?
+	struct keys_store *s = c->tls.ncertificates > 0 ?
 	    keys_store_configured(c, &env->files, now, f) :
 	    keys_store_open(c->state_directory, c->hostname,
 	    env->index == MAKER, now, f);
+
+	if (s != NULL)
+		keys_store_number(s, env->generation);
+	return s;
+}
+
+static void
+on_last(void *arg)
+{
+	struct keys *k = arg;
+
+	keys_store_close(&k->last);
 }
 
 static int
@@ -77,8 +92,13 @@ keys_start(struct role_env *env, struct fault *f)
 	if (k == NULL)
 		return fault_set(f, FAULT_TEMP, 0, "", "no memory");
 	rate_init(&k->rate, loop_now(env->loop));
-	k->store = open_store(env, f);
+	k->last_timer = loop_timer_new(env->loop, on_last, k);
+	if (k->last_timer == NULL)
+		fault_set(f, FAULT_TEMP, 0, "", "no memory");
+	else
+		k->store = open_store(env, env->conf, f);
 	if (k->store == NULL) {
+		loop_timer_close(&k->last_timer);
 		free(k);
 		return -1;
 	}
@@ -86,21 +106,66 @@ keys_start(struct role_env *env, struct fault *f)
 	return env->index == MAKER ? send_certs(env, k->store, f) : 0;
 }
 
+static int
+keys_prepare(struct role_env *env, const struct conf *next, struct fault *f)
+{
+	struct keys *k = env->state;
+
+	k->next = open_store(env, next, f);
+	return k->next == NULL ? -1 : 0;
+}
+
+static void
+keys_forget(struct role_env *env)
+{
+	struct keys *k = env->state;
+
+	keys_store_close(&k->next);
+}
+
+static void
+keys_adopt(struct role_env *env, const struct conf *old)
+{
+	struct keys *k = env->state;
+	struct fault f;
+
+	(void)old;
+	keys_store_close(&k->last);
+	k->last = k->store;
+	k->store = k->next;
+	k->next = NULL;
+	loop_timer_set(k->last_timer, LAST_MS);
+	if (env->index == MAKER && send_certs(env, k->store, &f) == -1)
+		log_error("certificates-unsent", KV_Q("reason", f.text));
+}
+
 static void
 keys_stop(struct role_env *env)
 {
 	struct keys *k = env->state;
 
+	loop_timer_close(&k->last_timer);
+	keys_store_close(&k->last);
 	keys_store_close(&k->store);
 	free(k);
 	env->state = NULL;
+}
+
+/* Those that are prepared serve already: another keys process may have told
+ * its smtpd of them before this one is told to switch. */
+static const struct keys_store *
+store_of(const struct keys *k, uint32_t key)
+{
+	return keys_store_has(k->next, key) ? k->next :
+	    keys_store_has(k->last, key) ? k->last : k->store;
 }
 
 /* False: this one has to wait for another second. */
 static bool
 may_sign(struct keys *k, const struct ipc_key_sign *ask, uint64_t now)
 {
-	unsigned bits = keys_store_rsa_bits(k->store, ask->key), refused;
+	unsigned bits = keys_store_rsa_bits(store_of(k, ask->key), ask->key),
+	    refused;
 	bool may = bits == 0 || rate_take(&k->rate, now, bits);
 
 	if ((refused = rate_report(&k->rate, now)) > 0)
@@ -120,7 +185,7 @@ on_key_sign(struct role_env *env, struct link *l, struct ipc_msg *m)
 
 	if (!may_sign(k, ask, loop_now(env->loop))) {
 		answer.ok = BUSY;
-	} else if ((n = keys_store_sign(k->store, ask, sig, sizeof sig)) > 0) {
+	} else if ((n = keys_store_sign(store_of(k, ask->key), ask, sig, sizeof sig)) > 0) {
 		answer.ok = SIGNED;
 		answer.signature = span_of(sig, (size_t)n);
 	} else {
@@ -138,6 +203,9 @@ static const struct role_handler handlers[] = {
 
 const struct role_ops keys_ops = {
 	.start = keys_start,
+	.prepare = keys_prepare,
+	.adopt = keys_adopt,
+	.forget = keys_forget,
 	.stop = keys_stop,
 	.handlers = handlers,
 	.nhandlers = sizeof handlers / sizeof handlers[0],

@@ -98,10 +98,11 @@ sign(gnutls_privkey_t key, const struct allowed *a,
 unsigned
 keys_store_rsa_bits(const struct keys_store *s, uint32_t key)
 {
+	const struct keys_entry *e = keys_store_entry(s, key);
 	unsigned bits = 0;
 
-	if (key >= s->n || gnutls_x509_privkey_get_pk_algorithm2(
-	    s->v[key].key, &bits) != GNUTLS_PK_RSA)
+	if (e == NULL || gnutls_x509_privkey_get_pk_algorithm2(
+	    e->key, &bits) != GNUTLS_PK_RSA)
 		return 0;
 	return bits;
 }
@@ -110,16 +111,16 @@ int
 keys_store_sign(const struct keys_store *s, const struct ipc_key_sign *m,
     unsigned char *sig, size_t sig_size)
 {
+	const struct keys_entry *e = keys_store_entry(s, m->key);
 	const struct allowed *a;
 	gnutls_datum_t out;
 	int n = -1;
 
 	/* The algorithm says all; a flag could only say something else. */
-	if (m->key >= s->n || m->flags != 0 || m->prehashed > 1)
+	if (e == NULL || m->flags != 0 || m->prehashed > 1)
 		return -1;
-	a = find_allowed(m->alg,
-	    gnutls_x509_privkey_get_pk_algorithm(s->v[m->key].key));
-	if (a == NULL || sign(s->v[m->key].signer, a, m, &out) < 0)
+	a = find_allowed(m->alg, gnutls_x509_privkey_get_pk_algorithm(e->key));
+	if (a == NULL || sign(e->signer, a, m, &out) < 0)
 		return -1;
 	if (out.size <= sig_size) {
 		memcpy(sig, out.data, out.size);

@@ -326,7 +326,27 @@ keys_store_close(struct keys_store **sp)
 			gnutls_x509_privkey_deinit(e->key);
 		tls_own_free(&e->own);
 	}
+	conf_release(&s->conf);
 	free(s);
+}
+
+void
+keys_store_number(struct keys_store *s, uint32_t generation)
+{
+	s->first = generation * KEYS_MAX;
+}
+
+const struct keys_entry *
+keys_store_entry(const struct keys_store *s, uint32_t key)
+{
+	return s != NULL && key - s->first < s->n ? &s->v[key - s->first] :
+	    NULL;
+}
+
+bool
+keys_store_has(const struct keys_store *s, uint32_t key)
+{
+	return keys_store_entry(s, key) != NULL;
 }
 
 static int
@@ -354,7 +374,8 @@ int
 keys_store_certs(const struct keys_store *s, struct buf *list)
 {
 	for (unsigned i = 0; i < s->n; i++)
-		if (s->v[i].own == NULL || put_cert(&s->v[i], i, list) == -1)
+		if (s->v[i].own == NULL ||
+		    put_cert(&s->v[i], s->first + i, list) == -1)
 			return -1;
 	return 0;
 }

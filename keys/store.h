@@ -33,6 +33,12 @@ struct keys_store	*keys_store_configured(const struct conf *,
 /* Wipes the keys. */
 void	keys_store_close(struct keys_store **);
 
+/* The keys of a later configuration have other numbers, so that a handshake
+ * which began under the last one gets the signature that it asks for.  All
+ * keys processes count generations alike: it comes with the configuration. */
+void	keys_store_number(struct keys_store *, uint32_t generation);
+bool	keys_store_has(const struct keys_store *, uint32_t key);
+
 /* LIST of own_cert: certificates in use.  0 or -1. */
 int	keys_store_certs(const struct keys_store *, struct buf *);
 

@@ -15,7 +15,7 @@
 
 #define KEYS_MAX	CONF_CERTIFICATES
 
-/* A key in use; its number in KEY_SIGN is its place. */
+/* A key in use; its number in KEY_SIGN follows from its place. */
 struct keys_entry {
 	const char		*label;		/* of the configuration, or "" */
 	struct tls_own		*own;		/* NULL: its certificate is not known */
@@ -26,7 +26,13 @@ struct keys_entry {
 struct keys_store {
 	struct keys_entry	 v[KEYS_MAX];
 	unsigned		 n;
+	uint32_t		 first;		/* number of v[0] */
+	const struct conf	*conf;		/* held: labels are from it; or NULL */
 };
+
+/* The key with that number, or NULL. */
+const struct keys_entry	*keys_store_entry(const struct keys_store *,
+			    uint32_t key);
 
 /* Either takes what it is given, also when it fails. */
 int	keys_store_add_own(struct keys_store *, const char *label,

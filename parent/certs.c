@@ -29,14 +29,14 @@ open_one(const struct conf *conf, const struct conf_certificate *c,
 }
 
 int
-certs_open_files(struct parent *p, struct conf_notes *notes)
+certs_open_files(const struct conf *conf, struct role_files *files,
+    struct conf_notes *notes)
 {
-	const struct conf *conf = p->conf;
 	int rc = 0;
 
 	for (size_t i = 0; i < conf->tls.ncertificates; i++)
 		for (unsigned k = 0; k < ROLE_FILE_KINDS; k++) {
-			int *fd = &p->files.fd[k][i];
+			int *fd = &files->fd[k][i];
 
 			*fd = open_one(conf, &conf->tls.certificates[i],
 			    (enum role_file_kind)k, notes);
@@ -47,24 +47,24 @@ certs_open_files(struct parent *p, struct conf_notes *notes)
 }
 
 void
-certs_close_files(struct parent *p)
+certs_close_files(struct role_files *files)
 {
 	for (size_t i = 0; i < CONF_CERTIFICATES; i++)
 		for (unsigned k = 0; k < ROLE_FILE_KINDS; k++) {
-			if (p->files.fd[k][i] != -1)
-				close(p->files.fd[k][i]);
-			p->files.fd[k][i] = -1;
+			if (files->fd[k][i] != -1)
+				close(files->fd[k][i]);
+			files->fd[k][i] = -1;
 		}
 }
 
 void
-certs_send_files(struct parent *p, struct child *c)
+certs_send_files(const struct generation *g, struct child *c)
 {
-	for (size_t i = 0; i < p->conf->tls.ncertificates; i++)
+	for (size_t i = 0; i < g->conf->tls.ncertificates; i++)
 		for (unsigned k = 0; k < ROLE_FILE_KINDS; k++) {
 			const struct ipc_config_file m = { .what = (uint8_t)k,
 			    .index = (uint32_t)i };
-			int fd = fcntl(p->files.fd[k][i], F_DUPFD_CLOEXEC, 0);
+			int fd = fcntl(g->files.fd[k][i], F_DUPFD_CLOEXEC, 0);
 
 			/* keys says which one is missing. */
 			if (fd != -1)

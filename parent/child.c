@@ -20,6 +20,7 @@
 #define CHILD_FD	3
 #define BACKOFF_FIRST	100	/* ms */
 #define BACKOFF_MAX	10000
+#define RENEW_MS	5000	/* to end in order, for a new one */
 #define HEALTHY_AFTER	30000	/* a process that ran so long starts afresh */
 
 extern char **environ;
@@ -45,6 +46,9 @@ child_message(void *ctx, struct link *l, struct ipc_msg *m)
 		break;
 	case IPC_LOG_GONE:
 		log_target_send(c);
+		break;
+	case IPC_CONFIG_DONE:
+		reload_answer(c, &m->u.config_done);
 		break;
 	case IPC_BLAME:
 		wiring_blame(c, &m->u.blame);
@@ -76,6 +80,7 @@ child_link_closed(void *ctx, struct link *l, const char *why)
 
 	(void)l;
 	c->link = NULL;
+	c->state = CHILD_DOWN;
 	if (strcmp(why, "closed") != 0)
 		child_misbehaved(c, "parent", why);
 	child_kill(c);
@@ -83,15 +88,14 @@ child_link_closed(void *ctx, struct link *l, const char *why)
 
 static const struct link_ops child_ops = { child_message, NULL, child_link_closed };
 
-static void
-send_config(struct child *c)
+void
+child_send_config(struct child *c, const struct generation *g)
 {
-	struct ipc_config m = { 0 };
-	int fd = fcntl(c->parent->bundle_fd, F_DUPFD_CLOEXEC, 0);
+	struct ipc_config m = { .generation = g->number };
+	int fd = fcntl(g->bundle_fd, F_DUPFD_CLOEXEC, 0);
 
-	log_target_send(c);
 	if (c->role == ROLE_KEYS)
-		certs_send_files(c->parent, c);
+		certs_send_files(g, c);
 	/* Without it the process would wait for ever: the back-off is better. */
 	if (fd == -1 || ipc_send_config(c->link, &m, fd) == -1)
 		child_kill(c);
@@ -166,7 +170,12 @@ backoff(unsigned failures)
 static void
 restart_due(void *arg)
 {
-	child_spawn(arg);
+	struct child *c = arg;
+
+	if (c->renewing)
+		child_kill(c);		/* it had its time to end in order */
+	else
+		child_spawn(c);
 }
 
 static void
@@ -201,14 +210,18 @@ child_spawn(struct child *c)
 		return;
 	}
 	c->state = CHILD_STARTING;
-	send_config(c);
+	log_target_send(c);
+	child_send_config(c, &c->parent->now);
 }
 
 void
 child_reaped(struct child *c, int status)
 {
-	bool ours = c->parent->stage != STAGE_RUNNING;
+	bool ours = c->parent->stage != STAGE_RUNNING || c->renewing;
 
+	if (c->renewing)
+		c->failures = 0;
+	c->renewing = false;
 	if (clock_steady_ms() - c->started > HEALTHY_AFTER)
 		c->failures = 0;
 	c->failures++;
@@ -232,6 +245,19 @@ child_stop(struct child *c)
 	if (c->restart != NULL)
 		loop_timer_stop(c->restart);
 	link_close(&c->link);
+	c->state = CHILD_DOWN;
+}
+
+void
+child_renew(struct child *c)
+{
+	if (c->restart == NULL)
+		c->restart = loop_timer_new(c->parent->loop, restart_due, c);
+	if (c->restart == NULL)
+		return;			/* it stays as it is */
+	c->renewing = true;
+	child_stop(c);
+	loop_timer_set(c->restart, RENEW_MS);
 }
 
 void

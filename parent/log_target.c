@@ -63,10 +63,10 @@ due(void *arg)
 {
 	struct parent *p = arg;
 	struct fault f;
-	int fd = log_gone() ? target_open(p->conf->log_target, &f) : -1;
+	int fd = log_gone() ? target_open(p->now.conf->log_target, &f) : -1;
 
 	if (fd != -1)
-		log_to(p->conf->log_target, fd);
+		log_to(p->now.conf->log_target, fd);
 	if (!log_flush())
 		loop_timer_set(p->log_timer, log_retry_ms());
 }
@@ -91,13 +91,13 @@ log_target_start(struct parent *p)
 	if (p->log_timer == NULL)
 		return -1;
 	log_on_wait(lines_wait, p);
-	if (p->conf->log_target == LOG_STDERR)
+	if (p->now.conf->log_target == LOG_STDERR)
 		return 0;
-	fd = target_open(p->conf->log_target, &f);
+	fd = target_open(p->now.conf->log_target, &f);
 	/* On standard error still, where a person may see it. */
 	if (fd == -1)
 		log_warn("log-unreachable", KV_Q("reason", f.text));
-	log_to(p->conf->log_target, fd);
+	log_to(p->now.conf->log_target, fd);
 	return 0;
 }
 
@@ -105,7 +105,7 @@ void
 log_target_send(struct child *c)
 {
 	struct ipc_log_target m = { .target =
-	    (uint8_t)c->parent->conf->log_target };
+	    (uint8_t)c->parent->now.conf->log_target };
 	struct fault f;
 
 	if (c->link != NULL && m.target != LOG_STDERR)

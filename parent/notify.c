@@ -6,12 +6,14 @@
 #include "parent/parent_priv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 void
@@ -21,6 +23,17 @@ notify_say(const struct parent *p, const char *state)
 	if (p->notify_fd != -1)
 		(void)send(p->notify_fd, state, strlen(state),
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* sd_notify(3): the time tells this reload from an earlier one. */
+void
+notify_reloading(const struct parent *p)
+{
+	char state[64];
+
+	snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu",
+	    (unsigned long long)clock_steady_ms() * 1000);
+	notify_say(p, state);
 }
 
 static int

@@ -2,9 +2,10 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* parent/parent_priv.h - the parts of the parent to each other:
  * wiring.c (who talks to whom), child.c (one process's life), state.c
- * (directories and users), listen.c (sockets), addresses.c (the machine's),
- * isolation.c, announce.c, log_target.c and
- * notify.c (what is said of it), parent.c (the whole). */
+ * (directories and users), generation.c (a configuration and what is open for
+ * it), reload.c (from one to the next), listen.c (sockets), addresses.c (the
+ * machine's), certs.c and tickets.c (what smtpd shows), isolation.c, announce.c,
+ * log_target.c and notify.c (what is said of it), stop.c (the end), parent.c (the whole). */
 #ifndef PARENT_PARENT_PRIV_H
 #define PARENT_PARENT_PRIV_H
 
@@ -36,21 +37,41 @@ struct child {
 	uint64_t		 started;	/* steady ms */
 	unsigned		 failures;	/* in a row, for the back-off */
 	bool			 drained;
+	bool			 answered;	/* what reload.c waits for */
+	bool			 stale;		/* to be started again, for a reload */
+	bool			 renewing;	/* it ends for that */
 	struct sandbox		 sandbox;	/* as it said with READY */
+};
+
+/* A configuration, and what is open for it. */
+struct generation {
+	uint32_t		 number;	/* 0 the first */
+	struct conf		*conf;
+	int			 bundle_fd;	/* sealed memfd */
+	int			*listen_fds;	/* one per conf->listens; -1: none */
+	struct role_files	 files;
+};
+
+struct reload {
+	enum { RELOAD_NONE, RELOAD_PREPARE, RELOAD_SWITCH } phase;
+	unsigned		 wave;		/* of RELOAD_SWITCH */
+	uint32_t		 tried;		/* numbers given so far */
+	bool			 again;		/* SIGHUP came at a bad time */
+	struct loop_timer	*timer;
 };
 
 struct parent {
 	struct loop		*loop;
-	struct conf		*conf;
-	int			 bundle_fd;	/* sealed memfd */
+	const char		*path;		/* of the configuration */
+	struct generation	 now;
+	struct generation	 next;		/* in RELOAD_SWITCH: the last one */
+	struct reload		 reload;
 	int			 lock_fd;	/* one Sealane per state directory */
-	int			*listen_fds;	/* one per conf->listens */
 	int			 control_fds[ROLE_COUNT];	/* -1: that role has none */
 	struct child		*children;
 	size_t			 nchildren;
 	struct buf		 certs;		/* LIST of own_cert, from keys 1 */
 	struct buf		 certs_coming;	/* as far as it is here */
-	struct role_files	 files;		/* of the configuration */
 	struct loop_timer	*ticket_timer;	/* NULL: there are no tickets */
 	unsigned char		 ticket_key[64];
 	struct buf		 addresses;	/* LIST of host_addr, the machine's */
@@ -76,10 +97,14 @@ struct parent {
 void	child_spawn(struct child *);
 void	child_reaped(struct child *, int status);
 void	child_stop(struct child *);		/* closes its link: it ends in order */
+/* Ends in order, and is started again under the configuration of now. */
+void	child_renew(struct child *);
 void	child_kill(struct child *);
+void	child_send_config(struct child *, const struct generation *);
 void	child_misbehaved(struct child *, const char *accuser, const char *why);
 void	child_free(struct child *);
 /* parent.c, told by child.c */
+bool	parent_all_ready(const struct parent *);
 void	parent_child_ready(struct child *);
 void	parent_child_refused(struct child *, struct span error);
 void	parent_child_down(struct child *);
@@ -88,6 +113,10 @@ void	parent_child_drained(struct child *);
 /* ---- wiring.c ---- */
 unsigned	wiring_instances(const struct conf *, enum role);
 bool		wiring_has_control(enum role);
+/* A new configuration is taken from the inside out, in this order: who asks
+ * has none that the asked one does not know.  From 0. */
+#define WIRING_WAVES	3
+unsigned	wiring_wave(enum role);
 /* Give `c` a link to every READY peer that the table names. */
 void		wiring_connect(struct parent *, struct child *c);
 /* `by` says that the link to a peer broke over nonsense: ends one of the two. */
@@ -99,6 +128,32 @@ void		wiring_blame(struct child *by, const struct ipc_blame *);
 int	state_user(enum role, uid_t *, gid_t *, struct fault *);
 /* Make missing directories and files with the right owners, lock the state. */
 int	state_prepare(const struct conf *, int *lock_fd, struct fault *);
+
+/* ---- generation.c ---- */
+void	generation_init(struct generation *);
+void	generation_free(struct generation *);	/* leaves it as initialised */
+/* -1 with an error among the notes, or without one and a fault. */
+int	generation_load(struct generation *, const char *path,
+	    struct conf_notes *, struct fault *);
+/* Opens its listeners; those that `from` (NULL: nobody) has are shared with it.
+ * -1 with a fault, and `bad` says of which. */
+int	generation_listen(struct generation *, const struct generation *from,
+	    size_t *bad, struct fault *);
+/* All but those that `but` (NULL: none) has as well. */
+void	generation_send_listeners(const struct generation *,
+	    const struct generation *but, struct child *smtpd);
+
+/* ---- reload.c ---- */
+int	reload_start(struct parent *);		/* 0, or -1 without memory */
+void	reload_begin(struct parent *);		/* SIGHUP */
+void	reload_answer(struct child *, const struct ipc_config_done *);
+void	reload_child_ready(struct child *);
+void	reload_child_down(struct child *);
+
+/* ---- stop.c ---- */
+void	stop_begin(struct parent *);
+void	stop_advance(struct parent *);		/* a child is gone, or drained */
+void	stop_timeout(void *parent);		/* no more patience with this stage */
 
 /* ---- listen.c ---- */
 int	listen_open(const struct conf_listen *, struct fault *);	/* descriptor or -1 */
@@ -113,6 +168,7 @@ void	addresses_send(struct child *policy);
 /* ---- notify.c ---- */
 int	notify_open(struct parent *);	/* 0, or -1 without memory */
 void	notify_say(const struct parent *, const char *state);
+void	notify_reloading(const struct parent *);	/* READY=1 ends it */
 void	notify_close(struct parent *);
 
 /* ---- log_target.c ---- */
@@ -127,15 +183,17 @@ void	isolation_log(const struct parent *);
 /* ---- certs.c ---- */
 #define CERTS_MAX	(2 * 1024 * 1024)	/* bytes of all own_certs */
 /* Opens what tls.certificate names.  -1 with errors among the notes. */
-int	certs_open_files(struct parent *, struct conf_notes *);
-void	certs_close_files(struct parent *);
-void	certs_send_files(struct parent *, struct child *keys);
+int	certs_open_files(const struct conf *, struct role_files *,
+	    struct conf_notes *);
+void	certs_close_files(struct role_files *);
+void	certs_send_files(const struct generation *, struct child *keys);
 void	certs_take(struct parent *, const struct ipc_key_certs *);
 void	certs_send(struct parent *, struct child *smtpd);
 
 /* ---- tickets.c ---- */
 int	tickets_start(struct parent *);		/* nothing unless tls.tickets; -1: no memory */
 void	tickets_send(struct parent *, struct child *smtpd);
+void	tickets_adopt(struct parent *);		/* they may be on or off now */
 void	tickets_stop(struct parent *);
 
 /* ---- announce.c ---- */

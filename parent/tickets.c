@@ -38,22 +38,28 @@ make_key(struct parent *p)
 }
 
 static void
-rotate(void *arg)
+send_all(struct parent *p)
 {
-	struct parent *p = arg;
-
-	loop_timer_set(p->ticket_timer, ROTATE_MS);
-	make_key(p);
 	for (size_t i = 0; i < p->nchildren; i++)
 		if (p->children[i].role == ROLE_SMTPD &&
 		    p->children[i].state == CHILD_READY)
 			tickets_send(p, &p->children[i]);
 }
 
+static void
+rotate(void *arg)
+{
+	struct parent *p = arg;
+
+	loop_timer_set(p->ticket_timer, ROTATE_MS);
+	make_key(p);
+	send_all(p);
+}
+
 int
 tickets_start(struct parent *p)
 {
-	if (!p->conf->tls.tickets)
+	if (!p->now.conf->tls.tickets)
 		return 0;
 	p->ticket_timer = loop_timer_new(p->loop, rotate, p);
 	if (p->ticket_timer == NULL)
@@ -61,6 +67,18 @@ tickets_start(struct parent *p)
 	loop_timer_set(p->ticket_timer, ROTATE_MS);
 	make_key(p);
 	return 0;
+}
+
+void
+tickets_adopt(struct parent *p)
+{
+	if (p->now.conf->tls.tickets == (p->ticket_timer != NULL))
+		return;
+	if (p->ticket_timer != NULL)
+		tickets_stop(p);
+	else if (tickets_start(p) == -1)
+		log_error("ticket-key-failed", KV_Q("reason", "no memory"));
+	send_all(p);
 }
 
 void

@@ -47,6 +47,12 @@ wiring_instances(const struct conf *conf, enum role role)
 	}
 }
 
+unsigned
+wiring_wave(enum role role)
+{
+	return role == ROLE_SMTPD ? 2 : role == ROLE_QUEUE ? 1 : 0;
+}
+
 bool
 wiring_has_control(enum role role)
 {

@@ -121,6 +121,12 @@ memory_rules(const struct memory *m)
 	return &m->rules;
 }
 
+void
+memory_set_rules(struct memory *m, const struct peer_rules *rules)
+{
+	m->rules = *rules;
+}
+
 /* ---- rows ---- */
 
 /* Runs a DELETE and takes what it dropped off the count. */

@@ -32,6 +32,7 @@ struct memory	*memory_new(struct db *, const struct peer_rules *,
 		    const struct memory_bounds *, struct fault *); /* borrows db */
 void		 memory_free(struct memory **);
 const struct peer_rules	*memory_rules(const struct memory *);
+void		 memory_set_rules(struct memory *, const struct peer_rules *);
 
 /* 1 found, 0 none (the record is zero then), -1 fault. */
 int	memory_get(struct memory *, enum peer_kind, const char *name,

@@ -21,7 +21,7 @@ struct policy {
 	struct role_env		*env;
 	struct db		*db;
 	struct sts_store	*sts_store;
-	struct sts		*sts;		/* NULL: mta-sts = false */
+	struct sts		*sts;		/* also when mta-sts = false */
 	struct watch		 watch;
 	struct desk		*desk;
 	struct loop_timer	*tick;
@@ -97,8 +97,7 @@ on_fetched(struct role_env *env, struct link *l, struct ipc_msg *m)
 	struct policy *p = env->state;
 
 	(void)l;
-	if (p->sts != NULL)
-		sts_fetched(p->sts, &m->u.fetched);
+	sts_fetched(p->sts, &m->u.fetched);
 }
 
 static void
@@ -193,7 +192,7 @@ on_tick(void *arg)
 {
 	struct policy *p = arg;
 
-	if (p->sts != NULL)
+	if (p->world.sts != NULL)
 		sts_tick(p->sts);
 	watch_tick(&p->watch);
 	loop_timer_set(p->tick, TICK_MS);
@@ -215,9 +214,8 @@ start_sts(struct policy *p, uint64_t seed, struct fault *f)
 	s.store = p->sts_store = sts_store_new(p->db, f);
 	if (p->sts_store == NULL)
 		return -1;
-	if (!conf->policy.mta_sts)
-		return 0;
-	p->world.sts = p->sts = sts_new(&s);
+	p->sts = sts_new(&s);
+	p->world.sts = conf->policy.mta_sts ? p->sts : NULL;
 	return p->sts != NULL ? 0 :
 	    fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
 }
@@ -286,6 +284,20 @@ policy_start(struct role_env *env, struct fault *f)
 }
 
 static void
+policy_adopt(struct role_env *env, const struct conf *old)
+{
+	struct policy *p = env->state;
+	struct peer_rules rules;
+
+	(void)old;
+	peer_rules_of(&rules, env->conf);
+	memory_set_rules(p->watch.memory, &rules);
+	p->self.conf = p->world.conf = env->conf;
+	p->world.sts = env->conf->policy.mta_sts ? p->sts : NULL;
+	sts_set_timeout(p->sts, (uint32_t)env->conf->policy.fetch_timeout);
+}
+
+static void
 policy_peer_up(struct role_env *env, struct link *l)
 {
 	struct policy *p = env->state;
@@ -304,7 +316,7 @@ policy_peer_down(struct role_env *env, enum role role, unsigned index)
 		resolvers_down(p->resolvers, index);
 	else if (role == ROLE_QUEUE)
 		asks_forget(p->asks);
-	else if (role == ROLE_FETCH && p->sts != NULL)
+	else if (role == ROLE_FETCH)
 		sts_fetch_lost(p->sts);
 }
 
@@ -336,6 +348,7 @@ static const struct role_handler handlers[] = {
 
 const struct role_ops policy_ops = {
 	.start = policy_start,
+	.adopt = policy_adopt,
 	.peer_up = policy_peer_up,
 	.peer_down = policy_peer_down,
 	.room = policy_room,

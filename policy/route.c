@@ -42,6 +42,7 @@ route_free(struct route *r)
 	json_decref(r->trace);
 	free(r->cands);
 	free(r->result.hosts);
+	conf_release(&r->conf);
 	free(r);
 }
 
@@ -435,7 +436,8 @@ begin(struct route_world *w, struct span domain, bool traced,
 	r->done = done;
 	r->arg = arg;
 	(void)span_copy(domain, r->domain, sizeof(r->domain));
-	route_plan_make(w->conf, domain, &r->plan);
+	r->conf = conf_hold(w->conf);
+	route_plan_make(r->conf, domain, &r->plan);
 	(void)span_copy(span_str(r->plan.name[0] != '\0' ? r->plan.name :
 	    r->domain), r->result.domain, sizeof(r->result.domain));
 	r->result.mx_secure = DNS_INSECURE;

@@ -183,7 +183,7 @@ ask_alias(struct candidate *c)
 static bool
 may_have(const struct route *r)
 {
-	return r->world->conf->policy.dane && !r->plan.lmtp &&
+	return r->conf->policy.dane && !r->plan.lmtp &&
 	    (r->plan.kind == PLAN_MX || r->plan.kind == PLAN_HOST);
 }
 

@@ -10,7 +10,7 @@
 static bool
 refused(const struct route *r, const struct addr *a)
 {
-	return !r->plan.by_operator && !r->world->conf->allow_loopback &&
+	return !r->plan.by_operator && !r->conf->allow_loopback &&
 	    addr_is_special(a);
 }
 

@@ -42,6 +42,7 @@ struct candidate {
 
 struct route {
 	struct route_world	*world;
+	const struct conf	*conf;		/* held: the plan points into it */
 	char			 domain[DNS_NAME_SIZE];	/* as asked, for texts */
 	struct route_plan	 plan;
 	struct dns_query	*mx_query;

@@ -508,6 +508,12 @@ sts_new(const struct sts_setup *setup)
 }
 
 void
+sts_set_timeout(struct sts *s, uint32_t ms)
+{
+	s->setup.timeout_ms = ms;
+}
+
+void
 sts_free(struct sts **sp)
 {
 	struct sts *s = *sp;

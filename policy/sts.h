@@ -46,6 +46,7 @@ typedef void	sts_answer_cb(void *arg, const struct sts_answer *);
 
 struct sts	*sts_new(const struct sts_setup *);	/* NULL: no memory */
 void		 sts_free(struct sts **);		/* nobody is answered */
+void		 sts_set_timeout(struct sts *, uint32_t ms);	/* of later fetches */
 
 /* Answers once, later.  NULL: cannot be asked now, or never: the name is
  * longer than STS_DOMAIN_MAX. */

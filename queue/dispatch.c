@@ -229,7 +229,8 @@ freshen(struct queue *q, struct site *s, struct batch *b)
 	struct message *m = b->message;
 	struct route *newer = NULL;
 
-	if (queue_now(q) - b->route->at <= QUEUE_STALE_MS)
+	if (b->route->at >= q->routes_from &&
+	    queue_now(q) - b->route->at <= QUEUE_STALE_MS)
 		return FRESH;
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct rcpt *r = &m->rcpts[b->index[i]];

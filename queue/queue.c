@@ -115,14 +115,20 @@ tick(void *arg)
 /* ---- start and end ---- */
 
 static void
+configure(struct queue *q, const struct conf *conf)
+{
+	q->conf = conf;
+	q->schedule = (struct schedule){ conf->relay.retry.first,
+	    conf->relay.retry.max, conf->relay.retry.give_up,
+	    conf->relay.retry.delay_warning };
+}
+
+static void
 init(struct queue *q, struct role_env *env)
 {
 	q->env = env;
 	q->loop = env->loop;
-	q->conf = env->conf;
-	q->schedule = (struct schedule){ env->conf->relay.retry.first,
-	    env->conf->relay.retry.max, env->conf->relay.retry.give_up,
-	    env->conf->relay.retry.delay_warning };
+	configure(q, env->conf);
 	q->started = q->kept_house = queue_now(q);
 	/* Later than all numbers of an earlier process, of which a relay may
 	 * still hold jobs; REGISTERED makes sure of it. */
@@ -180,6 +186,17 @@ queue_stop(struct role_env *env)
 	buf_free(&q->body);
 	free(q);
 	env->state = NULL;
+}
+
+static void
+queue_adopt(struct role_env *env, const struct conf *old)
+{
+	struct queue *q = env->state;
+
+	(void)old;
+	configure(q, env->conf);
+	route_renew(q);
+	queue_wake(q);
 }
 
 static void
@@ -270,6 +287,7 @@ static const struct role_handler handlers[] = {
 
 const struct role_ops queue_ops = {
 	.start = queue_start,
+	.adopt = queue_adopt,
 	.peer_up = queue_peer_up,
 	.peer_down = queue_peer_down,
 	.room = queue_room,

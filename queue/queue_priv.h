@@ -190,6 +190,7 @@ struct queue {
 	uint16_t		 free_asks[QUEUE_ASKS];
 	unsigned		 nfree_asks;
 	uint64_t		 ask_round;
+	uint64_t		 routes_from;	/* older answers do not count */
 
 	struct graces		 grace;	/* the first one's time is next */
 
@@ -272,6 +273,7 @@ void	route_message(struct queue *, struct message *);	/* it is due */
 void	route_answer(struct role_env *, struct link *, struct ipc_msg *);
 void	route_ask_more(struct queue *);
 void	route_policy_lost(struct queue *);
+void	route_renew(struct queue *);	/* all are asked for anew */
 void	route_expire(struct queue *);
 void	route_free_all(struct queue *);
 /* From an answer that says go; NULL: no memory. */

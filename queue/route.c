@@ -90,7 +90,7 @@ static bool
 domain_fresh(const struct queue *q, const struct domain *d, uint64_t age)
 {
 	return d->answered && d->state == DOMAIN_IDLE &&
-	    queue_now(q) - d->at <= age;
+	    d->at >= q->routes_from && queue_now(q) - d->at <= age;
 }
 
 /* ---- lines of domains that want to be asked for ---- */
@@ -215,6 +215,15 @@ route_ask_more(struct queue *q)
 		q->asks[slot] = d;
 		ipc_send_route_ask(policy, &ask, -1);
 	}
+}
+
+/* Another configuration: what policy, which has it already, said before does
+ * not count any more. */
+void
+route_renew(struct queue *q)
+{
+	q->routes_from = queue_now(q) + 1;
+	route_policy_lost(q);
 }
 
 void

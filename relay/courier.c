@@ -213,6 +213,12 @@ courier_init(struct courier *c, const struct courier_setup *setup)
 	return pool_init(&c->pool, setup->loop, dropped, c);
 }
 
+void
+courier_adopt(struct courier *c, const struct courier_setup *setup)
+{
+	c->setup = *setup;
+}
+
 static void
 finish_at_once(struct courier *c, struct job *j, enum outcome_status status,
     const char *dsn, const char *text)

@@ -45,8 +45,7 @@ struct courier_setup {
 	void			*arg;
 	const struct conf	*conf;		/* from where, as whom */
 	struct client_setup	 client;	/* name and starttls are filled in */
-	/* For probes, where the null sender is refused; outlives the courier. */
-	const char		*probe_sender;
+	const char		*probe_sender;	/* where the null one is refused */
 	uint64_t		 connect_ms;
 	struct tls_creds	*creds;
 	unsigned		 sessions;	/* most at once */
@@ -63,6 +62,8 @@ struct courier {
 };
 
 int	courier_init(struct courier *, const struct courier_setup *);
+/* For what is started from now on. */
+void	courier_adopt(struct courier *, const struct courier_setup *);
 /* Now or when its turn comes.  decided() may run before it returns. */
 void	courier_take(struct courier *, struct job *);
 /* Forget a job that waits; false if it is not waiting. */

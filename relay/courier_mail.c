@@ -193,7 +193,7 @@ courier_on_done(struct session *s)
 	}
 	courier_tell(c, j, &h);
 	if (j->null_refused) {
-		j->sender = span_str(c->setup.probe_sender);
+		j->sender = span_str(job_keep(j, c->setup.probe_sender));
 		courier_send(c, j, s);
 		return;
 	}

@@ -139,8 +139,8 @@ job_fill(struct job *j, const struct ipc_job *m, int fd)
 }
 
 /* Recipients of one transaction mostly have the same words. */
-static const char *
-intern(struct job *j, const char *text)
+const char *
+job_keep(struct job *j, const char *text)
 {
 	size_t n = strlen(text) + 1;
 	struct job_word *w = j->words;
@@ -165,8 +165,8 @@ job_judge(struct job *j, struct job_rcpt *r, enum outcome_status status,
 {
 	r->status = status;
 	(void)span_copy(span_str(dsn), r->dsn, sizeof(r->dsn));
-	r->mx = intern(j, mx);
-	r->reply = intern(j, reply);
+	r->mx = job_keep(j, mx);
+	r->reply = job_keep(j, reply);
 }
 
 void

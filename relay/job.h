@@ -109,6 +109,9 @@ int	job_fill(struct job *, const struct ipc_job *, int fd);
 void	job_judge(struct job *, struct job_rcpt *, enum outcome_status,
 	    const char *dsn, const char *reply, const char *mx);
 
+/* A copy that lives as long as the job; "" without memory. */
+const char	*job_keep(struct job *, const char *);
+
 /* The batch: recipients without verdict, as many as the host takes at once
  * (RFC 9422), and of those that need SMTPUTF8 none together with others where
  * the host lacks it.  -1: no memory. */

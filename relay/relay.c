@@ -23,7 +23,7 @@
 struct relay {
 	struct role_env	*env;
 	struct courier	 courier;
-	struct tls_creds *creds;
+	struct tls_creds *creds, *next_creds;
 	struct tls_trust *trust;	/* NULL: none could be loaded */
 	struct job_table	 jobs;
 	struct buf	 list;		/* for what is being sent */
@@ -362,6 +362,38 @@ free_relay:
 	return -1;
 }
 
+/* Without old versions, or with them: what TLS offers is its credentials'. */
+static int
+prepare(struct role_env *env, const struct conf *next, struct fault *f)
+{
+	struct relay *r = env->state;
+
+	r->next_creds = tls_creds_client(next->tls.old_versions, f);
+	return r->next_creds == NULL ? -1 : 0;
+}
+
+static void
+forget(struct role_env *env)
+{
+	struct relay *r = env->state;
+
+	tls_creds_unref(&r->next_creds);
+}
+
+static void
+adopt(struct role_env *env, const struct conf *old)
+{
+	struct relay *r = env->state;
+	struct courier_setup setup;
+
+	(void)old;
+	tls_creds_unref(&r->creds);
+	r->creds = r->next_creds;
+	r->next_creds = NULL;
+	setup = setup_of(r);
+	courier_adopt(&r->courier, &setup);
+}
+
 static void
 drain(struct role_env *env)
 {
@@ -402,7 +434,9 @@ static const struct role_handler handlers[] = {
 };
 
 const struct role_ops relay_ops = {
-	.start = start, .peer_up = peer_up, .peer_down = peer_down,
+	.start = start,
+	.prepare = prepare, .adopt = adopt, .forget = forget,
+	.peer_up = peer_up, .peer_down = peer_down,
 	.drain = drain, .stop = stop,
 	.handlers = handlers,
 	.nhandlers = sizeof(handlers) / sizeof(handlers[0]),

@@ -417,6 +417,7 @@ struct session *
 session_new(const struct session_setup *setup)
 {
 	struct session *s = calloc(1, sizeof(*s));
+	struct client_setup client;
 
 	if (s == NULL)
 		return NULL;
@@ -435,7 +436,11 @@ session_new(const struct session_setup *setup)
 		return NULL;
 	}
 	s->creds = tls_creds_ref(setup->creds);
-	client_init(&s->client, &setup->client, now_of(s));
+	/* A connection outlives the configuration that the name is from. */
+	client = setup->client;
+	(void)span_copy(span_str(client.name), s->name, sizeof(s->name));
+	client.name = s->name;
+	client_init(&s->client, &client, now_of(s));
 	return s;
 }
 

@@ -71,6 +71,7 @@ struct session {
 	struct body *body;
 	uint64_t	 body_at;
 	struct client_message message;	/* waiting while the body is looked at */
+	char		 name[256];	/* in EHLO */
 	struct convert	*convert;	/* or NULL: it is sent as it is */
 	char		 unfit[160];
 	struct dot	 dot;

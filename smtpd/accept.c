@@ -231,6 +231,34 @@ listeners_watch(struct smtpd *d)
 			    l->conf->label));
 }
 
+static const struct conf_listen *
+listen_at(const struct conf *conf, const struct addr *a)
+{
+	for (size_t i = 0; i < conf->nlistens; i++)
+		if (addr_same_ip(&conf->listens[i].address, a) &&
+		    conf->listens[i].address.port == a->port)
+			return &conf->listens[i];
+	return NULL;
+}
+
+/* A socket goes on under its block's new words; new ones come by LISTEN. */
+void
+listeners_adopt(struct smtpd *d)
+{
+	struct listener **at = &d->listeners, *l;
+
+	while ((l = *at) != NULL) {
+		l->conf = listen_at(d->env->conf, &l->conf->address);
+		if (l->conf != NULL) {
+			at = &l->next;
+			continue;
+		}
+		*at = l->next;
+		loop_io_close(&l->io);
+		free(l);
+	}
+}
+
 void
 listeners_close(struct smtpd *d)
 {

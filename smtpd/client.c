@@ -240,7 +240,8 @@ smtpd_client_new(struct smtpd *d, int fd, const struct addr *peer,
 	if (!client_place(d, c))
 		goto close_channel;
 	channel_set_input(c->ch, INPUT_MAX);
-	session_start(&c->session, &session_ops, c, d->env->conf, conf, peer);
+	c->conf = conf_hold(d->env->conf);
+	session_start(&c->session, &session_ops, c, c->conf, conf, peer);
 	pace_touch(c, session_patience(&c->session));
 	c->began = c->mailed = c->touched;
 	if (session_wants(&c->session) == SESSION_TLS)
@@ -265,6 +266,7 @@ smtpd_client_free(struct client *c)
 	if (c->limited)
 		crowd_close(d, &c->peer);
 	session_end(&c->session);
+	conf_release(&c->conf);
 	smtpd_intake_abort(c);
 	d->clients[c->slot] = NULL;
 	d->nclients--;

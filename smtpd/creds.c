@@ -135,6 +135,14 @@ creds_take_ticket_key(struct smtpd *d, struct span key)
 		tls_creds_tickets(d->creds, key);
 }
 
+/* Names and versions of the configuration may differ. */
+void
+creds_adopt(struct smtpd *d)
+{
+	d->has_ticket_key = d->has_ticket_key && d->env->conf->tls.tickets;
+	creds_load(d);
+}
+
 void
 creds_keys_changed(struct smtpd *d)
 {

@@ -124,6 +124,12 @@ crowd_share_all(struct smtpd *d)
 	d->limits.share_all = true;
 }
 
+void
+crowd_adopt(struct smtpd *d)
+{
+	limits_configure(&d->limits, d->env->conf);
+}
+
 int
 crowd_start(struct smtpd *d)
 {

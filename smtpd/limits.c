@@ -36,20 +36,24 @@ limit_name(enum limit l)
 
 /* ---- life ---- */
 
+void
+limits_configure(struct limits *l, const struct conf *conf)
+{
+	l->most[LIMIT_CONNECTIONS] = conf->limits.client.connections;
+	l->most[LIMIT_CONNECTS] = conf->limits.client.connection_rate;
+	l->most[LIMIT_RECIPIENTS] = conf->limits.client.recipients;
+	l->most[LIMIT_ERRORS] = conf->limits.client.errors;
+	l->most[LIMIT_UNKNOWN] = conf->limits.client.unknown_commands;
+}
+
 int
 limits_init(struct limits *l, const struct conf *conf, unsigned self)
 {
 	unsigned n = conf->smtpd_processes > self ? conf->smtpd_processes :
 	    self;
 
-	*l = (struct limits){ .self = self, .processes = n, .free = 1,
-	    .most = {
-		[LIMIT_CONNECTIONS] = conf->limits.client.connections,
-		[LIMIT_CONNECTS] = conf->limits.client.connection_rate,
-		[LIMIT_RECIPIENTS] = conf->limits.client.recipients,
-		[LIMIT_ERRORS] = conf->limits.client.errors,
-		[LIMIT_UNKNOWN] = conf->limits.client.unknown_commands,
-	    } };
+	*l = (struct limits){ .self = self, .processes = n, .free = 1 };
+	limits_configure(l, conf);
 	/* Without random numbers it still works, only not against somebody
 	 * who has networks to choose from. */
 	(void)!getrandom(&l->key, sizeof l->key, 0);

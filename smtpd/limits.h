@@ -57,6 +57,7 @@ struct limits {
 
 /* -1: no memory. */
 int	limits_init(struct limits *, const struct conf *, unsigned self);
+void	limits_configure(struct limits *, const struct conf *);	/* what is allowed */
 void	limits_free(struct limits *);
 
 /* A new connection.  False: it must be refused, and is not counted as open.

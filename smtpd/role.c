@@ -162,6 +162,18 @@ stop(struct role_env *env)
 }
 
 static void
+adopt(struct role_env *env, const struct conf *old)
+{
+	struct smtpd *d = state_of(env);
+
+	(void)old;
+	descriptors_share(d);
+	crowd_adopt(d);
+	listeners_adopt(d);
+	creds_adopt(d);
+}
+
+static void
 on_certs(struct role_env *env, struct link *l, struct ipc_msg *m)
 {
 	(void)l;
@@ -194,6 +206,7 @@ static const struct role_handler handlers[] = {
 
 const struct role_ops smtpd_ops = {
 	.start = start,
+	.adopt = adopt,
 	.peer_up = on_peer_up,
 	.peer_down = on_peer_down,
 	.keys_changed = keys_changed,

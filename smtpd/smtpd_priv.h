@@ -41,6 +41,7 @@ struct client {
 	unsigned		 progress;	/* the session's, when it was touched */
 	uint64_t		 rate_at, rate_taken;	/* of a body; 0: not measured */
 	struct session		 session;
+	const struct conf	*conf;		/* the session's, held */
 	uint64_t		 txn;		/* at the queue; 0: none */
 	int			 spool_fd;	/* -1: none */
 	bool			 spools;	/* it has, or waits for, one of d->spools */
@@ -84,12 +85,14 @@ struct smtpd {
 int	listener_add(struct smtpd *, int fd, const struct conf_listen *);
 void	listeners_watch(struct smtpd *);	/* as far as we may accept now */
 void	listeners_close(struct smtpd *);
+void	listeners_adopt(struct smtpd *);	/* by the new configuration */
 void	reserve_open(struct smtpd *, int any_fd);
 void	descriptors_share(struct smtpd *);	/* how many for what */
 
 /* ---- crowd.c ---- */
 int	crowd_start(struct smtpd *);		/* -1: no memory */
 void	crowd_stop(struct smtpd *);
+void	crowd_adopt(struct smtpd *);
 /* A new connection; false: refuse it. */
 bool	crowd_open(struct smtpd *, const struct addr *,
 	    const struct conf_listen *, bool *counted);
@@ -104,6 +107,7 @@ void	creds_free(struct smtpd *);
 void	creds_take(struct smtpd *, const struct ipc_certs *);
 void	creds_take_ticket_key(struct smtpd *, struct span);
 void	creds_keys_changed(struct smtpd *);
+void	creds_adopt(struct smtpd *);
 
 /* ---- client.c ---- */
 /* Takes the descriptor.  False: no memory. */

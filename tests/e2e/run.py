@@ -47,6 +47,7 @@ MODULES = (
     "reports",
     "inbound",
     "lifecycle",
+    "reload",
     "recipients",
     "limits",
     "outbound",

@@ -3,10 +3,14 @@
 """Under a service manager: what it is told, and that what the unit leaves of
 the parent's privileges is enough."""
 
+import contextlib
 import os
+import queue
 import re
 import shutil
+import signal
 import socket
+import threading
 import time
 
 from lab import space
@@ -22,21 +26,32 @@ class Manager:
     def __init__(self, lab, name):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.bind(name if name[0] == "/" else "\0" + name[1:])
-        self.sock.settimeout(20)
+        # Read at once: the kernel keeps ten of them.
+        self.said = queue.Queue()
+        threading.Thread(target=self.read, daemon=True).start()
         os.environ.update(NOTIFY_SOCKET=name, WATCHDOG_USEC="400000")
         lab.later(self.close)
+
+    def read(self):
+        try:
+            while said := self.sock.recv(1000):
+                self.said.put(said.decode())
+        except OSError:
+            pass                # closed
 
     def close(self):
         for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC"):
             os.environ.pop(name, None)
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RD)
         self.sock.close()
 
     def hear(self, want):
-        """Until `want` is said; returns what was said before it."""
+        """Until something that starts so is said; returns what was said before it."""
         before = []
         while True:
-            got = self.sock.recv(1000).decode()
-            if got == want:
+            got = self.said.get(timeout=20)
+            if got.startswith(want):
                 return before
             before.append(got)
 
@@ -61,6 +76,9 @@ def service_notify(lab):
                 told = b"NOTIFY_SOCKET" in f.read()
             expect(not told or title.startswith("parent"),
                    f"{title} knows the manager's socket")
+        s.proc.send_signal(signal.SIGHUP)
+        manager.hear("RELOADING=1\nMONOTONIC_USEC=")
+        manager.hear("READY=1")
         expect_equal(s.stop(), 0, "exit")
         manager.hear("STOPPING=1")
         manager.close()

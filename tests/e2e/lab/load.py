@@ -124,6 +124,7 @@ class Load:
         self.total, self.per_session = total, per_session
         self.lock = threading.Lock()
         self.next, self.acked, self.refused = 0, set(), []
+        self.broken = []        # connections refused, sessions that broke
         self.halt = threading.Event()
         self.threads = [threading.Thread(target=self.run, daemon=True)
                         for _ in range(threads)]
@@ -149,7 +150,8 @@ class Load:
         while not self.finished():
             try:
                 c = Client(timeout=20)
-            except (OSError, ValueError, Reply):
+            except (OSError, ValueError, Reply) as e:
+                self.broken.append(repr(e))
                 self.halt.wait(0.1)
                 continue
             try:
@@ -158,8 +160,8 @@ class Load:
                     c.starttls()
                     c.ehlo()
                 self.session(c)
-            except (OSError, ValueError, Reply):
-                pass            # killed under us: no 250, no promise
+            except (OSError, ValueError, Reply) as e:
+                self.broken.append(repr(e))     # no 250, no promise
             finally:
                 c.close()
 

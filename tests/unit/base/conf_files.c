@@ -4,6 +4,7 @@
  * installed. */
 #include <fcntl.h>
 #include <ftw.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -491,6 +492,39 @@ START_TEST(long_list)
 END_TEST
 
 /* What stands commented out in the example is right, too. */
+/* A list of recipients lies in the mapped file: it lives as long as any
+ * holder. */
+START_TEST(held)
+{
+	static const char text[] = "hostname = \"held.example.org\"\n";
+	char bundle[256];
+	int n = snprintf(bundle, sizeof bundle, "sealane-conf 1\n"
+	    "machine host.example.org 3\npart 0 1 1 %zu t.conf\n%s\n",
+	    sizeof text - 1, text);
+	int fd = memfd_create("held", MFD_CLOEXEC);
+	struct conf_notes notes = { 0 };
+	const struct conf *a, *b;
+	struct conf *c;
+
+	ck_assert_int_eq(write(fd, bundle, (size_t)n), n);
+	c = conf_parse_fd(fd, &notes);
+	close(fd);
+	ck_assert_ptr_nonnull(c);
+	a = conf_hold(c);
+	b = conf_hold(c);
+	conf_free(&c);
+	ck_assert_ptr_null(c);
+	conf_release(&a);
+	ck_assert_ptr_null(a);
+	ck_assert_str_eq(b->hostname, "held.example.org");
+	conf_release(&b);
+	conf_release(&b);
+	ck_assert_ptr_null(conf_parse_fd(-1, &notes));
+	ck_assert_uint_eq(notes.n, 0);
+	conf_notes_free(&notes);
+}
+END_TEST
+
 START_TEST(example_uncommented)
 {
 	char line[512], said[4096];
@@ -545,6 +579,7 @@ main(void)
 	tcase_add_test(t, long_list);
 	tcase_add_test(t, example);
 	tcase_add_test(t, example_uncommented);
+	tcase_add_test(t, held);
 	suite_add_tcase(s, t);
 	return conf_test_run(s);
 }

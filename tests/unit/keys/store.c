@@ -384,6 +384,38 @@ START_TEST(others_wait_for_keys_1)
 }
 END_TEST
 
+/* Numbers of two generations never meet. */
+START_TEST(numbers)
+{
+	struct keys_store *s;
+	struct ipc_own_cert cert;
+	struct buf list;
+	struct span rest;
+
+	make_state();
+	s = open_ok("mx.example.org", true);
+	ck_assert(keys_store_has(s, 0) && keys_store_has(s, 1));
+	ck_assert(!keys_store_has(s, 2));
+	keys_store_number(s, 3);
+	ck_assert(!keys_store_has(s, 0) && !keys_store_has(s, 2));
+	ck_assert(!keys_store_has(s, UINT32_MAX));
+	buf_init(&list, KEYS_CERTS_MAX);
+	ck_assert_int_eq(keys_store_certs(s, &list), 0);
+	rest = buf_get(&list);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(ipc_get_own_cert(&rest, &cert), 1);
+		ck_assert_uint_ge(cert.key, 3 * CONF_CERTIFICATES);
+		ck_assert(keys_store_has(s, cert.key));
+	}
+	ck_assert_uint_gt(keys_store_rsa_bits(s, cert.key), 0);
+	ck_assert_uint_eq(keys_store_rsa_bits(s, 1), 0);
+	ck_assert(!keys_store_has(NULL, 0));
+	buf_free(&list);
+	keys_store_close(&s);
+	remove_state();
+}
+END_TEST
+
 START_TEST(no_directory)
 {
 	struct fault f = { 0 };
@@ -429,6 +461,7 @@ main(void)
 	tcase_add_loop_test(tc, refuses, 0, 2 * NELEM(refusals));
 	tcase_add_test(tc, others_wait_for_keys_1);
 	tcase_add_test(tc, no_directory);
+	tcase_add_test(tc, numbers);
 	tcase_add_test(tc, leftovers);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
