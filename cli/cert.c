@@ -3,7 +3,8 @@
 /* cli/cert.c - sealane cert: what the own certificates are and what to publish
  * about them.  Reads the public halves, in state/keys/ or where the
  * configuration says, and needs no daemon; the private ones are neither
- * readable nor wanted here. */
+ * readable nor wanted here.  What changes something is in cert_change.c. */
+#include "cli/cert_impl.h"
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -231,20 +232,34 @@ find_verb(const char *name)
 	return NULL;
 }
 
+/* renew and import, which change something; -1: another one. */
+static int
+change(const struct conf *conf, int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "renew") == 0)
+		return cert_renew(conf);
+	if (argc == 4 && strcmp(argv[1], "import") == 0)
+		return cert_import(conf, argv[2], argv[3]);
+	return -1;
+}
+
 int
 cli_cert(const struct conf *conf, int argc, char **argv)
 {
 	static struct cert certs[CERTS_MAX];
 	const struct verb *v = NULL;
 	bool json = false;
-	int n;
+	int n = change(conf, argc, argv);
 
+	if (n != -1)
+		return n;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			json = true;
 		else if (v != NULL || (v = find_verb(argv[i])) == NULL)
 			return cli_usage("cert: \"%s\" is not understood: "
-			    "cert [show|tlsa] [--json]", argv[i]);
+			    "cert [show|tlsa] [--json], cert renew, "
+			    "cert import CHAIN KEY", argv[i]);
 	}
 	if (v == NULL)
 		v = &verbs[0];

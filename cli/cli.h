@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/conf.h"
 #include "base/fault.h"
@@ -46,11 +47,16 @@ int	cli_events(const struct conf *, int, char **);
 int	cli_explain(const struct conf *, int, char **);
 int	cli_peer(const struct conf *, int, char **);
 int	cli_cert(const struct conf *, int, char **);
+int	cli_upgrade(const struct conf *, int, char **);
 int	cli_version(const struct conf *, int, char **);
 
 /* The configuration file's name, given by -c or the default one. */
 const char	*cli_conf_path(void);
 void		 cli_set_conf_path(const char *);
+
+/* Sends a signal to the relay that runs with that state directory.  CLI_OK;
+ * CLI_NOT_RUNNING, of which nothing was said; or another exit code, and it was. */
+int	cli_signal(const struct conf *, int signum, pid_t *);
 
 /* "sealane: text" on stderr.  Both return an exit code, so that a command can
  * end with `return cli_usage(...)`: CLI_USAGE, and CLI_BAD. */

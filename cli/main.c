@@ -63,11 +63,21 @@ static const struct cli_command commands[] = {
 	  "NAME is an MX host or a recipient domain.  What is forgotten is "
 	  "learnt anew from\nTLS sessions; until then TLS is not expected of "
 	  "it.\n" },
-	{ "cert", true, cli_cert, "cert [show | tlsa] [--json]",
+	{ "cert", true, cli_cert,
+	  "cert [show | tlsa] [--json]\n"
+	  "       cert renew\n"
+	  "       cert import CHAIN KEY",
 	  "the relay's own certificates and what to publish about them",
 	  "show prints all that is in state/keys, the next keys among them;\n"
 	  "tlsa prints the DNS records that let others verify them, fit for a\n"
-	  "zone file.  Both read files and need no running relay.\n" },
+	  "zone file.  renew puts the next keys in the place of those in use; "
+	  "import puts a\ncertificate there that an authority has signed, with "
+	  "its key (PEM).  A running relay\nshows them to new sessions at once.\n" },
+	{ "upgrade", true, cli_upgrade, "upgrade",
+	  "let the running relay become the program that is installed now",
+	  "The new program first checks the configuration.  Then the running "
+	  "one drains and\nthe new one takes its place, in the same process; "
+	  "who connects meanwhile waits\nand is not refused.\n" },
 	{ "version", false, cli_version, "version",
 	  "the version of sealane", NULL },
 };

@@ -23,9 +23,13 @@
  * smtpd gives one a minute. */
 #define LAST_MS		(120 * 1000u)
 
+/* How often the maker looks whether a certificate ends soon. */
+#define LOOK_MS		(12 * 3600 * 1000u)
+
 struct keys {
 	struct keys_store	*store, *next, *last;	/* in use; else may be NULL */
-	struct loop_timer	*last_timer;
+	struct loop_timer	*last_timer, *look;
+	struct role_env		*env;
 	struct rate		 rate;
 };
 
@@ -82,6 +86,32 @@ on_last(void *arg)
 	keys_store_close(&k->last);
 }
 
+/* In a server that runs for years: self-signed certificates are made anew in
+ * time, as at a start.  For the kept keys alone: others are a matter of all keys
+ * processes, and come by a reload. */
+static void
+on_look(void *arg)
+{
+	struct keys *k = arg;
+	struct keys_store *fresh;
+	struct fault f = { 0 };
+
+	loop_timer_set(k->look, LOOK_MS);
+	if (k->env->conf->tls.ncertificates > 0)
+		return;
+	fresh = open_store(k->env, k->env->conf, &f);
+	if (fresh != NULL && keys_store_same_keys(fresh, k->store) &&
+	    send_certs(k->env, fresh, &f) == 0) {
+		struct keys_store *was = k->store;
+
+		k->store = fresh;
+		fresh = was;
+	}
+	if (f.text[0] != '\0')
+		log_error("certificates-unread", KV_Q("reason", f.text));
+	keys_store_close(&fresh);
+}
+
 static int
 keys_start(struct role_env *env, struct fault *f)
 {
@@ -92,18 +122,24 @@ keys_start(struct role_env *env, struct fault *f)
 	if (k == NULL)
 		return fault_set(f, FAULT_TEMP, 0, "", "no memory");
 	rate_init(&k->rate, loop_now(env->loop));
+	k->env = env;
 	k->last_timer = loop_timer_new(env->loop, on_last, k);
-	if (k->last_timer == NULL)
+	k->look = loop_timer_new(env->loop, on_look, k);
+	if (k->last_timer == NULL || k->look == NULL)
 		fault_set(f, FAULT_TEMP, 0, "", "no memory");
 	else
 		k->store = open_store(env, env->conf, f);
 	if (k->store == NULL) {
 		loop_timer_close(&k->last_timer);
+		loop_timer_close(&k->look);
 		free(k);
 		return -1;
 	}
 	env->state = k;
-	return env->index == MAKER ? send_certs(env, k->store, f) : 0;
+	if (env->index != MAKER)
+		return 0;
+	loop_timer_set(k->look, LOOK_MS);
+	return send_certs(env, k->store, f);
 }
 
 static int
@@ -145,6 +181,7 @@ keys_stop(struct role_env *env)
 	struct keys *k = env->state;
 
 	loop_timer_close(&k->last_timer);
+	loop_timer_close(&k->look);
 	keys_store_close(&k->last);
 	keys_store_close(&k->store);
 	free(k);

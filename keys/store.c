@@ -142,13 +142,21 @@ cert_make(const struct opening *o, enum tls_slot slot,
 	return rc;
 }
 
+static bool
+ends_soon(const struct tls_own *own, time_t now)
+{
+	time_t end = gnutls_x509_crt_get_expiration_time(own->chain[0]);
+
+	return end >= 0 && end - now < EXPIRY_WARN_DAYS * DAY;
+}
+
 void
 keys_check_expiry(const struct tls_own *own, const char *name, time_t now)
 {
 	char text[CLOCK_RFC3339_SIZE];
 	time_t end = gnutls_x509_crt_get_expiration_time(own->chain[0]);
 
-	if (end < 0 || end - now >= EXPIRY_WARN_DAYS * DAY)
+	if (!ends_soon(own, now))
 		return;
 	clock_rfc3339((uint64_t)end * 1000, 0, text);
 	log_warn("certificate-expiring", KV_S("file", name),
@@ -162,6 +170,7 @@ cert_trouble(const struct opening *o, int there, const struct buf *crt,
     const struct buf *key, struct tls_own **own)
 {
 	struct tls_own_notes notes;
+	const char *why;
 
 	if (there == 0)
 		return "new";
@@ -169,10 +178,13 @@ cert_trouble(const struct opening *o, int there, const struct buf *crt,
 	    &notes);
 	if (*own == NULL)
 		return notes.v[notes.n - 1].key ? "key" : "unreadable";
-	if (!tls_own_self_signed(*own) || tls_own_names(*own, o->hostname))
+	if (!tls_own_self_signed(*own))
 		return NULL;
-	tls_own_free(own);
-	return "hostname";
+	why = !tls_own_names(*own, o->hostname) ? "hostname" :
+	    ends_soon(*own, o->now) ? "expiring" : NULL;
+	if (why != NULL)
+		tls_own_free(own);
+	return why;
 }
 
 /* The key stays in every case: peers may have pinned it, and its TLSA record
@@ -347,6 +359,28 @@ bool
 keys_store_has(const struct keys_store *s, uint32_t key)
 {
 	return keys_store_entry(s, key) != NULL;
+}
+
+static bool
+same_key(const struct keys_entry *a, const struct keys_entry *b)
+{
+	unsigned char x[64], y[64];
+	size_t n = sizeof x, m = sizeof y;
+
+	return gnutls_x509_privkey_get_key_id(a->key,
+	    GNUTLS_KEYID_USE_SHA256, x, &n) >= 0 &&
+	    gnutls_x509_privkey_get_key_id(b->key, GNUTLS_KEYID_USE_SHA256,
+	    y, &m) >= 0 && n == m && memcmp(x, y, n) == 0;
+}
+
+bool
+keys_store_same_keys(const struct keys_store *a, const struct keys_store *b)
+{
+	bool same = a->n == b->n && a->first == b->first;
+
+	for (unsigned i = 0; same && i < a->n; i++)
+		same = same_key(&a->v[i], &b->v[i]);
+	return same;
 }
 
 static int

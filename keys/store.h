@@ -18,7 +18,8 @@
 struct keys_store;
 
 /* `make` (keys 1): what is missing is made, and a self-signed certificate that
- * does not fit its key or names another host is made anew for the kept key.
+ * does not fit its key, names another host or ends within a month is made anew
+ * for the kept key.
  * Otherwise the keys in use are loaded and nothing is written.  NULL with a
  * fault; a key file that others may read is refused, because that key must be
  * taken for known. */
@@ -38,6 +39,10 @@ void	keys_store_close(struct keys_store **);
  * keys processes count generations alike: it comes with the configuration. */
 void	keys_store_number(struct keys_store *, uint32_t generation);
 bool	keys_store_has(const struct keys_store *, uint32_t key);
+
+/* Do both hold the same keys in the same places? */
+bool	keys_store_same_keys(const struct keys_store *,
+	    const struct keys_store *);
 
 /* LIST of own_cert: certificates in use.  0 or -1. */
 int	keys_store_certs(const struct keys_store *, struct buf *);

@@ -39,8 +39,12 @@ listen_open(const struct conf_listen *cl, struct fault *f)
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(&cl->address, &ss);
 	char what[ADDR_TEXT_SIZE + 16], text[ADDR_TEXT_SIZE];
-	int on = 1, fd = socket(ss.ss_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int on = 1, fd = inherit_take(&cl->address);
+
+	if (fd != -1)
+		return fd;
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0);
 
 	snprintf(what, sizeof what, "listen on %s",
 	    addr_text(&cl->address, text));

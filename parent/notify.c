@@ -95,6 +95,7 @@ notify_open(struct parent *p)
 		fault_sys(&f, "NOTIFY_SOCKET");
 		log_warn("notify-failed", KV_Q("reason", f.text));
 	}
+	p->notify_name = p->notify_fd == -1 ? NULL : strdup(name);
 	p->watchdog_ms = p->notify_fd == -1 ? 0 : watchdog_ms();
 	/* The roles have no business with it. */
 	unsetenv("NOTIFY_SOCKET");
@@ -109,10 +110,26 @@ notify_open(struct parent *p)
 	return 0;
 }
 
+int
+notify_hand_over(const struct parent *p)
+{
+	char usec[24];
+	int rc = 0;
+
+	snprintf(usec, sizeof usec, "%llu",
+	    (unsigned long long)p->watchdog_ms * 2000);
+	if (p->notify_name != NULL)
+		rc = setenv("NOTIFY_SOCKET", p->notify_name, 1);
+	if (p->watchdog_ms > 0)
+		rc |= setenv("WATCHDOG_USEC", usec, 1);
+	return rc;
+}
+
 void
 notify_close(struct parent *p)
 {
 	loop_timer_close(&p->watchdog);
+	free(p->notify_name);
 	if (p->notify_fd != -1)
 		close(p->notify_fd);
 }

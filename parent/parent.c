@@ -135,6 +135,7 @@ on_child(void *arg)
 {
 	struct parent *p = arg;
 
+	upgrade_reap(p);
 	for (size_t i = 0; i < p->nchildren; i++) {
 		struct child *c = &p->children[i];
 		int status;
@@ -153,6 +154,8 @@ on_stop(void *arg)
 	 * tools signal the process and then its whole group. */
 	if (p->stage == STAGE_RUNNING)
 		stop_begin(p);
+	else if (p->upgrading)
+		stop_for_good(p);
 	else if (loop_now(p->loop) - p->stop_asked > 1000)
 		stop_timeout(p);
 }
@@ -163,12 +166,19 @@ on_hangup(void *arg)
 	reload_begin(arg);
 }
 
+static void
+on_upgrade(void *arg)
+{
+	upgrade_begin(arg);
+}
+
 static int
 watch_signals(struct parent *p)
 {
 	static const struct { int signum; void (*cb)(void *); } rows[] = {
 		{ SIGCHLD, on_child }, { SIGTERM, on_stop },
 		{ SIGINT, on_stop }, { SIGHUP, on_hangup },
+		{ SIGUSR2, on_upgrade },
 	};
 
 	signal(SIGPIPE, SIG_IGN);
@@ -265,6 +275,7 @@ prepare(struct parent *p, struct fault *f)
 	    state_prepare(p->now.conf, &p->lock_fd, f) == -1 ||
 	    open_sockets(p, f) == -1)
 		return -1;
+	inherit_end();
 	p->loop = loop_new();
 	if (p->loop == NULL || watch_signals(p) == -1 ||
 	    (p->stage_timer = loop_timer_new(p->loop, stop_timeout, p)) == NULL ||
@@ -281,7 +292,7 @@ parent_free(struct parent *p)
 {
 	for (size_t i = 0; i < p->nchildren; i++)
 		child_free(&p->children[i]);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < sizeof p->signals / sizeof p->signals[0]; i++)
 		loop_signal_close(&p->signals[i]);
 	loop_timer_close(&p->stage_timer);
 	loop_timer_close(&p->reload.timer);
@@ -313,6 +324,9 @@ parent_serve(const char *conf_path)
 	struct fault f = { 0 };
 	int rc;
 
+	/* Too early for them is no reason to end. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
 		p.control_fds[r] = -1;
 	generation_init(&p.now);
@@ -324,6 +338,8 @@ parent_serve(const char *conf_path)
 	if (rc != 0)
 		goto out;
 	log_open("parent", p.now.conf->log_format);
+	inherit_start(&p.lock_fd);
+	upgrade_start(&p);
 	if (prepare(&p, &f) == -1) {
 		log_error("start-failed", KV_Q("reason", f.text));
 		rc = 1;
@@ -334,6 +350,8 @@ parent_serve(const char *conf_path)
 		    "may have loopback or private addresses"));
 	child_spawn(&p.children[0]);
 	loop_run(p.loop);
+	if (p.upgrading)
+		upgrade_exec(&p);
 	rc = p.exit_code;
 	log_info("stopped", KV_N("exit", rc));
 out:

@@ -77,10 +77,11 @@ struct parent {
 	struct buf		 addresses;	/* LIST of host_addr, the machine's */
 	struct loop_timer	*addresses_timer;
 	bool			 addresses_failed;
-	struct loop_signal	*signals[4];
+	struct loop_signal	*signals[5];
 	struct loop_timer	*stage_timer;
 	int			 notify_fd;	/* the service manager, -1: none */
 	struct loop_timer	*log_timer;	/* lines wait, or nobody reads */
+	char			*notify_name;
 	struct loop_timer	*watchdog;	/* NULL: it does not watch */
 	uint64_t		 watchdog_ms;
 	enum stop_stage {
@@ -91,6 +92,9 @@ struct parent {
 	uint64_t		 stop_asked;	/* steady ms */
 	bool			 announced;	/* everything was up once */
 	int			 exit_code;
+	char			 program[1024];	/* its file */
+	pid_t			 checker;	/* the new program's `check`; 0: none */
+	bool			 upgrading;	/* at STAGE_GONE, the new one */
 };
 
 /* ---- child.c ---- */
@@ -126,7 +130,8 @@ void		wiring_blame(struct child *by, const struct ipc_blame *);
 /* The user that a role runs as; when not root, the one who runs us.  -1 with
  * a fault that names the command which makes missing users. */
 int	state_user(enum role, uid_t *, gid_t *, struct fault *);
-/* Make missing directories and files with the right owners, lock the state. */
+/* Make missing directories and files with the right owners, lock the state,
+ * if the lock is not ours already (lock_fd not -1). */
 int	state_prepare(const struct conf *, int *lock_fd, struct fault *);
 
 /* ---- generation.c ---- */
@@ -152,8 +157,24 @@ void	reload_child_down(struct child *);
 
 /* ---- stop.c ---- */
 void	stop_begin(struct parent *);
+void	stop_for_good(struct parent *);		/* not to be upgraded after it */
 void	stop_advance(struct parent *);		/* a child is gone, or drained */
 void	stop_timeout(void *parent);		/* no more patience with this stage */
+
+/* ---- upgrade.c ---- */
+void	upgrade_start(struct parent *);
+void	upgrade_begin(struct parent *);		/* SIGUSR2 */
+void	upgrade_reap(struct parent *);		/* a child has ended */
+void	upgrade_check_timeout(struct parent *);
+/* Does not return, or leaves an exit code. */
+void	upgrade_exec(struct parent *);
+
+/* ---- inherit.c ---- */
+#define INHERIT_FD	3		/* the first descriptor, sd_listen_fds(3) */
+#define INHERIT_LOCK	"sealane-lock"	/* the lock's name among LISTEN_FDNAMES */
+void	inherit_start(int *lock_fd);
+int	inherit_take(const struct addr *);	/* descriptor, or -1 */
+void	inherit_end(void);			/* closes what nobody took */
 
 /* ---- listen.c ---- */
 int	listen_open(const struct conf_listen *, struct fault *);	/* descriptor or -1 */
@@ -169,6 +190,7 @@ void	addresses_send(struct child *policy);
 int	notify_open(struct parent *);	/* 0, or -1 without memory */
 void	notify_say(const struct parent *, const char *state);
 void	notify_reloading(const struct parent *);	/* READY=1 ends it */
+int	notify_hand_over(const struct parent *);	/* to a program that follows */
 void	notify_close(struct parent *);
 
 /* ---- log_target.c ---- */

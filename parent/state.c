@@ -165,18 +165,37 @@ db_files(const char *state, const char *name, enum role role, gid_t group,
 	return 0;
 }
 
+/* One that was handed over: of this state directory? */
+static int
+check_lock(const char *path, const int *lock_fd, struct fault *f)
+{
+	struct stat ours, there;
+
+	if (fstat(*lock_fd, &ours) == 0 && stat(path, &there) == 0 &&
+	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+		return 0;
+	return fault_set(f, FAULT_PERM, 0, NULL, "%.150s is not the lock that "
+	    "was handed over", path);
+}
+
 static int
 lock_state(const char *state, int *lock_fd, struct fault *f)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof path, "%s/lock", state);
+	if (*lock_fd != -1)
+		return check_lock(path, lock_fd, f);
 	*lock_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (*lock_fd == -1)
 		return fault_sys(f, path);
 	if (flock(*lock_fd, LOCK_EX | LOCK_NB) == -1)
 		return fault_set(f, FAULT_PERM, 0, NULL, "another Sealane "
 		    "runs on the state directory %.150s", state);
+	/* For commands that send it a signal. */
+	if (ftruncate(*lock_fd, 0) == -1 ||
+	    dprintf(*lock_fd, "%d\n", (int)getpid()) < 0)
+		return fault_sys(f, path);
 	return 0;
 }
 

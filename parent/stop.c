@@ -91,6 +91,7 @@ stop_timeout(void *arg)
 {
 	struct parent *p = arg;
 
+	upgrade_check_timeout(p);
 	for (size_t i = 0; i < p->nchildren; i++) {
 		struct child *c = &p->children[i];
 
@@ -102,14 +103,31 @@ stop_timeout(void *arg)
 	}
 }
 
+static void
+stop_say(const struct parent *p)
+{
+	log_info("stopping", KV_S("version", SEALANE_VERSION));
+	notify_say(p, "STOPPING=1");
+}
+
+void
+stop_for_good(struct parent *p)
+{
+	p->upgrading = false;
+	p->stop_asked = loop_now(p->loop);
+	stop_say(p);
+}
+
 void
 stop_begin(struct parent *p)
 {
 	if (p->stage != STAGE_RUNNING)
 		return;
 	p->stop_asked = loop_now(p->loop);
-	log_info("stopping", KV_S("version", SEALANE_VERSION));
-	notify_say(p, "STOPPING=1");
+	if (p->upgrading)
+		notify_reloading(p);
+	else
+		stop_say(p);
 	for (size_t i = 0; i < p->nchildren; i++)
 		if (p->children[i].restart != NULL)
 			loop_timer_stop(p->children[i].restart);

@@ -194,6 +194,15 @@ write_all(int fd, struct span s)
 	return fsync(fd);
 }
 
+static int
+give_to_owner(const struct tls_keydir *d, int fd)
+{
+	struct stat st;
+
+	return fstat(d->fd, &st) == -1 ? -1 :
+	    fchown(fd, st.st_uid, st.st_gid);
+}
+
 int
 tls_keydir_write(const struct tls_keydir *d, const char *name, mode_t mode,
     struct span s, struct fault *f)
@@ -208,8 +217,10 @@ tls_keydir_write(const struct tls_keydir *d, const char *name, mode_t mode,
 	    O_CLOEXEC, 0600);
 	if (fd == -1)
 		return file_fault(d, tmp, "create", f);
-	/* fchmod: the umask must not decide who reads a certificate. */
-	if (fchmod(fd, mode) == -1 || write_all(fd, s) == -1) {
+	/* fchmod: the umask must not decide who reads a certificate.  What root
+	 * writes is for the role that the folder belongs to. */
+	if ((geteuid() == 0 && give_to_owner(d, fd) == -1) ||
+	    fchmod(fd, mode) == -1 || write_all(fd, s) == -1) {
 		file_fault(d, tmp, "write", f);
 		close(fd);
 		goto unlink_tmp;

@@ -48,6 +48,7 @@ MODULES = (
     "inbound",
     "lifecycle",
     "reload",
+    "upgrade",
     "recipients",
     "limits",
     "outbound",

@@ -82,6 +82,38 @@ def crash_kill_nine(lab):
     rounds(lab, ROUNDS, int.from_bytes(os.urandom(4), "big"))
 
 
+@case(seconds=180)
+def crash_each_role(lab):
+    """kill -9 of each process once, under load: nothing is lost, mail goes on;
+    what arrives twice was in flight when a relay or the queue died."""
+    peer = lab.peer("127.0.1.5", store=False)
+    s = lab.sealane("each", first="1s", max="2s")
+    load = lab.load("x@sink.example.org", threads=4)
+    kills = []
+    for pid, title in sorted(s.pids().items()):
+        if title.startswith("parent"):
+            continue
+        got = len(load.acked)
+        wait_until(lambda: len(load.acked) > got + 10, 25, "load")
+        kills.append((time.time(), title))
+        os.kill(pid, signal.SIGKILL)
+        got, seen = len(load.acked), len(peer.arrived)
+        wait_until(lambda: title in s.pids().values() and len(load.acked) >
+                   got + 10 and len(peer.arrived) > seen + 10, 25,
+                   f"mail comes in and goes out after the death of {title}\n"
+                   f"{s.tail(15)}")
+    load.stop()
+    wait_until(lambda: load.acked <= set(peer.arrived), 60, "all arrived")
+    s.wait_empty(30)
+    odd = {n: times for n, times in peer.arrived.items() if len(times) > 1
+           and not any(t - BEFORE <= times[0] <= t + AFTER
+                       for t, title in kills
+                       if title.split()[0] in ("relay", "queue"))}
+    expect_equal(odd, {}, "doubled though not in flight at such a death")
+    print(f"        {len(load.acked)} acknowledged, {len(kills)} killed, none "
+          "lost")
+
+
 @case(seconds=900, long=True)
 def crash_kill_nine_long(lab):
     """The same, 100 rounds."""

@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Sealane authors
 """SIGHUP: a new configuration while mail flows."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -214,6 +215,68 @@ def reload_certificates(lab):
     expect_equal((load.broken, load.refused), ([], []),
                  "sessions that broke, messages refused")
     expect(len(load.acked) > 20, "load")
+
+
+@case(seconds=90)
+def reload_cert_commands(lab):
+    """cert renew and cert import: for new sessions, without a restart; none is
+    ended.  Not for certificates of the configuration."""
+    lab.peer("127.0.1.5")
+    s = lab.sealane("commands")
+    pids = s.pids()
+    load = lab.load("x@sink.example.org", threads=2, per_session=2)
+    old = talker()
+
+    def shown():
+        return {c["name"]: c["spki_sha256"]
+                for c in s.json("cert", "show")["certificates"]}
+
+    def served():
+        c = talker()
+        der = c.sock.getpeercert(binary_form=True)
+        c.quit()
+        pub = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout",
+                              "-pubkey"], input=der, capture_output=True,
+                             check=True).stdout
+        spki = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"],
+                              input=pub, capture_output=True,
+                              check=True).stdout
+        return hashlib.sha256(spki).hexdigest()
+
+    before = shown()
+    expect("process" in s.cli("cert", "renew"), "it names the process")
+    wait_until(lambda: served() == before["next-ecdsa"], 15,
+               f"the next key is served\n{s.tail()}")
+    after = shown()
+    expect_equal((after["ecdsa"], after["rsa"]),
+                 (before["next-ecdsa"], before["next-rsa"]), "keys in use")
+    expect(not set(after.values()) & {before["ecdsa"], before["rsa"]} and
+           after["next-ecdsa"] not in before.values(), "new next keys")
+    pki = Pki(lab)
+    pki.make("signed", "inter", "ec", "relay.example.org")
+    s.cli("cert", "import", pki.path("signed", "pem"),
+          pki.path("signed", "key"))
+
+    def believed():
+        try:
+            return pki.shown("relay.example.org")[0] == "relay.example.org"
+        except ssl.SSLCertVerificationError:
+            return False
+    wait_until(believed, 15, "it is served with its chain")
+    expect_equal(shown()["next-ecdsa"], after["next-ecdsa"], "the next one")
+    pki.make("other", "inter", "ec", "relay.example.org")
+    s.cli("cert", "import", pki.path("signed", "pem"),
+          pki.path("other", "key"), code=1)
+    expect("belongs to no certificate" in s.err, s.err)
+    old.send(SENDER, ["old@sink.example.org"], BODY)
+    load.stop()
+    expect_equal((load.broken, load.refused, s.pids()), ([], [], pids),
+                 "sessions that broke, messages refused, processes")
+    hang_up(s, words(s) + pki.block("signed"))
+    s.cli("cert", "renew", code=1)
+    expect("configuration" in s.err, s.err)
+    expect_equal(s.stop(), 0, "exit")
+    s.start()
 
 
 @case(seconds=120)

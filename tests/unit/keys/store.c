@@ -416,6 +416,41 @@ START_TEST(numbers)
 }
 END_TEST
 
+/* A month before it ends a self-signed certificate is made anew; the key, and
+ * so its TLSA record, stays. */
+START_TEST(renewed_in_time)
+{
+	static const struct { int days; bool anew; } rows[] = {
+		{ 0, false }, { 3600, false }, { 3640, true },
+	};
+	struct keys_store *old, *s;
+	struct buf was, now;
+	struct fault f = { 0 };
+
+	make_state();
+	old = open_ok("mx.example.org", true);
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		buf_init(&was, KEYS_CERTS_MAX);
+		buf_init(&now, KEYS_CERTS_MAX);
+		s = keys_store_open(state, "mx.example.org", true,
+		    NOW + (time_t)rows[i].days * 24 * 3600, &f);
+		ck_assert_ptr_nonnull(s);
+		ck_assert(keys_store_same_keys(old, s));
+		ck_assert_int_eq(keys_store_certs(old, &was), 0);
+		ck_assert_int_eq(keys_store_certs(s, &now), 0);
+		ck_assert_int_eq(!span_eq(buf_get(&was), buf_get(&now)),
+		    rows[i].anew);
+		keys_store_number(s, 1);
+		ck_assert(!keys_store_same_keys(old, s));
+		keys_store_close(&s);
+		buf_free(&was);
+		buf_free(&now);
+	}
+	keys_store_close(&old);
+	remove_state();
+}
+END_TEST
+
 START_TEST(no_directory)
 {
 	struct fault f = { 0 };
@@ -462,6 +497,7 @@ main(void)
 	tcase_add_test(tc, others_wait_for_keys_1);
 	tcase_add_test(tc, no_directory);
 	tcase_add_test(tc, numbers);
+	tcase_add_test(tc, renewed_in_time);
 	tcase_add_test(tc, leftovers);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
