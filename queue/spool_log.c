@@ -364,18 +364,17 @@ spool_state(struct spool *sp, const struct spool_part *parts, size_t n,
 }
 
 /* A message record has a new place: states that wait to release the place it
- * had (0: none so far) have to release the new one. */
+ * had (0: none so far) have to release the new one.  They were kept after the
+ * one that brings it, and states are written in that order. */
 static void
 move_release(struct spool *sp, struct span id, uint64_t from, uint64_t to)
 {
-	struct spool_states *lists[] = { &sp->unwritten, &sp->written };
 	struct spool_state *s;
 
-	for (size_t i = 0; i < 2; i++)
-		TAILQ_FOREACH(s, lists[i], link)
-			if (s->after.release == from &&
-			    span_eq(span_str(s->after.id), id))
-				s->after.release = to;
+	TAILQ_FOREACH(s, &sp->unwritten, link)
+		if (s->after.release == from &&
+		    span_eq(span_str(s->after.id), id))
+			s->after.release = to;
 }
 
 static void
