@@ -10,10 +10,27 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "queue/spool_priv.h"
+
+#define LOCK_TRIES	150	/* 100 ms each */
+
+/* A process that was killed keeps its lock until the disk lets it go, which may
+ * take seconds while a checkpoint is synced; who starts again waits for that. */
+static int
+lock(int fd)
+{
+	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
+	int rc;
+
+	for (int i = 0; (rc = flock(fd, LOCK_EX | LOCK_NB)) == -1 &&
+	    errno == EWOULDBLOCK && i < LOCK_TRIES; i++)
+		(void)nanosleep(&pause, NULL);
+	return rc;
+}
 
 static int
 open_dirs(struct spool *sp, const char *directory, struct fault *f)
@@ -21,7 +38,7 @@ open_dirs(struct spool *sp, const char *directory, struct fault *f)
 	sp->root = spool_dir_open(AT_FDCWD, directory, true, f);
 	if (sp->root == -1)
 		return -1;
-	if (flock(sp->root, LOCK_EX | LOCK_NB) == -1)
+	if (lock(sp->root) == -1)
 		return fault_sys(f, "another process has the spool");
 	sp->log = spool_dir_open(sp->root, "log", true, f);
 	if (sp->log == -1)

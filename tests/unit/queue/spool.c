@@ -3,7 +3,10 @@
 /* tests/unit/queue/spool.c - the spool on a real directory: group commit with a
  * disk that fails when told to, full disks, the end of old segments. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "seen.h"
@@ -276,6 +279,40 @@ END_TEST
 
 #define GIB	(1024ul * 1024 * 1024 / 4096)
 
+/* A process that was killed a moment ago still has the lock. */
+START_TEST(a_start_waits_for_the_one_before)
+{
+	struct seen *s = seen_new();
+	char ready = 0;
+	int up[2], fd;
+	pid_t pid;
+
+	ck_assert_int_eq(seen_commit(s, 1), 0);
+	seen_run(s, 1, 5000);
+	seen_close(s);
+	ck_assert_int_eq(pipe(up), 0);
+	pid = fork();
+	if (pid == 0) {
+		fd = open(s->dir, O_RDONLY | O_DIRECTORY);
+		ready = flock(fd, LOCK_EX) == 0;
+		(void)!write(up[1], &ready, 1);
+		usleep(400 * 1000);
+		_exit(0);
+	}
+	ck_assert_int_eq(read(up[0], &ready, 1), 1);
+	ck_assert(ready);
+	fd = open(s->dir, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), -1);
+	close(fd);
+	seen_open(s);
+	ck_assert(s->live[1]);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	close(up[0]);
+	close(up[1]);
+	seen_free(s);
+}
+END_TEST
+
 static const struct {
 	const char	*name;
 	unsigned long	 blocks, avail;
@@ -322,6 +359,7 @@ main(void)
 	tcase_add_test(t, dead_segments_go);
 	tcase_add_test(t, dead_segments_go_in_order);
 	tcase_add_test(t, a_start_needs_a_sync);
+	tcase_add_test(t, a_start_waits_for_the_one_before);
 	tcase_add_loop_test(t, the_reserve, 0,
 	    (int)(sizeof(space_rows) / sizeof(space_rows[0])));
 	suite_add_tcase(s, t);
