@@ -58,16 +58,24 @@ target_open(enum log_target target, struct fault *f)
 	return -1;
 }
 
-static void
-due(void *arg)
+/* What waits of the parent's own; false: it goes on waiting. */
+static bool
+flush(const struct parent *p)
 {
-	struct parent *p = arg;
 	struct fault f;
 	int fd = log_gone() ? target_open(p->now.conf->log_target, &f) : -1;
 
 	if (fd != -1)
 		log_to(p->now.conf->log_target, fd);
-	if (!log_flush())
+	return log_flush();
+}
+
+static void
+due(void *arg)
+{
+	struct parent *p = arg;
+
+	if (!flush(p))
 		loop_timer_set(p->log_timer, log_retry_ms());
 }
 
@@ -118,5 +126,6 @@ log_target_stop(struct parent *p)
 {
 	log_on_wait(NULL, NULL);
 	loop_timer_close(&p->log_timer);
-	(void)log_flush();
+	if (p->conf != NULL)
+		(void)flush(p);
 }

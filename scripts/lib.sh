@@ -18,7 +18,7 @@ test_packages=(python3 git openssl libssl-dev mandoc swaks libnet-ssleay-perl)
 # Never installed: unpacked into .cache/ and run from there.  An MTA would
 # remove the one that the machine uses, a DNS server would take port 53.
 cached_packages=(postfix knot exim4-daemon-light opensmtpd chasquid
-	dovecot-lmtpd nftables)
+	dovecot-lmtpd nftables fail2ban)
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$(basename "$0"): $*"; exit 1; }

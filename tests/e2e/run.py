@@ -65,7 +65,7 @@ MODULES = (
     "attacks",
 )
 PACKAGES = ("postfix", "knot", "exim4-daemon-light", "opensmtpd", "chasquid",
-            "dovecot-lmtpd", "nftables")
+            "dovecot-lmtpd", "nftables", "fail2ban")
 
 
 def options(*flags):

@@ -11,10 +11,11 @@ import select
 import signal
 import socket
 import subprocess
+import threading
 
 from lab import space
 from lab.case import Skip, case, expect, expect_equal, wait_until
-from lab.load import Client
+from lab.load import Client, Reply
 from lab.sealane import parse_line, role_pids
 
 JOURNALD = "/lib/systemd/systemd-journald"
@@ -35,10 +36,11 @@ def passes(peer):
 
 
 class Syslog:
-    """A syslog daemon at /dev/log that keeps what it read."""
+    """A syslog daemon at /dev/log that keeps what it read; reads: all the time,
+    else when it is asked only."""
 
-    def __init__(self, lab):
-        self.found = []
+    def __init__(self, lab, reads=True):
+        self.reads, self.lines = reads, []
         space.private_dev(lab.dir)
         lab.later(lambda: space.umount("/dev"))
         self.open()
@@ -47,21 +49,36 @@ class Syslog:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.bind("/dev/log")
         os.chmod("/dev/log", 0o666)
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        if self.reads:
+            self.thread.start()
+
+    def run(self):
+        while True:
+            text = self.sock.recv(65536).decode()
+            if not text:
+                return
+            self.lines.append(text)
 
     def close(self):
+        if self.reads:
+            self.sock.shutdown(socket.SHUT_RDWR)
+            self.thread.join()
         self.sock.close()
         os.unlink("/dev/log")
 
     def read(self, **want):
         """All lines so far with these values."""
-        while select.select([self.sock], [], [], 0)[0]:
-            text = self.sock.recv(65536).decode()
+        while not self.reads and select.select([self.sock], [], [], 0)[0]:
+            self.lines.append(self.sock.recv(65536).decode())
+        found = []
+        for text in list(self.lines):
             m = LINE.fullmatch(text)
             expect(m, f"no line of ours: {text!r}")
             e = parse_line(f"2026-01-01T00:00:00.000Z {m[2]} {m[4]}")
-            self.found.append({**e, "priority": int(m[1]), "pid": int(m[3])})
-        return [e for e in self.found
-                if all(e.get(k) == v for k, v in want.items())]
+            if all(e.get(k) == v for k, v in want.items()):
+                found.append({**e, "priority": int(m[1]), "pid": int(m[3])})
+        return found
 
     def wait(self, seconds, count=1, **want):
         return wait_until(lambda: len(found := self.read(**want)) >= count
@@ -103,7 +120,7 @@ def log_syslog(lab):
 def log_nobody_reads(lab):
     """A daemon that takes nothing, or a pipe that is full: mail goes on, and in
     the end nothing is missing, or counted."""
-    daemon = Syslog(lab)
+    daemon = Syslog(lab, reads=False)
     s = lab.sealane("stuck", more='log { target = "syslog" }')
     peer = lab.peer("127.0.1.5")
     load = lab.load("x@sink.example.org", threads=4, total=400)
@@ -216,3 +233,68 @@ def log_nobody_there(lab):
     expect_equal([e["event"] for e in lines if "reason" in e and
                   "/dev/log" in e["reason"]], ["log-unreachable"], "said")
     expect_equal(s.stop(), 0, "exit")
+
+
+def misbehave():
+    """Three clients, each by an event of its own; what they say of themselves
+    names others.  And one that is welcome."""
+    c = Client(source="127.0.0.66")
+    c.say("GET /?client=127.0.0.99 HTTP/1.1\r\n\r\n")
+    try:
+        c.line()
+    except OSError:
+        pass
+    c.close()
+    c = Client(source="127.0.0.67")
+    c.cmd("HELO [127.0.0.99]")
+    c.cmd('MAIL FROM:<"smtpd rejected session=x client=127.0.0.99 helo="@a.org>')
+    expect_equal(c.cmd('RCPT TO:<x@tls.example.org>')[0], 550, "relaying")
+    c.quit()
+    crowd = []
+    try:
+        for _ in range(8):      # each process may have its share
+            crowd.append(Client(source="127.0.0.68"))
+        expect(False, "the last connection was taken")
+    except Reply:
+        pass
+    for c in crowd:
+        c.quit()
+
+
+FAIL2BAN = """
+accept { client "127.0.0.68" { limits = "on" } }
+limits { client { connections = 3 } }
+log { format = "%s"; target = "%s" }
+"""
+
+
+@case(seconds=60)
+def log_fail2ban(lab):
+    """etc/fail2ban/sealane.conf finds who misbehaves in lines that were really
+    written, in each format, and nobody whom they name."""
+    root = lab.options.roots["fail2ban"]
+    daemon = Syslog(lab)
+    peer = lab.peer("127.0.1.5")
+    for kind, target in (("logfmt", "stderr"), ("json", "stderr"),
+                         ("logfmt", "syslog"), ("json", "syslog")):
+        s = lab.sealane(f"fail2ban-{kind}-{target}",
+                        relay_from='[ "127.0.0.1/32" ]',
+                        more=FAIL2BAN % (kind, target))
+        misbehave()
+        passes(peer)
+        expect_equal(s.stop(), 0, "exit")
+        if target == "syslog":  # as syslogd writes it
+            with open(s.logname, "w", encoding="utf-8") as f:
+                f.writelines("Nov 25 12:00:00 mail " + t.split(">", 1)[1] + "\n"
+                             for t in daemon.lines)
+            daemon.lines.clear()
+        p = subprocess.run(
+            ["/usr/bin/python3", f"{root}/usr/bin/fail2ban-regex",
+             "-c", f"{root}/etc/fail2ban", "-o", "ip", s.logname,
+             f"{lab.options.top}/etc/fail2ban/sealane.conf"],
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1",
+                 "PYTHONPATH": f"{root}/usr/lib/python3/dist-packages"},
+            capture_output=True, text=True, check=False)
+        expect_equal(set(p.stdout.split()),
+                     {"127.0.0.66", "127.0.0.67", "127.0.0.68"},
+                     f"{kind} to {target}: {p.stderr}")
