@@ -10,7 +10,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,6 +104,29 @@ child_send_config(struct child *c, const struct generation *g)
 		child_kill(c);
 }
 
+/* None, ever again: neither what an ambient set brought along nor, where we may
+ * shrink it, what a program with capabilities of its own could give.  A change
+ * of user alone leaves those two. */
+static void
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = {
+	    .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[2] = { { 0 }, { 0 } };
+
+	if (syscall(SYS_capset, &head, none) == -1)
+		_exit(111);
+}
+
+static void
+shrink_bounding_set(void)
+{
+	/* Until there are no more, or a unit without CAP_SETPCAP has shrunk it
+	 * already. */
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0;)
+		cap++;
+}
+
 static void
 become_user(uid_t uid, gid_t gid)
 {
@@ -121,7 +147,9 @@ run_child(int sock, char *title, uid_t uid, gid_t gid)
 		fcntl(sock, F_SETFD, 0);
 	else if (dup2(sock, CHILD_FD) == -1)
 		_exit(111);
+	shrink_bounding_set();
 	become_user(uid, gid);
+	drop_capabilities();
 	execve("/proc/self/exe", argv, environ);
 	_exit(111);
 }

@@ -7,6 +7,7 @@ import errno
 import os
 import pwd
 import re
+import shutil
 import socket
 
 from lab import space
@@ -31,6 +32,47 @@ def shut_in():
         if not title.startswith("parent"):
             expect_equal((status(pid, "NoNewPrivs"), status(pid, "Seccomp")),
                          ("1", "2"), title)
+
+
+SETS = ("CapInh", "CapPrm", "CapEff", "CapAmb")
+
+
+def powerless(sets):
+    """No role has, or can get, a capability; the sets that are named."""
+    seen = {}
+    for pid, title in role_pids().items():
+        if not title.startswith("parent"):
+            seen[title] = {int(status(pid, name), 16) for name in sets}
+    expect(len(seen) > 7, f"roles: {list(seen)}")
+    expect_equal({t: v for t, v in seen.items() if v != {0}}, {},
+                 "capabilities")
+
+
+@case(seconds=40)
+def isolation_no_capabilities(lab):
+    """Started by hand as root, without a service manager, no role has a
+    capability, nor one that a program could give it; started as a user who may
+    bind low ports, none has that."""
+    s = lab.sealane("root")
+    whole = space.mode() != "single"
+    powerless(SETS + (("CapBnd",) if whole else ()))
+    shut_in()
+    if not whole or not shutil.which("setpriv"):
+        raise Skip("not root, or no setpriv")
+    expect(int(status(s.proc.pid, "CapEff"), 16) != 0, "the parent has none")
+    s.stop()
+    wrapper = f"{lab.dir}/with-ambient"
+    with open(wrapper, "w", encoding="ascii") as f:
+        f.write("#!/bin/sh\nexec setpriv --reuid plain --regid plain "
+                "--clear-groups --inh-caps +net_bind_service --ambient-caps "
+                f"+net_bind_service {lab.program} \"$@\"\n")
+    os.chmod(wrapper, 0o755)
+    s = lab.sealane("ambient", program=wrapper, start=False)
+    shutil.chown(s.dir, "plain", "plain")
+    s.start()
+    expect_equal(int(status(s.proc.pid, "CapEff"), 16), 1 << 10,
+                 "what the parent may")
+    powerless(SETS)
 
 
 def sanitized(lab):
