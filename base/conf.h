@@ -243,8 +243,8 @@ void	conf_warn(struct conf_notes *, struct conf_place, const char *fmt, ...)
 void	conf_notes_print(const struct conf_notes *, FILE *);
 void	conf_notes_free(struct conf_notes *);
 
-/* Open a file that the configuration names at `at`, to be read with the
- * parent's rights: a plain file, and nobody but us and root may write it or, if
+/* Open a file that the configuration names at `at`, by its path or as
+ * credential:NAME, to be read with the parent's rights: a plain file, and nobody but us and root may write it or, if
  * it is `secret`, everybody read it.  Not followed by a check of what is in it.
  * The descriptor, or -1 with an error among the notes. */
 int	conf_open_file(const char *path, bool secret, struct conf_place at,

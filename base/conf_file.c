@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,13 +40,42 @@ check(const char *path, bool secret, const struct stat *st,
 	return -1;
 }
 
+/* Where the service manager has put what it was told to hand to us. */
+static int
+credential_path(const char *name, char out[CONF_PATH_SIZE],
+    struct conf_place at, struct conf_notes *notes)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	int n;
+
+	if (folder == NULL || folder[0] != '/') {
+		conf_error(notes, at, "there is no credential %.150s: systemd "
+		    "hands them to the service only (LoadCredential=)", name);
+		return -1;
+	}
+	n = snprintf(out, CONF_PATH_SIZE, "%s/%s", folder, name);
+	if (n > 0 && n < CONF_PATH_SIZE)
+		return 0;
+	conf_error(notes, at, "CREDENTIALS_DIRECTORY is too long");
+	return -1;
+}
+
 int
 conf_open_file(const char *path, bool secret, struct conf_place at,
     struct conf_notes *notes)
 {
+	const size_t prefix = strlen(CONF_CREDENTIAL);
+	char credential[CONF_PATH_SIZE];
 	struct stat st;
+	int fd;
+
+	if (strncmp(path, CONF_CREDENTIAL, prefix) == 0) {
+		if (credential_path(path + prefix, credential, at, notes) == -1)
+			return -1;
+		path = credential;
+	}
 	/* O_NONBLOCK: a fifo put here must not stop us. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		conf_error(notes, at, "%.150s: %s", path, strerror(errno));

@@ -13,6 +13,8 @@
 #include "base/conf_schema.h"
 
 #define CONF_STRING_MAX	1024	/* bytes of one string, escapes undone */
+#define CONF_CREDENTIAL	"credential:"	/* of a CONF_FILE, ahead of its name */
+#define CONF_PATH_SIZE	4096
 #define CONF_WORD_MAX	64	/* of a key or an unquoted value */
 #define CONF_ITEMS_MAX	4096	/* of one list */
 #define CONF_NOTES_MAX	100	/* then parsing stops */

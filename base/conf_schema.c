@@ -356,14 +356,16 @@ const struct conf_row conf_rows[] = {
 	      "that they know; no more than 300 RSA handshakes a second are "
 	      "made by one process. With no certificate block the relay makes "
 	      "its own." },
-	{ .block = "tls.certificate", .key = "chain", .type = CONF_PATH,
+	{ .block = "tls.certificate", .key = "chain", .type = CONF_FILE,
 	  .max = 1000, AT(conf_certificate, chain),
 	  .required = "`chain` is missing: name the PEM file that has the "
 	      "certificate and those of its issuers",
 	  .help = "PEM file with the certificate, then those of its issuers, "
 	      "10 in all and 64K at most. It must belong to root, or to who "
-	      "starts the relay, and nobody else may write it." },
-	{ .block = "tls.certificate", .key = "key", .type = CONF_PATH,
+	      "starts the relay, and nobody else may write it. credential: "
+	      "and a name means what systemd was told by LoadCredential= or "
+	      "LoadCredentialEncrypted=." },
+	{ .block = "tls.certificate", .key = "key", .type = CONF_FILE,
 	  .max = 1000, AT(conf_certificate, key),
 	  .required = "`key` is missing: name the PEM file that has the "
 	      "certificate's private key",
@@ -591,6 +593,7 @@ static const char *const allowed_texts[CONF_TYPES] = {
 	[CONF_MAILBOX_OPT] = "\"\" or an address such as \"admin@example.org\"",
 	[CONF_PATH] = "a path that begins with /",
 	[CONF_PATH_OPT] = "\"\" or a path that begins with /",
+	[CONF_FILE] = "a path that begins with / or credential:NAME",
 	[CONF_ADDRESS] = "an IP address and port such as \"192.0.2.1:25\" or "
 	    "\"[::]:25\"",
 	[CONF_PREFIXES] = "a list of networks and addresses such as "

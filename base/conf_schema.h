@@ -27,6 +27,7 @@ enum conf_type {
 	CONF_HOST,	/* const char *, a domain as A-labels */
 	CONF_PATH,	/* const char *, absolute; max: most bytes */
 	CONF_PATH_OPT,	/* the same, or "" */
+	CONF_FILE,	/* the same, or credential:NAME: for conf_open_file() */
 	CONF_ADDRESS,	/* struct addr with a port */
 	CONF_PREFIXES,	/* list: struct prefix * at offset, size_t at offset2 */
 	CONF_HOST_OPT,	/* the same, or "" */

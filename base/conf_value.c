@@ -312,11 +312,27 @@ set_mailbox(const struct setter *s)
 	return store_text(s, span_of(text, (size_t)n), s->row->offset);
 }
 
+/* systemd.exec(5): a name has at most 255 bytes and no slash. */
+static bool
+is_credential(struct span text)
+{
+	const size_t prefix = strlen(CONF_CREDENTIAL);
+	struct span name;
+
+	if (text.n <= prefix || memcmp(text.p, CONF_CREDENTIAL, prefix) != 0)
+		return false;
+	name = span_skip(text, prefix);
+	return name.n <= 255 && name.p[0] != '.' &&
+	    memchr(name.p, '/', name.n) == NULL;
+}
+
 static int
 set_path(const struct setter *s)
 {
 	struct span text = s->value->self.text;
 	bool none = text.n == 0 && s->row->type == CONF_PATH_OPT;
+
+	none = none || (s->row->type == CONF_FILE && is_credential(text));
 
 	if (need_string(s, &s->value->self) == -1)
 		return -1;
@@ -540,6 +556,7 @@ static int	(*const setters[CONF_TYPES])(const struct setter *) = {
 	[CONF_MAILBOX_OPT] = set_mailbox,
 	[CONF_PATH] = set_path,
 	[CONF_PATH_OPT] = set_path,
+	[CONF_FILE] = set_path,
 	[CONF_ADDRESS] = set_address,
 	[CONF_PREFIXES] = set_prefixes,
 	[CONF_HOP] = set_hop,

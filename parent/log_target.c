@@ -126,6 +126,6 @@ log_target_stop(struct parent *p)
 {
 	log_on_wait(NULL, NULL);
 	loop_timer_close(&p->log_timer);
-	if (p->conf != NULL)
+	if (p->now.conf != NULL)
 		(void)flush(p);
 }

@@ -10,11 +10,13 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import threading
 import time
 
 from lab import space
 from lab.case import Skip, case, expect, expect_equal
+from lab.load import Client
 from cases.lifecycle import one_message
 
 CAPABILITIES = re.compile(r"^CapabilityBoundingSet=(.*)$", re.M)
@@ -102,3 +104,29 @@ def service_capabilities(lab):
     expect_equal(s.stop(), 0, "exit")
     s.start()                   # over state that belongs to the roles now
     expect_equal(s.stop(), 0, "exit")
+
+
+@case(seconds=40)
+def service_credentials(lab):
+    """Key and chain as systemd hands them over: files of root's in a folder that
+    nobody else may enter."""
+    if space.mode() == "single":
+        raise Skip("not root")
+    folder = f"{lab.dir}/credentials"
+    os.mkdir(folder, 0o500)
+    lab.make_pem(f"{folder}/own.pem", "relay.example.org")
+    os.chmod(f"{folder}/own.pem", 0o400)
+    os.environ["CREDENTIALS_DIRECTORY"] = folder
+    lab.later(lambda: os.environ.pop("CREDENTIALS_DIRECTORY"))
+    s = lab.sealane("credentials", more='tls { certificate "own" { '
+                    'chain = "credential:own.pem"; '
+                    'key = "credential:own.pem" } }')
+    one_message(lab, s)
+    with open(f"{folder}/own.pem", encoding="ascii") as f:
+        pem = f.read()
+    want = ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN CERT"):])
+    c = Client()
+    c.ehlo()
+    c.starttls()
+    expect_equal(c.sock.getpeercert(binary_form=True), want, "certificate")
+    c.quit()

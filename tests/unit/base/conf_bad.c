@@ -84,6 +84,10 @@ static const struct row {
 	{ "listen \"p\" { tls = \"implict\" }", { "1:20: error: `tls` cannot be "
 	  "\"implict\"; allowed: \"starttls\", \"none\", \"required\" or "
 	  "\"implicit\"; did you mean `implicit`?" }, 1 },
+	{ "tls { certificate \"a\" { chain = \"credential:\"; "
+	  "key = \"credential:../k\" } }", { "`chain` cannot be \"credential:\"; "
+	  "allowed: a path that begins with / or credential:NAME", "`key` cannot "
+	  "be \"credential:../k\"" }, 2 },
 	{ "tls { client-certificates = \"demand\" }", { "1:29: error: "
 	  "`client-certificates` cannot be \"demand\"; allowed: \"none\" or "
 	  "\"request\"" }, 1 },

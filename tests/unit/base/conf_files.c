@@ -284,6 +284,33 @@ START_TEST(named_files)
 }
 END_TEST
 
+START_TEST(named_credential)
+{
+	const struct conf_place at = { "t.conf", 7, 9 };
+	struct conf_notes notes = { 0 };
+	char said[1024] = "";
+	int fd;
+
+	make_dir();
+	put("key.pem", "text");
+	unsetenv("CREDENTIALS_DIRECTORY");
+	ck_assert_int_eq(conf_open_file("credential:key.pem", false, at,
+	    &notes), -1);
+	ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+	fd = conf_open_file("credential:key.pem", false, at, &notes);
+	ck_assert_int_ne(fd, -1);
+	close(fd);
+	ck_assert_int_eq(conf_open_file("credential:other", false, at,
+	    &notes), -1);
+	conf_notes_text(&notes, said, sizeof said);
+	expect(said, "t.conf:7:9: error: there is no credential key.pem");
+	expect(said, "/other: No such file");
+	conf_notes_free(&notes);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	remove_dir();
+}
+END_TEST
+
 START_TEST(named_odd_files)
 {
 	const struct conf_place at = { "t.conf", 7, 9 };
@@ -570,6 +597,7 @@ main(void)
 	tcase_add_test(t, many_files);
 	tcase_add_loop_test(t, named_files, 0,
 	    sizeof nameds / sizeof nameds[0]);
+	tcase_add_test(t, named_credential);
 	tcase_add_loop_test(t, named_odd_files, 0, 5);
 	tcase_add_loop_test(t, writable, 0, ROWS(modes));
 	tcase_add_test(t, odd_files);

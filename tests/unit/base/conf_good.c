@@ -87,7 +87,7 @@ START_TEST(every_key)
 	    "tls { old-versions = false; tickets = true\n"
 	    "  client-certificates = \"request\"\n"
 	    "  certificate \"own\" { chain = \"/c1\"; key = \"/k1\" }\n"
-	    "  certificate \"rsa\" { chain = \"/c2\"; key = \"/k2\" } }\nallow-loopback = true");
+	    "  certificate \"rsa\" { chain = \"/c2\"; key = \"credential:k2\" } }\nallow-loopback = true");
 	char text[ADDR_TEXT_SIZE];
 
 	ck_assert_str_eq(c->hostname, "mx1.example.org");
@@ -137,7 +137,7 @@ START_TEST(every_key)
 	ck_assert_uint_eq(c->tls.ncertificates, 2);
 	ck_assert_str_eq(c->tls.certificates[0].label, "own");
 	ck_assert_str_eq(c->tls.certificates[1].chain, "/c2");
-	ck_assert_str_eq(c->tls.certificates[1].key, "/k2");
+	ck_assert_str_eq(c->tls.certificates[1].key, "credential:k2");
 	ck_assert_int_eq(c->listens[0].client_certificates,
 	    CLIENT_CERTIFICATES_REQUEST);
 	ck_assert_int_eq(c->listens[1].client_certificates,
