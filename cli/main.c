@@ -14,8 +14,8 @@
 static const struct cli_command commands[] = {
 	{ "serve", false, cli_serve, "serve",
 	  "run the relay in the foreground",
-	  "Listens, relays and logs to standard error until SIGTERM or "
-	  "SIGINT.\n" },
+	  "Listens, relays and logs (to standard error, or log.target) "
+	  "until\nSIGTERM or SIGINT.\n" },
 	{ "check", false, cli_check, "check [--strict]",
 	  "say what is wrong with the configuration and this machine",
 	  "Prints every error and warning as file:line:column, looks at\n"
