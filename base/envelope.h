@@ -6,6 +6,7 @@
 #ifndef BASE_ENVELOPE_H
 #define BASE_ENVELOPE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Of MAIL. */
@@ -21,6 +22,27 @@ enum envelope_flag {
 	ENVELOPE_TRUSTED = 64,
 };
 #define ENVELOPE_FLAGS		0x7fu	/* all of them */
+
+/* What they ask of the way to the next host, RFC 8689. */
+enum tls_wish {
+	TLS_WISH_NONE,
+	TLS_WISH_OPTIONAL,	/* policies of the recipient's side don't count */
+	TLS_WISH_REQUIRED,	/* a proven host that promises the same, or none */
+	/* A report on such a message, without its body (sec 5): it travels
+	 * in TLS, and is not lost for want of more. */
+	TLS_WISH_REPORT,
+	TLS_WISH_COUNT
+};
+
+/* RFC 8689 sec 3: beside REQUIRETLS the header field is ignored. */
+static inline enum tls_wish
+envelope_tls_wish(unsigned flags, bool null_sender)
+{
+	if (flags & ENVELOPE_REQUIRETLS)
+		return null_sender ? TLS_WISH_REPORT : TLS_WISH_REQUIRED;
+	return flags & ENVELOPE_TLS_OPTIONAL ? TLS_WISH_OPTIONAL :
+	    TLS_WISH_NONE;
+}
 
 /* Of RCPT, RFC 3461 sec 4.1; 0: NOTIFY was not given. */
 enum notify {

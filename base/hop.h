@@ -16,7 +16,8 @@ enum level {
 	LEVEL_NONE,
 	LEVEL_CLEAR,		/* clear text */
 	LEVEL_ENCRYPTED,	/* TLS, peer not authenticated */
-	LEVEL_VERIFIED,		/* WebPKI and a name the operator gave */
+	LEVEL_VERIFIED,		/* WebPKI and a name that the operator gave,
+				   or DNSSEC did and REQUIRETLS asks */
 	LEVEL_STS,		/* WebPKI and MX match, RFC 8461 */
 	LEVEL_DANE,		/* TLSA match behind a secure MX, RFC 7672 */
 	LEVEL_COUNT

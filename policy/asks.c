@@ -18,6 +18,7 @@ struct shared {
 	struct asks	*all;
 	struct route	*route;
 	struct waiter	*waiters;
+	enum tls_wish	 wish;
 	char		 domain[DNS_NAME_SIZE];
 };
 
@@ -31,12 +32,13 @@ struct asks {
 
 /* The key is secret: names in one bucket cannot be chosen from outside. */
 static struct shared **
-bucket_of(struct asks *a, struct span domain)
+bucket_of(struct asks *a, struct span domain, enum tls_wish wish)
 {
 	struct shared **at =
 	    &a->bucket[siphash(&a->world->key, domain) % BUCKETS];
 
-	while (*at != NULL && !span_eq(span_str((*at)->domain), domain))
+	while (*at != NULL && ((*at)->wish != wish ||
+	    !span_eq(span_str((*at)->domain), domain)))
 		at = &(*at)->chain;
 	return at;
 }
@@ -44,7 +46,7 @@ bucket_of(struct asks *a, struct span domain)
 static void
 unlink_shared(struct shared *s)
 {
-	struct shared **at = bucket_of(s->all, span_str(s->domain));
+	struct shared **at = bucket_of(s->all, span_str(s->domain), s->wish);
 
 	*at = s->chain;
 }
@@ -98,7 +100,8 @@ add_waiter(struct shared *s, uint64_t txn)
 }
 
 static void
-start(struct asks *a, struct shared **at, uint64_t txn, struct span domain)
+start(struct asks *a, struct shared **at, uint64_t txn, struct span domain,
+    enum tls_wish wish)
 {
 	struct shared *s = calloc(1, sizeof(*s));
 	struct route *route;
@@ -108,6 +111,7 @@ start(struct asks *a, struct shared **at, uint64_t txn, struct span domain)
 		return;
 	}
 	s->all = a;
+	s->wish = wish;
 	(void)span_copy(domain, s->domain, sizeof(s->domain));
 	if (add_waiter(s, txn) == -1) {
 		free(s);
@@ -115,13 +119,14 @@ start(struct asks *a, struct shared **at, uint64_t txn, struct span domain)
 		return;
 	}
 	*at = s;
-	route = route_start(a->world, span_str(s->domain), on_done, s);
+	route = route_start(a->world, span_str(s->domain), wish, on_done, s);
 	if (route != NULL)
 		s->route = route;	/* else `s` is gone */
 }
 
 void
-asks_take(struct asks *a, uint64_t txn, struct span domain)
+asks_take(struct asks *a, uint64_t txn, struct span domain,
+    enum tls_wish wish)
 {
 	char text[DNS_NAME_SIZE];
 	struct shared **at;
@@ -133,9 +138,9 @@ asks_take(struct asks *a, uint64_t txn, struct span domain)
 	/* A NUL inside would make two domains one. */
 	if (!span_copy(domain, text, sizeof(text)))
 		domain = SPAN_NONE;
-	at = bucket_of(a, domain);
+	at = bucket_of(a, domain, wish);
 	if (*at == NULL)
-		start(a, at, txn, domain);
+		start(a, at, txn, domain, wish);
 	else if (add_waiter(*at, txn) == -1)
 		refuse(a, txn, "No memory to look up a route");
 }

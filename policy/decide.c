@@ -3,8 +3,8 @@
 /* policy/decide.c - see policy/decide.h. */
 #include "policy/decide.h"
 
-struct decision
-decide(const struct evidence *e)
+static struct decision
+published(const struct evidence *e)
 {
 	/* RFC 7672 sec 2.2, and ahead of any other policy: RFC 8461 sec 2. */
 	if (e->dane && e->mx_secure)
@@ -24,4 +24,40 @@ decide(const struct evidence *e)
 		return (struct decision){ .asked = LEVEL_ENCRYPTED,
 		    .why = WHY_MEMORY };
 	return (struct decision){ .asked = LEVEL_CLEAR, .why = WHY_NONE };
+}
+
+/* RFC 8689 sec 4.2.1: the way to the host's name is vouched for by the DNS, our
+ * operator or a policy that lists it, whatever its mode is; and the host proves
+ * that name. */
+static struct decision
+required(const struct evidence *e, struct decision d)
+{
+	if (e->final || d.asked > LEVEL_ENCRYPTED)
+		return d;
+	d.why = WHY_REQUIRETLS;
+	d.asked = e->sts != STS_NONE && e->sts_allows ? LEVEL_STS :
+	    LEVEL_VERIFIED;
+	d.barred = d.asked == LEVEL_VERIFIED && !e->mx_secure;
+	return d;
+}
+
+struct decision
+decide(const struct evidence *e)
+{
+	struct decision d = published(e);
+
+	switch (e->wish) {
+	case TLS_WISH_OPTIONAL:		/* sec 4.2.2 */
+		return (struct decision){ .asked = LEVEL_CLEAR,
+		    .why = WHY_TLS_REQUIRED_NO };
+	case TLS_WISH_REQUIRED:
+		return required(e, d);
+	case TLS_WISH_REPORT:
+		if (d.asked < LEVEL_ENCRYPTED && !e->final)
+			return (struct decision){ .asked = LEVEL_ENCRYPTED,
+			    .why = WHY_REQUIRETLS };
+		return d;
+	default:
+		return d;
+	}
 }

@@ -8,11 +8,14 @@
 #ifndef POLICY_DECIDE_H
 #define POLICY_DECIDE_H
 
+#include "base/envelope.h"
 #include "base/hop.h"
 #include "mtasts/policy.h"
 #include "policy/peer.h"
 
 struct evidence {
+	enum tls_wish	wish;		/* of the message, RFC 8689 */
+	bool		final;		/* a mail store: nobody else reads it there */
 	bool		dane;		/* secure TLSA records that are used */
 	bool		dane_unusable;	/* secure ones, none of them is used */
 	bool		mx_secure;	/* the DNS vouches for the host's name */
@@ -24,7 +27,7 @@ struct evidence {
 struct decision {
 	enum level	asked;
 	enum why	why;
-	bool		barred;		/* no mail may go there, `why` says so */
+	bool		barred;		/* no such mail may go there, `why` says so */
 };
 
 struct decision	decide(const struct evidence *);

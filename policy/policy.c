@@ -164,10 +164,13 @@ send_route(void *arg, uint64_t txn, const struct route_result *r)
 static void
 on_route_ask(struct role_env *env, struct link *l, struct ipc_msg *m)
 {
+	const struct ipc_route_ask *ask = &m->u.route_ask;
 	struct policy *p = env->state;
 
 	(void)l;
-	asks_take(p->asks, m->u.route_ask.txn, m->u.route_ask.domain);
+	asks_take(p->asks, ask->txn, ask->domain,
+	    ask->wish < TLS_WISH_COUNT ? (enum tls_wish)ask->wish :
+	    TLS_WISH_REQUIRED);
 }
 
 /* ---- life ---- */

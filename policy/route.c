@@ -122,7 +122,7 @@ no_memory(struct route *r)
  * What may be mended comes first, above all a better host whose name server
  * is down while we ourselves are the next. */
 static void
-verdict(struct route *r, bool trouble, bool special, bool barred)
+verdict(struct route *r, bool trouble, bool special, bool barred, bool unproven)
 {
 	const char *name = r->plan.name;
 
@@ -135,6 +135,13 @@ verdict(struct route *r, bool trouble, bool special, bool barred)
 	else if (special)
 		fail(r, 451, "4.4.4", "The mail hosts of %s have loopback or "
 		    "private addresses only", name);
+	else if (unproven && r->sts_lost)
+		fail(r, 451, "4.7.30", "REQUIRETLS needs the MTA-STS policy of "
+		    "%s, which can not be had now", name);
+	else if (unproven)
+		fail(r, 550, "5.7.30", "REQUIRETLS needs hosts that prove who "
+		    "they are, and neither DNSSEC nor MTA-STS names those of "
+		    "%s", name);
 	else if (r->cut)
 		loop(r);
 	else if (r->off)
@@ -152,7 +159,7 @@ verdict(struct route *r, bool trouble, bool special, bool barred)
 static void
 finish(struct route *r)
 {
-	bool trouble, special, barred = false;
+	bool trouble, special, barred = false, unproven = false;
 	size_t n = 0;
 
 	route_policy_apply(r);
@@ -176,14 +183,16 @@ finish(struct route *r)
 			trouble = true;
 			continue;
 		}
-		if (c->barred)
-			barred = true;
-		else
+		if (!c->barred)
 			r->result.hosts[n++] = c->host;
+		else if (c->host.why == WHY_REQUIRETLS)
+			unproven = true;
+		else
+			barred = true;
 	}
 	r->result.nhosts = n;
 	if (n == 0) {
-		verdict(r, trouble, special, barred);
+		verdict(r, trouble, special, barred, unproven);
 		return;
 	}
 	succeed(r);
@@ -417,8 +426,8 @@ start(struct route *r)
 }
 
 static struct route *
-begin(struct route_world *w, struct span domain, bool traced,
-    route_done_cb *done, void *arg)
+begin(struct route_world *w, struct span domain, enum tls_wish wish,
+    bool traced, route_done_cb *done, void *arg)
 {
 	struct route *r = calloc(1, sizeof(*r));
 
@@ -433,6 +442,7 @@ begin(struct route_world *w, struct span domain, bool traced,
 		return NULL;
 	}
 	r->world = w;
+	r->wish = wish;
 	r->done = done;
 	r->arg = arg;
 	(void)span_copy(domain, r->domain, sizeof(r->domain));
@@ -456,17 +466,17 @@ begin(struct route_world *w, struct span domain, bool traced,
 }
 
 struct route *
-route_start(struct route_world *w, struct span domain, route_done_cb *done,
-    void *arg)
+route_start(struct route_world *w, struct span domain, enum tls_wish wish,
+    route_done_cb *done, void *arg)
 {
-	return begin(w, domain, false, done, arg);
+	return begin(w, domain, wish, false, done, arg);
 }
 
 struct route *
 route_explain(struct route_world *w, struct span domain, route_done_cb *done,
     void *arg)
 {
-	return begin(w, domain, true, done, arg);
+	return begin(w, domain, TLS_WISH_NONE, true, done, arg);
 }
 
 void

@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "base/conf.h"
+#include "base/envelope.h"
 #include "base/hop.h"
 #include "base/siphash.h"
 #include "dns/lookup.h"
@@ -68,13 +69,15 @@ struct route_world {
 struct route;
 typedef void	route_done_cb(void *arg, const struct route_result *);
 
-/* `domain`: as in a recipient address, a name or [literal].  The result is
+/* `domain`: as in a recipient address, a name or [literal].  `wish`: of the
+ * messages that will go there.  The result is
  * lent until `done` returns.  When everything was known at once, `done` has
  * run already and NULL is returned; else a route that frees itself after
  * `done`, once.  Without memory the result is a temporary error. */
 struct route	*route_start(struct route_world *, struct span domain,
-		    route_done_cb *done, void *arg);
-/* The same, and it tells how it came about (policy/trace.h). */
+		    enum tls_wish, route_done_cb *done, void *arg);
+/* The same for mail without a wish, and it tells how it came about
+ * (policy/trace.h). */
 struct route	*route_explain(struct route_world *, struct span domain,
 		    route_done_cb *done, void *arg);
 void		 route_cancel(struct route **);		/* `done` will not run */

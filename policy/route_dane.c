@@ -179,11 +179,13 @@ ask_alias(struct candidate *c)
 		c->route->pending++;
 }
 
-/* A name that DANE knows: no literal, no socket, no LMTP. */
+/* A name that DANE knows: no literal, no socket, no LMTP; and a message whose
+ * sender has not waived it (RFC 8689 sec 4.2.2). */
 static bool
 may_have(const struct route *r)
 {
 	return r->conf->policy.dane && !r->plan.lmtp &&
+	    r->wish != TLS_WISH_OPTIONAL &&
 	    (r->plan.kind == PLAN_MX || r->plan.kind == PLAN_HOST);
 }
 

@@ -7,11 +7,13 @@
 #include "policy/trace.h"
 
 /* RFC 8461 sec 3.4: of a smart host its own policy counts, not that of the
- * recipients; without MX records there is nothing that a policy could list. */
+ * recipients; without MX records there is nothing that a policy could list.
+ * RFC 8689 sec 4.2.2: who waives TLS waives it. */
 static bool
 has_policy(const struct route *r)
 {
-	return r->world->sts != NULL && r->plan.kind == PLAN_MX;
+	return r->world->sts != NULL && r->plan.kind == PLAN_MX &&
+	    r->wish != TLS_WISH_OPTIONAL;
 }
 
 static void
@@ -20,6 +22,8 @@ on_sts(void *arg, const struct sts_answer *a)
 	struct route *r = arg;
 
 	r->sts_ask = NULL;
+	r->sts_lost = a->entry == NULL &&
+	    (a->record_error || a->failure[0] != '\0');
 	trace_sts(r, a);
 	log_debug("sts", KV_S("domain", r->plan.name),
 	    KV_S("record", a->record_error ? "error" :
@@ -67,12 +71,22 @@ tell_mismatch(const struct route *r, const struct candidate *c)
 	    KV_S("id", r->sts_id));
 }
 
+/* A mail store of our operator's: RFC 8689 ends at it. */
+static bool
+is_final(const struct route *r)
+{
+	return r->plan.kind == PLAN_UNIX || (r->plan.lmtp &&
+	    r->plan.kind == PLAN_ADDRESS && addr_is_loopback(&r->plan.addr));
+}
+
 void
 route_policy_apply(struct route *r)
 {
 	for (size_t i = 0; i < r->ncands; i++) {
 		struct candidate *c = &r->cands[i];
 		const struct evidence e = {
+			.wish = r->wish,
+			.final = is_final(r),
 			.dane = c->dane == DANE_USED,
 			.dane_unusable = c->dane == DANE_NONE_USED,
 			.mx_secure = r->plan.kind == PLAN_HOST ||

@@ -28,7 +28,7 @@ struct candidate {
 	bool			 trouble;	/* an answer that proves nothing */
 	bool			 special;	/* had addresses, all refused */
 	bool			 self;
-	bool			 barred;	/* by the domain's policy */
+	bool			 barred;	/* for host.why */
 	/* of DANE, route_dane.c */
 	bool			 secure, insecure;	/* address answers seen */
 	char			 canonical[DNS_NAME_SIZE];	/* of them */
@@ -44,6 +44,7 @@ struct route {
 	struct route_world	*world;
 	const struct conf	*conf;		/* held: the plan points into it */
 	char			 domain[DNS_NAME_SIZE];	/* as asked, for texts */
+	enum tls_wish		 wish;
 	struct route_plan	 plan;
 	struct dns_query	*mx_query;
 	struct candidate	*cands;
@@ -51,6 +52,7 @@ struct route {
 	struct sts_ask		*sts_ask;
 	struct sts_policy	 sts;		/* mode NONE: none that holds */
 	char			 sts_id[STS_ID_SIZE];
+	bool			 sts_lost;	/* whether there is one is not known */
 	unsigned		 pending;	/* questions not yet answered */
 	bool			 implicit;
 	bool			 cut;		/* ourselves were in the set */

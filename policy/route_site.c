@@ -52,7 +52,8 @@ route_set_identity(struct route *r)
 	int rc;
 
 	buf_init(&b, SITE_TEXT_MAX);
-	(void)buf_str(&b, "identity\n");
+	/* RFC 8689 sec 4.2.1: never over what was negotiated for less. */
+	(void)buf_printf(&b, "identity %d\n", r->wish == TLS_WISH_REQUIRED);
 	sending_add(&b, &r->plan);
 	for (size_t i = 0; i < r->ncands; i++) {
 		const struct route_host *h = &r->cands[i].host;

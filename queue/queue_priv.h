@@ -73,6 +73,7 @@ TAILQ_HEAD(sites, site);
 
 enum domain_state { DOMAIN_IDLE, DOMAIN_WANTS, DOMAIN_ASKED };
 
+/* Where to, for messages of one wish. */
 struct domain {
 	struct table_link	 link;
 	TAILQ_ENTRY(domain)	 line;	/* of those that want to ask, or expire */
@@ -89,6 +90,7 @@ struct domain {
 		char	 dsn[12];
 		char	 text[241];
 	}			 refusal;
+	uint8_t			 wish;	/* enum tls_wish of the messages */
 	size_t			 n;
 	char			 name[];
 };

@@ -249,6 +249,8 @@ returns_whole(const struct report *n)
 {
 	if (n->nrcpts == 0 || n->rcpts[0].action > REPORT_EXPIRED)
 		return false;
+	if (n->envelope & ENVELOPE_REQUIRETLS)
+		return false;	/* RFC 8689 sec 5 */
 	if ((n->envelope & (ENVELOPE_RET_FULL | ENVELOPE_RET_HDRS)) != 0)
 		return (n->envelope & ENVELOPE_RET_FULL) != 0;
 	return (n->envelope & ENVELOPE_TRUSTED) != 0;
@@ -362,7 +364,8 @@ report_build(struct buf *out, const struct report *n, uint16_t *envelope)
 	    utf8_any(original);
 	put_header(out, n, eight);
 	*envelope = (eight ? ENVELOPE_8BIT : 0) |
-	    (utf8_any(buf_get(out)) ? ENVELOPE_SMTPUTF8 : 0);
+	    (utf8_any(buf_get(out)) ? ENVELOPE_SMTPUTF8 : 0) |
+	    (n->envelope & (ENVELOPE_REQUIRETLS | ENVELOPE_TLS_OPTIONAL));
 	put_part(out, n, utf8_any(buf_get(&words)) ?
 	    "text/plain; charset=utf-8" : "text/plain; charset=us-ascii",
 	    buf_get(&words));

@@ -60,7 +60,8 @@ struct report {
 /* Appends the report to `out` (bounded by REPORT_MAX).  Returns how many of
  * the recipients found room, from the front: the rest needs another report;
  * 0 when there is no memory.  *envelope: what the report itself needs,
- * ENVELOPE_8BIT and ENVELOPE_SMTPUTF8. */
+ * ENVELOPE_8BIT and ENVELOPE_SMTPUTF8, and what its sender wished of TLS
+ * (RFC 8689 sec 5). */
 size_t	report_build(struct buf *out, const struct report *,
 	    uint16_t *envelope);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/envelope.h"
 #include "base/hop.h"
 #include "base/log.h"
 #include "queue/queue_priv.h"
@@ -42,24 +43,26 @@ route_init(struct queue *q)
 /* ---- domains ---- */
 
 static struct domain *
-domain_find(struct queue *q, struct span name, uint64_t hash)
+domain_find(struct queue *q, struct span name, enum tls_wish wish,
+    uint64_t hash)
 {
 	struct table_link *l = table_find(&q->domains, hash);
 
 	for (; l != NULL; l = table_next(l)) {
 		struct domain *d = TABLE_ENTRY(l, struct domain, link);
 
-		if (span_eq(span_of(d->name, d->n), name))
+		if (d->wish == wish && span_eq(span_of(d->name, d->n), name))
 			return d;
 	}
 	return NULL;
 }
 
 static struct domain *
-domain_get(struct queue *q, struct span name)
+domain_get(struct queue *q, const struct message *m, struct span name)
 {
-	uint64_t hash = table_hash(name);
-	struct domain *d = domain_find(q, name, hash);
+	enum tls_wish wish = envelope_tls_wish(m->envelope, m->sender_len == 0);
+	uint64_t hash = table_hash(name) ^ wish;
+	struct domain *d = domain_find(q, name, wish, hash);
 
 	if (d != NULL)
 		return d;
@@ -68,6 +71,7 @@ domain_get(struct queue *q, struct span name)
 		return NULL;
 	memcpy(d->name, name.p, name.n);
 	d->n = name.n;
+	d->wish = (uint8_t)wish;
 	TAILQ_INIT(&d->waiters);
 	TAILQ_INIT(&d->sites);
 	if (table_add(&q->domains, &d->link, hash) == -1) {
@@ -140,7 +144,7 @@ struct domain *
 route_domain(struct queue *q, const struct message *m, struct span name,
     uint64_t age, bool *fresh)
 {
-	struct domain *d = domain_get(q, name);
+	struct domain *d = domain_get(q, m, name);
 
 	*fresh = d != NULL && domain_fresh(q, d, age);
 	if (d != NULL && !*fresh) {
@@ -207,7 +211,7 @@ route_ask_more(struct queue *q)
 		uint16_t slot = q->free_asks[--q->nfree_asks];
 		struct ipc_route_ask ask = {
 		    .txn = ++q->ask_round << 16 | slot,
-		    .domain = span_of(d->name, d->n) };
+		    .domain = span_of(d->name, d->n), .wish = d->wish };
 
 		asker_take(q, d);
 		d->state = DOMAIN_ASKED;
@@ -431,7 +435,7 @@ route_message(struct queue *q, struct message *m)
 
 		if (r->state != RCPT_DEFERRED || r->next > now)
 			continue;
-		d = domain_get(q, rcpt_domain(r));
+		d = domain_get(q, m, rcpt_domain(r));
 		if (d == NULL || wait_for(m, d) == -1) {
 			r->next = now + QUEUE_LOST_MS;	/* no memory */
 			continue;

@@ -27,6 +27,10 @@ static const struct outcome_rule connect_rule = {
 static const struct outcome_rule tls_rule = {
 	OUTCOME_DEFERRED, true, false, false, "4.7.5",
 };
+/* RFC 8689 sec 4.2.1: the next host, and when there is none, back. */
+static const struct outcome_rule required_rule = {
+	OUTCOME_FAILED, true, false, false, "5.7.30",
+};
 
 /* ---- troubles ---- */
 
@@ -224,8 +228,6 @@ give_up(struct courier *c, struct job *j)
 		courier_note(j, &j->last, &connect_rule, "4.4.4",
 		    "no host to deliver to", false);
 	}
-	if (ladder_tls_trouble(&j->ladder))
-		j->last_status = OUTCOME_DEFERRED;
 	j->last_dsn[0] = j->last_status == OUTCOME_DEFERRED ? '4' : '5';
 	courier_decide_rest(c, j, j->last_status, j->last_dsn, j->last_text,
 	    &j->last);
@@ -253,6 +255,13 @@ courier_advance(struct courier *c, struct job *j, enum ladder_trouble t)
 
 /* ---- set up ---- */
 
+static bool
+must_prove(const struct job *j)
+{
+	return envelope_tls_wish(j->flags, j->sender.n == 0) ==
+	    TLS_WISH_REQUIRED;
+}
+
 static void
 refuse_level(struct courier *c, struct job *j, struct session *s,
     enum ladder_trouble t)
@@ -273,7 +282,11 @@ refuse_level(struct courier *c, struct job *j, struct session *s,
 		(void)snprintf(text, sizeof(text), "%s: STARTTLS is not "
 		    "offered, and TLS failed at another host; clear text waits "
 		    "for the next attempt", peer);
-	courier_note(j, &h, &tls_rule, tls_dsn(t), text, true);
+	if (must_prove(j))
+		courier_note(j, &h, &required_rule, required_rule.dsn, text,
+		    true);
+	else
+		courier_note(j, &h, &tls_rule, tls_dsn(t), text, true);
 	if (t == LADDER_NOT_OFFERED)
 		s->finding = FINDING_STRIPPED;
 	if (s->finding != FINDING_NONE)

@@ -56,6 +56,9 @@ courier_send(struct courier *c, struct job *j, struct session *s)
 		return;
 	}
 	j->next_host = j->null_refused = s->touched = false;
+	/* Policy asks nothing of the way to a mail store, where it ends. */
+	if (j->route.lmtp && s->hop.asked <= LEVEL_CLEAR)
+		m.flags &= ~(unsigned)ENVELOPE_REQUIRETLS;
 	m.rcpts = j->batch;
 	m.nrcpts = j->nbatch;
 	m.chunks = better_in_chunks(j, e);

@@ -34,17 +34,25 @@ word_ok(const struct client *c, struct span s)
 	    client_address_ok(s, c->msg.flags & ENVELOPE_SMTPUTF8);
 }
 
-/* RFC 3461 sec 5.2.1: what was asked for, and nothing that was not. */
+/* RFC 3461 sec 5.2.1: what was asked for, and nothing that was not; but of what
+ * goes by REQUIRETLS no report may carry the body (RFC 8689 sec 5). */
 static void
 send_mail_dsn(struct client *c)
 {
-	if (c->msg.flags & ENVELOPE_RET_FULL)
-		(void)buf_str(&c->out, " RET=FULL");
-	else if (c->msg.flags & ENVELOPE_RET_HDRS)
+	if (c->msg.flags & (ENVELOPE_RET_HDRS | ENVELOPE_REQUIRETLS))
 		(void)buf_str(&c->out, " RET=HDRS");
+	else if (c->msg.flags & ENVELOPE_RET_FULL)
+		(void)buf_str(&c->out, " RET=FULL");
 	if (word_ok(c, c->msg.envid))
 		(void)buf_printf(&c->out, " ENVID=%.*s",
 		    SPAN_FMT(c->msg.envid));
+}
+
+/* RFC 8689 sec 2: what is said outside TLS anybody may have said. */
+static bool
+takes_requiretls(const struct client *c)
+{
+	return c->is_tls && (c->ehlo.caps & EHLO_REQUIRETLS);
 }
 
 static void
@@ -57,6 +65,8 @@ send_mail(struct client *c)
 		(void)buf_str(&c->out, " BODY=8BITMIME");
 	if (c->msg.flags & ENVELOPE_SMTPUTF8)
 		(void)buf_str(&c->out, " SMTPUTF8");
+	if ((c->msg.flags & ENVELOPE_REQUIRETLS) && takes_requiretls(c))
+		(void)buf_str(&c->out, " REQUIRETLS");
 	if (c->ehlo.caps & EHLO_DSN)
 		send_mail_dsn(c);
 	(void)buf_str(&c->out, "\r\n");
@@ -126,6 +136,10 @@ refuse_unfit(struct client *c, const struct client_message *m)
 	else if ((m->flags & ENVELOPE_8BIT) && (lacks & EHLO_8BITMIME))
 		refuse(c, 554, "5.6.3", m->unfit != NULL ? m->unfit :
 		    "8-bit content, and the host does not take 8BITMIME");
+	else if ((m->flags & ENVELOPE_REQUIRETLS) && !takes_requiretls(c) &&
+	    m->sender.n > 0)
+		refuse(c, 550, "5.7.30",
+		    "message needs REQUIRETLS, and the host does not take it");
 	else if (c->ehlo.size_max != 0 && m->size > c->ehlo.size_max &&
 	    !m->probe)
 		refuse(c, 552, "5.3.4",

@@ -16,6 +16,7 @@ static const struct {
 	{ "DSN",			EHLO_DSN },
 	{ "SMTPUTF8",			EHLO_SMTPUTF8 },
 	{ "LIMITS",			EHLO_LIMITS },
+	{ "REQUIRETLS",			EHLO_REQUIRETLS },
 };
 
 bool

@@ -21,6 +21,7 @@
 #define EHLO_DSN	64u	/* RFC 3461 */
 #define EHLO_SMTPUTF8	128u	/* RFC 6531 */
 #define EHLO_LIMITS	256u	/* RFC 9422 */
+#define EHLO_REQUIRETLS	512u	/* RFC 8689 */
 
 struct ehlo {
 	unsigned	caps;		/* EHLO_* */

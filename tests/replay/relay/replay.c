@@ -6,7 +6,7 @@
  *	host NAME IP[,IP] [LEVEL]	a host of the route, level asked
  *	host /PATH			a unix socket
  *	rcpt ADDRESS [NOTIFY [ORCPT]]	of the jobs that follow; NOTIFY a number
- *	set tls-failed|8bit|utf8|discard|probe|lmtp, set ret full|hdrs
+ *	set tls-failed|8bit|utf8|requiretls|discard|probe|lmtp, set ret full|hdrs
  *	set size N, set body TEXT, set site N, set identity N
  *	set sender TEXT, set envid TEXT
  *	set lines N TEXT		add TEXT N times to the body
@@ -411,6 +411,8 @@ act_set(struct span rest)
 		play.flags |= ENVELOPE_8BIT;
 	else if (is(what, "utf8"))
 		play.flags |= ENVELOPE_SMTPUTF8;
+	else if (is(what, "requiretls"))
+		play.flags |= ENVELOPE_REQUIRETLS;
 	else if (is(what, "ret"))
 		play.flags |= is(rest, "full") ? ENVELOPE_RET_FULL :
 		    ENVELOPE_RET_HDRS;

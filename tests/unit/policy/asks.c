@@ -50,14 +50,20 @@ setup(struct fix *x)
 	ck_assert_ptr_nonnull(x->asks);
 }
 
+static void
+take(struct fix *x, uint64_t txn, struct span domain)
+{
+	asks_take(x->asks, txn, domain, TLS_WISH_NONE);
+}
+
 START_TEST(shared)
 {
 	struct fix x;
 
 	setup(&x);
 	for (uint64_t txn = 1; txn <= 100; txn++)
-		asks_take(x.asks, txn, SPAN_LIT("example.org"));
-	asks_take(x.asks, 1000, SPAN_LIT("other.example"));
+		take(&x, txn, SPAN_LIT("example.org"));
+	take(&x, 1000, SPAN_LIT("other.example"));
 	ck_assert_uint_eq(x.dns.asked, 2);
 	ck_assert_uint_eq(asks_pending(x.asks), 101);
 	fake_run(&x.dns);
@@ -65,10 +71,28 @@ START_TEST(shared)
 	ck_assert_uint_eq(x.txns, 5050 + 1000);
 	ck_assert_uint_eq(asks_pending(x.asks), 0);
 	/* nothing is kept: the next one is looked up anew */
-	asks_take(x.asks, 1, SPAN_LIT("example.org"));
+	take(&x, 1, SPAN_LIT("example.org"));
 	ck_assert_uint_eq(x.dns.asked, 2 + 2 + 1);
 	fake_run(&x.dns);
 	ck_assert_int_eq(x.code, 250);
+	asks_free(&x.asks);
+}
+END_TEST
+
+/* RFC 8689: another wish is another question. */
+START_TEST(by_wish)
+{
+	struct fix x;
+
+	setup(&x);
+	for (int wish = 0; wish < TLS_WISH_COUNT; wish++)
+		for (int i = 0; i < 10; i++)
+			asks_take(x.asks, 1, SPAN_LIT("example.org"),
+			    (enum tls_wish)wish);
+	ck_assert_uint_eq(x.dns.asked, TLS_WISH_COUNT);
+	fake_run(&x.dns);
+	ck_assert_uint_eq(x.answers, 10 * TLS_WISH_COUNT);
+	ck_assert_uint_eq(asks_pending(x.asks), 0);
 	asks_free(&x.asks);
 }
 END_TEST
@@ -78,10 +102,10 @@ START_TEST(at_once)
 	struct fix x;
 
 	setup(&x);
-	asks_take(x.asks, 1, SPAN_LIT("[198.51.99.7]"));
+	take(&x, 1, SPAN_LIT("[198.51.99.7]"));
 	ck_assert_uint_eq(x.answers, 1);
 	ck_assert_int_eq(x.code, 250);
-	asks_take(x.asks, 2, span_of("example.org\0.evil", 17));
+	take(&x, 2, span_of("example.org\0.evil", 17));
 	ck_assert_uint_eq(x.answers, 2);
 	ck_assert_int_eq(x.code, 550);
 	ck_assert_uint_eq(asks_pending(x.asks), 0);
@@ -98,7 +122,7 @@ START_TEST(bounded)
 	setup(&x);
 	for (unsigned i = 0; i < ASKS_MAX + 500; i++) {
 		snprintf(name, sizeof(name), "d%u.example", i % 7000);
-		asks_take(x.asks, i, span_str(name));
+		take(&x, i, span_str(name));
 	}
 	ck_assert_uint_eq(x.refused, 500);
 	ck_assert_int_eq(x.code, 451);
@@ -118,19 +142,19 @@ START_TEST(forgotten)
 	setup(&x);
 	for (unsigned i = 0; i < 500; i++) {
 		snprintf(name, sizeof(name), "d%u.example", i / 2);
-		asks_take(x.asks, i, span_str(name));
+		take(&x, i, span_str(name));
 	}
-	asks_take(x.asks, 500, SPAN_LIT("example.org"));
+	take(&x, 500, SPAN_LIT("example.org"));
 	for (int i = 0; i < 251; i++)
 		ck_assert(fake_one(&x.dns));	/* some are past their MX */
 	asks_forget(x.asks);
 	ck_assert_ptr_null(x.dns.first);
 	ck_assert_uint_eq(asks_pending(x.asks), 0);
 	x.answers = 0;
-	asks_take(x.asks, 1, SPAN_LIT("example.org"));
+	take(&x, 1, SPAN_LIT("example.org"));
 	fake_run(&x.dns);
 	ck_assert_uint_eq(x.answers, 1);
-	asks_take(x.asks, 1, SPAN_LIT("example.org"));
+	take(&x, 1, SPAN_LIT("example.org"));
 	asks_free(&x.asks);		/* one under way */
 	ck_assert_ptr_null(x.dns.first);
 }
@@ -146,6 +170,7 @@ main(void)
 
 	log_open("test", LOG_LOGFMT);
 	tcase_add_test(tc, shared);
+	tcase_add_test(tc, by_wish);
 	tcase_add_test(tc, at_once);
 	tcase_add_test(tc, bounded);
 	tcase_add_test(tc, forgotten);

@@ -57,19 +57,30 @@ row_of(int dane, const struct evidence *e)
 	return -1;
 }
 
+#define COMBINATIONS	(DANES * 2 * NELEM(modes) * 2 * RECALL_COUNT)
+
+/* The evidence of one; says what of DANE is in it. */
+static int
+combination(int at, struct evidence *e)
+{
+	int dane = at % DANES, rest = at / DANES;
+
+	*e = (struct evidence){
+		.dane = dane == USABLE, .dane_unusable = dane == UNUSABLE,
+		.mx_secure = rest % 2, .sts_allows = rest / 2 % 2,
+		.sts = modes[rest / 4 % NELEM(modes)],
+		.memory = (enum recall)(rest / 4 / NELEM(modes)),
+	};
+	return dane;
+}
+
 START_TEST(all_combinations)
 {
 	unsigned used[NELEM(rows)] = { 0 }, n = 0;
 
-	for (int at = 0; at < DANES * 2 * NELEM(modes) * 2 * RECALL_COUNT;
-	    at++) {
-		int dane = at % DANES, rest = at / DANES;
-		const struct evidence e = {
-			.dane = dane == USABLE, .dane_unusable = dane == UNUSABLE,
-			.mx_secure = rest % 2, .sts_allows = rest / 2 % 2,
-			.sts = modes[rest / 4 % NELEM(modes)],
-			.memory = (enum recall)(rest / 4 / NELEM(modes)),
-		};
+	for (int at = 0; at < COMBINATIONS; at++) {
+		struct evidence e;
+		int dane = combination(at, &e);
 		const struct decision d = decide(&e);
 		int i = row_of(dane, &e);
 
@@ -88,6 +99,40 @@ START_TEST(all_combinations)
 }
 END_TEST
 
+/* RFC 8689, over all evidence: sec 4.2.1 wants a host that is vouched for and
+ * proves itself, or none; sec 5 TLS; sec 4.2.2 nothing. */
+START_TEST(all_wishes)
+{
+	for (int at = 0; at < COMBINATIONS; at++) {
+		struct evidence e;
+		struct decision usual, d;
+		bool vouched;
+
+		(void)combination(at, &e);
+		vouched = e.mx_secure || (e.sts != STS_NONE && e.sts_allows);
+		usual = decide(&e);
+		e.wish = TLS_WISH_REQUIRED;
+		d = decide(&e);
+		ck_assert(d.asked >= LEVEL_VERIFIED && d.asked >= usual.asked);
+		ck_assert(d.barred == (usual.barred || !vouched));
+		if (usual.asked <= LEVEL_ENCRYPTED)
+			ck_assert_int_eq(d.why, WHY_REQUIRETLS);
+		e.wish = TLS_WISH_REPORT;
+		d = decide(&e);
+		ck_assert(d.asked >= LEVEL_ENCRYPTED && d.asked >= usual.asked);
+		ck_assert(d.barred == usual.barred);
+		e.wish = TLS_WISH_OPTIONAL;
+		d = decide(&e);
+		ck_assert(d.asked == LEVEL_CLEAR && !d.barred);
+		ck_assert_int_eq(d.why, WHY_TLS_REQUIRED_NO);
+		e.wish = TLS_WISH_REQUIRED;
+		e.final = true;
+		d = decide(&e);
+		ck_assert(d.asked == usual.asked && d.barred == usual.barred);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -95,6 +140,7 @@ main(void)
 	TCase *tc = tcase_create("decide");
 
 	tcase_add_test(tc, all_combinations);
+	tcase_add_test(tc, all_wishes);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

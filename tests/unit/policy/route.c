@@ -172,7 +172,8 @@ static void
 run(struct fix *x, const char *domain)
 {
 	x->done = 0;
-	x->route = route_start(&x->world, span_str(domain), on_done, x);
+	x->route = route_start(&x->world, span_str(domain), TLS_WISH_NONE,
+	    on_done, x);
 	ck_assert((x->route == NULL) == (x->done == 1));
 	fake_run(&x->dns);
 	ck_assert_uint_eq(x->done, 1);
@@ -570,8 +571,10 @@ START_TEST(bounded)
 	setup(&x, &plain, many_lines);
 	setup(&y, &plain, many_lines);
 	y.world.seed = 12345;
-	x.route = route_start(&x.world, SPAN_LIT("many.example"), on_done, &x);
-	y.route = route_start(&y.world, SPAN_LIT("many.example"), on_done, &y);
+	x.route = route_start(&x.world, SPAN_LIT("many.example"),
+	    TLS_WISH_NONE, on_done, &x);
+	y.route = route_start(&y.world, SPAN_LIT("many.example"),
+	    TLS_WISH_NONE, on_done, &y);
 	fake_run(&x.dns);
 	fake_run(&y.dns);
 	ck_assert_uint_eq(x.dns.asked, 1 + 2 * ROUTE_HOSTS_MAX);
@@ -588,7 +591,7 @@ START_TEST(cancel)
 
 		setup(&x, &plain, example_lines);
 		x.route = route_start(&x.world, SPAN_LIT("example.org"),
-		    on_done, &x);
+		    TLS_WISH_NONE, on_done, &x);
 		ck_assert_ptr_nonnull(x.route);
 		for (unsigned i = 0; i < steps; i++)
 			ck_assert(fake_one(&x.dns));
@@ -615,7 +618,8 @@ START_TEST(resolver_full)
 	/* full in the middle */
 	x.dns.full = false;
 	x.done = 0;
-	x.route = route_start(&x.world, SPAN_LIT("example.org"), on_done, &x);
+	x.route = route_start(&x.world, SPAN_LIT("example.org"),
+	    TLS_WISH_NONE, on_done, &x);
 	x.dns.full = true;
 	fake_run(&x.dns);
 	ck_assert_uint_eq(x.done, 1);

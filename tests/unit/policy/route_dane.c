@@ -62,7 +62,8 @@ route(const char *const *lines, const char *domain, bool backwards)
 	x.self.conf = &x.conf;
 	x.world = (struct route_world){ .conf = &x.conf, .self = &x.self,
 	    .lookup = fake_lookup(&x.dns), .seed = 1 };
-	r = route_start(&x.world, span_str(domain), on_route, NULL);
+	r = route_start(&x.world, span_str(domain), TLS_WISH_NONE,
+	    on_route, NULL);
 	(void)r;
 	fake_run(&x.dns);
 	ck_assert_uint_eq(x.calls, 1);
@@ -179,7 +180,8 @@ START_TEST(cancelled)
 
 	route(lines, "d.example", false);
 	x.calls = 0;
-	r = route_start(&x.world, SPAN_LIT("d.example"), on_route, NULL);
+	r = route_start(&x.world, SPAN_LIT("d.example"), TLS_WISH_NONE,
+	    on_route, NULL);
 	for (int i = 0; i < _i; i++)
 		(void)fake_one(&x.dns);
 	route_cancel(&r);

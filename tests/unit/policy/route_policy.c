@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* A route under an MTA-STS policy: RFC 8461 sec 4.1, sec 5, sec 8.4. */
+/* A route under an MTA-STS policy: RFC 8461 sec 4.1, sec 5, sec 8.4; and for
+ * messages that ask for TLS or waive it, RFC 8689. */
 #include "tests/unit/suite.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/conf_impl.h"
 #include "policy/db.h"
 #include "policy/route.h"
 #include "tests/unit/policy/fake_dns.h"
@@ -26,6 +28,7 @@ static struct {
 	const char	*body;
 	uint64_t	 txn;
 	bool		 asked;		/* a fetch waits for its answer */
+	enum tls_wish	 wish;
 	unsigned	 calls;
 	int		 code;
 	char		 dsn[12], text[240], hosts[512];
@@ -119,7 +122,7 @@ route(const char *domain, bool backwards)
 
 	x.calls = 0;
 	x.dns.backwards = backwards;
-	r = route_start(&x.world, span_str(domain), on_route, NULL);
+	r = route_start(&x.world, span_str(domain), x.wish, on_route, NULL);
 	do {
 		fake_run(&x.dns);
 		if (x.asked) {
@@ -171,6 +174,127 @@ START_TEST(policy)
 }
 END_TEST
 
+#define MX	"MX example.org = 10 mx1.example.org, 20 mx2.example.com"
+#define NO_STS	"TXT _mta-sts.example.org NXDOMAIN"
+#define STS	"TXT _mta-sts.example.org = v=STSv1; id=1"
+#define TLSA	"secure TLSA _25._tcp.mx1.example.org = 3 1 1 a"
+#define ONE	"mx: mx1.example.org\n"
+#define SHOW(level, why)						\
+	"mx1.example.org " level " " why ", mx2.example.com " level " " why
+
+/* RFC 8689: what a message asks of the way, sections in the names. */
+static const struct wish_row {
+	const char	*name;
+	enum tls_wish	 wish;
+	const char	*mx, *sts, *tlsa, *body;
+	int		 code;
+	const char	*dsn, *hosts;
+} wish_rows[] = {
+	{ "4.2.1: nothing names the hosts", TLS_WISH_REQUIRED, MX, NO_STS,
+	    NULL, NULL, 550, "5.7.30", "" },
+	{ "4.2.1: DNSSEC does", TLS_WISH_REQUIRED, "secure " MX, NO_STS,
+	    NULL, NULL, 250, "2.0.0", SHOW("verified", "requiretls") },
+	{ "4.2.1: and DANE for one", TLS_WISH_REQUIRED, "secure " MX, NO_STS,
+	    TLSA, NULL, 250, "2.0.0", "mx1.example.org dane dane, "
+	    "mx2.example.com verified requiretls" },
+	{ "4.2.1: records behind an insecure MX name nobody",
+	    TLS_WISH_REQUIRED, MX, NO_STS, TLSA, NULL, 550, "5.7.30", "" },
+	{ "4.2.1: a policy names one", TLS_WISH_REQUIRED, MX, STS, NULL,
+	    POLICY("enforce", ONE), 250, "2.0.0", "mx1.example.org sts sts" },
+	{ "4.2.1: in testing too", TLS_WISH_REQUIRED, MX, STS, NULL,
+	    POLICY("testing", ONE), 250, "2.0.0",
+	    "mx1.example.org sts requiretls" },
+	{ "4.2.1: none of them", TLS_WISH_REQUIRED, MX, STS, NULL,
+	    POLICY("testing", "mx: mx9.example.org\n"), 550, "5.7.30", "" },
+	{ "4.2.1: mode none", TLS_WISH_REQUIRED, MX, STS, NULL,
+	    POLICY("none", ""), 550, "5.7.30", "" },
+	{ "whether there is a policy is not known", TLS_WISH_REQUIRED, MX,
+	    "TXT _mta-sts.example.org SERVFAIL", NULL, NULL, 451, "4.7.30", "" },
+	{ "it can't be had", TLS_WISH_REQUIRED, MX, STS, NULL, "<html>", 451,
+	    "4.7.30", "" },
+	{ "an error of the DNS comes first", TLS_WISH_REQUIRED,
+	    "MX example.org SERVFAIL", NO_STS, NULL, NULL, 451, "4.4.3", "" },
+	{ "5: a report needs TLS alone", TLS_WISH_REPORT, MX, NO_STS, NULL,
+	    NULL, 250, "2.0.0", SHOW("encrypted", "requiretls") },
+	{ "5: or what is published", TLS_WISH_REPORT, MX, STS, NULL,
+	    POLICY("enforce", ONE), 250, "2.0.0", "mx1.example.org sts sts" },
+	{ "4.2.2: waived, whatever is published", TLS_WISH_OPTIONAL,
+	    "secure " MX, STS, TLSA, POLICY("enforce", ONE), 250, "2.0.0",
+	    SHOW("clear", "tls-required-no") },
+	{ "4.2.2: or is lost", TLS_WISH_OPTIONAL, "secure " MX, STS,
+	    "TLSA _25._tcp.mx1.example.org SERVFAIL", "<html>", 250, "2.0.0",
+	    SHOW("clear", "tls-required-no") },
+};
+
+START_TEST(wish)
+{
+	const struct wish_row *r = &wish_rows[_i / 2];
+
+	x.wish = r->wish;
+	x.body = r->body;
+	x.conf.policy.dane = true;
+	x.lines[0] = r->mx;
+	x.lines[1] = "secure A mx1.example.org = 192.0.2.1";
+	x.lines[3] = r->sts;
+	x.lines[5] = r->tlsa;
+	route("example.org", _i % 2 == 1);
+	ck_assert_msg(x.code == r->code && strcmp(x.dsn, r->dsn) == 0,
+	    "%s: %d %s %s", r->name, x.code, x.dsn, x.text);
+	ck_assert_msg(strcmp(x.hosts, r->hosts) == 0, "%s: %s", r->name,
+	    x.hosts);
+}
+END_TEST
+
+/* RFC 8689 sec 4.2.1: a name that the operator gave needs no DNS to vouch for
+ * it, an address proves nothing; sec 1: it ends at the mail store. */
+static const struct {
+	const char	*to, *hosts;
+} hop_rows[] = {
+	{ "smtp:[mx1.example.org]", "mx1.example.org verified requiretls" },
+	{ "lmtp:[mx1.example.org]:24", "mx1.example.org verified requiretls" },
+	{ "smtp:[192.0.2.9]", "" },
+	{ "smtp:[127.0.0.1]:2525", "" },
+	{ "lmtp:[192.0.2.9]:24", "" },
+	{ "lmtp:[127.0.0.1]:24", "127.0.0.1 clear none" },
+	{ "lmtp:[::1]:24", "::1 clear none" },
+	{ "lmtp:unix:/run/lmtp", "/run/lmtp clear none" },
+};
+
+START_TEST(wish_of_configured_hop)
+{
+	struct conf_accept accept = { .pattern = "example.org" };
+	const char *hint;
+	char name[256];
+
+	ck_assert(conf_hop_parse(span_str(hop_rows[_i].to), false, &accept.to,
+	    name, &hint));
+	accept.to.host = name;
+	x.conf.accepts = &accept;
+	x.conf.naccepts = 1;
+	x.wish = TLS_WISH_REQUIRED;
+	route("example.org", false);
+	ck_assert_str_eq(x.hosts, hop_rows[_i].hosts);
+	ck_assert_int_eq(x.code, x.hosts[0] != '\0' ? 250 : 550);
+}
+END_TEST
+
+/* RFC 8689 sec 4.2.1: no connection is shared with mail that asks for less. */
+START_TEST(wish_identity)
+{
+	uint64_t plain;
+
+	x.lines[0] = "secure " MX;
+	x.lines[3] = STS;
+	x.body = POLICY("enforce", ONE "mx: *.example.com\n");
+	route("example.org", false);
+	plain = x.identity;
+	x.wish = TLS_WISH_REQUIRED;
+	route("example.org", false);
+	ck_assert_str_eq(x.hosts, SHOW("sts", "sts"));
+	ck_assert_uint_ne(x.identity, plain);
+}
+END_TEST
+
 /* A connection that was checked for one domain serves no other, and none that
  * was not. */
 START_TEST(identity)
@@ -209,7 +333,7 @@ END_TEST
 START_TEST(cancelled)
 {
 	struct route *r = route_start(&x.world, SPAN_LIT("example.org"),
-	    on_route, NULL);
+	    TLS_WISH_NONE, on_route, NULL);
 
 	for (int i = 0; i < _i; i++)
 		(void)fake_one(&x.dns);
@@ -228,6 +352,9 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, policy, 0, 2 * NELEM(rows));
+	tcase_add_loop_test(tc, wish, 0, 2 * NELEM(wish_rows));
+	tcase_add_loop_test(tc, wish_of_configured_hop, 0, NELEM(hop_rows));
+	tcase_add_test(tc, wish_identity);
 	tcase_add_test(tc, identity);
 	tcase_add_loop_test(tc, mx_fails_first, 0, 2);
 	tcase_add_loop_test(tc, cancelled, 0, 5);

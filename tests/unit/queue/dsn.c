@@ -204,6 +204,56 @@ START_TEST(who_is_told)
 }
 END_TEST
 
+/* RFC 8689: policy is asked for each wish on its own, and sec 5: a report has
+ * the wish of its message. */
+static const struct {
+	uint16_t	flags;
+	uint8_t		wish, report;
+} wishes[] = {
+	{ 0, TLS_WISH_NONE, TLS_WISH_NONE },
+	{ ENVELOPE_REQUIRETLS, TLS_WISH_REQUIRED, TLS_WISH_REPORT },
+	{ ENVELOPE_TLS_OPTIONAL, TLS_WISH_OPTIONAL, TLS_WISH_OPTIONAL },
+	{ ENVELOPE_REQUIRETLS | ENVELOPE_TLS_OPTIONAL, TLS_WISH_REQUIRED,
+	    TLS_WISH_REPORT },
+};
+
+START_TEST(wishes_are_kept)
+{
+	struct world *w = started();
+
+	w->flags = wishes[_i].flags;
+	w->say = SAY_FAILED;
+	w->notify = NOTIFY_FAILURE;
+	send_one(w, 1, FROM, "r@dest.example");
+	world_until(w, told);
+	ck_assert_uint_eq(w->asks, 2);
+	ck_assert_str_eq(w->asked[0].domain, "dest.example");
+	ck_assert_uint_eq(w->asked[0].wish, wishes[_i].wish);
+	ck_assert_str_eq(w->asked[1].domain, "client.example");
+	ck_assert_uint_eq(w->asked[1].wish, wishes[_i].report);
+	ck_assert_uint_eq(w->jobs[1].flags, wishes[_i].flags);
+	has(w, "text/rfc822-headers");
+	world_free(w);
+}
+END_TEST
+
+/* An answer for one wish is none for another. */
+START_TEST(wishes_part_routes)
+{
+	struct world *w = started();
+
+	send_one(w, 1, FROM, "r@dest.example");
+	world_until(w, one_job);
+	w->flags = ENVELOPE_REQUIRETLS;
+	send_one(w, 2, FROM, "r@dest.example");
+	world_until(w, two_jobs);
+	ck_assert_uint_eq(w->asks, 2);
+	ck_assert_uint_eq(w->asked[0].wish, TLS_WISH_NONE);
+	ck_assert_uint_eq(w->asked[1].wish, TLS_WISH_REQUIRED);
+	world_free(w);
+}
+END_TEST
+
 /* What discard: takes is delivered as far as can be said. */
 START_TEST(discarded_is_delivered)
 {
@@ -500,6 +550,9 @@ main(void)
 
 	tcase_set_timeout(t, 25);
 	tcase_add_test(t, the_envelope_is_kept);
+	tcase_add_loop_test(t, wishes_are_kept, 0,
+	    (int)(sizeof(wishes) / sizeof(wishes[0])));
+	tcase_add_test(t, wishes_part_routes);
 	tcase_add_test(t, a_job_fits_its_frame);
 	tcase_add_loop_test(t, who_is_told, 0,
 	    (int)(sizeof(rows) / sizeof(rows[0])));

@@ -267,6 +267,9 @@ static const struct {
 	{ "somebody", failed, 0, false },
 	{ "a delay", delayed, ENVELOPE_RET_FULL | ENVELOPE_TRUSTED, false },
 	{ "success", succeeded, ENVELOPE_RET_FULL | ENVELOPE_TRUSTED, false },
+	{ "RFC 8689 sec 5: by REQUIRETLS", failed, ENVELOPE_RET_FULL |
+	    ENVELOPE_TRUSTED | ENVELOPE_REQUIRETLS, false },
+	{ "waived", failed, ENVELOPE_RET_FULL | ENVELOPE_TLS_OPTIONAL, true },
 };
 
 START_TEST(returned)
@@ -282,6 +285,8 @@ START_TEST(returned)
 	    rets[_i].full, "%s", rets[_i].name);
 	ck_assert_ptr_nonnull(strstr(buf_cstr(&out), rets[_i].full ?
 	    "Type: message/rfc822\r\n" : "Type: text/rfc822-headers\r\n"));
+	ck_assert_uint_eq(envelope, rets[_i].envelope &
+	    (ENVELOPE_REQUIRETLS | ENVELOPE_TLS_OPTIONAL));
 	buf_free(&out);
 }
 END_TEST

@@ -139,6 +139,7 @@ fake_policy(struct world *w, const struct ipc_route_ask *ask)
 {
 	if (w->asks < WORLD_ASKS) {
 		w->asked[w->asks].txn = ask->txn;
+		w->asked[w->asks].wish = ask->wish;
 		(void)span_copy(ask->domain, w->asked[w->asks].domain, 256);
 	}
 	w->asks++;

@@ -67,6 +67,7 @@ struct world {
 	struct {
 		uint64_t txn;
 		char	 domain[256];
+		uint8_t	 wish;
 	}		 asked[WORLD_ASKS];	/* the first ones */
 	/* relay */
 	enum answer	 say;

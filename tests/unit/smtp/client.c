@@ -215,6 +215,23 @@ static const struct row {
 	  .flags = ENVELOPE_SMTPUTF8,
 	  .server = "220 mx\r\n" E_FULL,
 	  .trace = T_HI "ready MAIL:all=550 done <QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 8689 sec 2: REQUIRETLS, and sec 5: RET=HDRS",
+	  .flags = ENVELOPE_REQUIRETLS | ENVELOPE_RET_FULL,
+	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n220 go\r\n!250-mx\r\n"
+	    "250-DSN\r\n250 RequireTLS\r\n421 x\r\n",
+	  .trace = T_HI "<STARTTLS\r\n>tls " T_HI "ready "
+	    "<MAIL FROM:<s@x> REQUIRETLS RET=HDRS ENVID=Q+2B\r\n>"
+	    "close(reply,MAIL)421" },
+	{ .name = "RFC 8689 sec 2: announced in clear, by anybody",
+	  .no_tls = true, .flags = ENVELOPE_REQUIRETLS,
+	  .server = "220 mx\r\n250-mx\r\n250 REQUIRETLS\r\n",
+	  .trace = T_HI "ready MAIL:all=550 done <QUIT\r\n>close(quit,idle)" },
+	{ .name = "RFC 8689 sec 4.2.1: announced ahead of TLS, and not in it",
+	  .flags = ENVELOPE_REQUIRETLS,
+	  .server = "220 mx\r\n250-mx\r\n250-REQUIRETLS\r\n250 STARTTLS\r\n"
+	    "220 go\r\n!250 mx\r\n",
+	  .trace = T_HI "<STARTTLS\r\n>tls " T_HI "ready MAIL:all=550 done "
+	    "<QUIT\r\n>close(quit,idle)" },
 
 	/* RFC 3030 */
 	{ .name = "RFC 3030 sec 2: chunks go without waiting", .chunks = true,
