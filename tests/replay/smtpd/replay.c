@@ -41,40 +41,20 @@
  *	open, closed		what became of the session
  *
  * What we say and nobody expects is a failure. */
-#include <stdarg.h>
 #include <stdio.h>
 
+#include "tests/replay/script.h"
 #include "tests/replay/smtpd/stand.h"
 #include "tests/unit/suite.h"
-
-#define LINE_SIZE	4096
 
 static const char *file;
 
 static struct {
 	struct stand	 t;
-	unsigned	 line;
-	bool		 bytewise, started, segment;
+	bool		 bytewise, started;
 	struct buf	 typed;		/* by the client, not yet sent */
 	unsigned	 handed;	/* messages that the script has seen */
 } play;
-
-static void	wrong(const char *, ...)
-		    __attribute__((format(printf, 1, 2), noreturn));
-
-static void
-wrong(const char *fmt, ...)
-{
-	char text[2 * LINE_SIZE];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	ck_abort_msg("%s:%u: %s%s", file, play.line, text,
-	    play.bytewise ? " (byte by byte)" : "");
-	abort();
-}
 
 /* ---- the client ---- */
 
@@ -99,40 +79,6 @@ flush(void)
 	for (size_t i = 0; play.bytewise && i < s.n; i++)
 		stand_feed(&play.t, span_of(s.p + i, 1));
 	buf_reset(&play.typed);
-}
-
-static int
-hex(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *at = c == '\0' ? NULL : strchr(digits, ascii_lower(c));
-
-	return at == NULL ? -1 : (int)(at - digits);
-}
-
-static void
-unescape(const char *s, struct buf *out)
-{
-	static const char names[] = "rnt0\\", bytes[] = "\r\n\t\0\\";
-
-	for (; *s != '\0'; s++) {
-		const char *at;
-
-		if (*s != '\\') {
-			buf_char(out, *s);
-			continue;
-		}
-		s++;
-		if (*s == 'x' && hex(s[1]) != -1 && hex(s[2]) != -1) {
-			buf_char(out, (char)(hex(s[1]) * 16 + hex(s[2])));
-			s += 2;
-			continue;
-		}
-		at = *s == '\0' ? NULL : strchr(names, *s);
-		if (at == NULL)
-			wrong("what is \\%c?", *s);
-		buf_char(out, bytes[at - names]);
-	}
 }
 
 static void
@@ -233,7 +179,8 @@ static void
 act_segment(const char *arg)
 {
 	(void)arg;
-	play.segment = true;
+	if (play.bytewise)
+		script_leave();
 }
 
 /* ---- the queue ---- */
@@ -378,7 +325,7 @@ want_silence(const char *arg)
 static void
 want_message(const char *arg)
 {
-	char got[2 * LINE_SIZE];
+	char got[2 * SCRIPT_LINE];
 	const struct stand *t = &play.t;
 
 	flush();
@@ -459,7 +406,7 @@ want_body(const char *arg)
 	struct buf want;
 
 	(void)split(&rest);
-	buf_init(&want, LINE_SIZE);
+	buf_init(&want, SCRIPT_LINE);
 	unescape(arg, &want);
 	if (!span_eq(rest, buf_get(&want)))
 		wrong("the body is: %.*s", SPAN_FMT(rest));
@@ -521,10 +468,7 @@ want_closed(const char *arg)
 
 /* ---- the script ---- */
 
-static const struct {
-	const char	*word;
-	void		(*run)(const char *arg);
-} acts[] = {
+static const struct script_act acts[] = {
 	{ "set", act_set }, { "segment", act_segment },
 	{ "keys", act_keys }, { "verify", act_verify },
 	{ "network", act_network },
@@ -543,44 +487,15 @@ static const struct {
 };
 
 static void
-act(char *line)
-{
-	char *arg = line + strcspn(line, " ");
-
-	if (*arg != '\0')
-		*arg++ = '\0';
-	for (int i = 0; i < NELEM(acts); i++)
-		if (strcmp(line, acts[i].word) == 0) {
-			acts[i].run(arg);
-			return;
-		}
-	wrong("what is %s?", line);
-}
-
-static void
 play_file(bool bytewise)
 {
-	char line[LINE_SIZE];
-	FILE *f = fopen(file, "r");
-
 	memset(&play, 0, sizeof play);
 	play.bytewise = bytewise;
-	if (f == NULL)
-		wrong("cannot be read");
+	script_way = bytewise ? " (byte by byte)" : "";
 	buf_init(&play.typed, 1u << 24);
 	stand_init(&play.t);
-	while (fgets(line, sizeof line, f) != NULL) {
-		play.line++;
-		line[strcspn(line, "\n")] = '\0';
-		if (line[0] == '\0' || line[0] == '#')
-			continue;
-		act(line);
-		if (play.segment && bytewise)
-			goto done;
-	}
-	want_silence("");
-done:
-	(void)fclose(f);
+	if (script_play(file, acts, NELEM(acts)))
+		want_silence("");
 	buf_free(&play.typed);
 	start();
 	stand_free(&play.t);
