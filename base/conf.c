@@ -180,3 +180,26 @@ conf_allows_socket(const struct conf *c, struct span domain, const char *path)
 	    (d != NULL && d->has_via && hop_is_socket(&d->via, path)) ||
 	    (c->relay.has_via && hop_is_socket(&c->relay.via, path));
 }
+
+static bool
+same_name(struct span name, const char *own)
+{
+	return own != NULL && own[0] != '\0' && span_ieq(name, span_str(own));
+}
+
+bool
+conf_own_name(const struct conf *c, struct span name)
+{
+	if (name.n > 0 && name.p[name.n - 1] == '.')
+		name.n--;
+	if (same_name(name, c->hostname) ||
+	    same_name(name, c->relay.sending.ehlo_name))
+		return true;
+	for (size_t i = 0; i < c->relay.ndomains; i++)
+		if (same_name(name, c->relay.domains[i].sending.ehlo_name))
+			return true;
+	for (size_t i = 0; i < c->nlistens; i++)
+		if (same_name(name, c->listens[i].greeting_name))
+			return true;
+	return false;
+}

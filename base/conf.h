@@ -262,5 +262,8 @@ bool	conf_allows_socket(const struct conf *, struct span domain,
 	    const char *path);
 /* Of conf_relay_for(), or of `relay`: never NULL. */
 const struct conf_sending	*conf_sending_for(const struct conf *, struct span domain);
+/* Do we go by that name: hostname, a listener's greeting-name, an ehlo-name?
+ * In any case, with a final dot or without. */
+bool	conf_own_name(const struct conf *, struct span name);
 
 #endif

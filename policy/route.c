@@ -453,6 +453,7 @@ begin(struct route_world *w, struct span domain, enum tls_wish wish,
 	r->result.mx_secure = DNS_INSECURE;
 	r->result.connections = r->plan.connections;
 	r->result.lmtp = r->plan.lmtp;
+	r->result.found = !r->plan.by_operator;
 	if (traced)
 		trace_begin(r);
 	r->starting = true;

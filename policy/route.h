@@ -44,7 +44,7 @@ struct route_result {
 	char		 dsn[12], text[240];
 	char		 domain[DNS_NAME_SIZE];	/* whom the hosts serve */
 	char		 expanded[DNS_NAME_SIZE];
-	bool		 discard, lmtp;
+	bool		 discard, lmtp, found;
 	enum dns_status	 mx_secure;
 	unsigned	 connections;
 	uint64_t	 site, identity;

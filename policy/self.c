@@ -24,25 +24,10 @@ self_take(struct self *s, struct span list)
 	}
 }
 
-static bool
-same_name(const char *name, const char *own)
-{
-	return own != NULL && own[0] != '\0' &&
-	    span_ieq(span_str(name), span_str(own));
-}
-
 bool
 self_named(const struct self *s, const char *name)
 {
-	const struct conf *c = s->conf;
-
-	if (same_name(name, c->hostname) ||
-	    same_name(name, c->relay.sending.ehlo_name))
-		return true;
-	for (size_t i = 0; i < c->relay.ndomains; i++)
-		if (same_name(name, c->relay.domains[i].sending.ehlo_name))
-			return true;
-	return false;
+	return conf_own_name(s->conf, span_str(name));
 }
 
 static bool

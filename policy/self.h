@@ -3,9 +3,9 @@
 /* policy/self.h - who we are to the DNS: the names and addresses by which an
  * MX list can point back at this host (RFC 5321 sec 5.1).  Pure.
  *
- * Names: `hostname` and each `ehlo-name`.  Addresses: those of the listeners, and, because a listener
- * on [::] or 0.0.0.0 does not say which they are, those of the machine, which
- * the parent tells by OWN_ADDRESSES.  IPv6 forms that carry one of our IPv4
+ * Names: conf_own_name().  Addresses: those of the listeners, and, because a
+ * listener on [::] or 0.0.0.0 does not say which they are, those of the machine,
+ * which the parent tells by OWN_ADDRESSES.  IPv6 forms that carry one of our IPv4
  * addresses (6to4, NAT64) lead to us as well. */
 #ifndef POLICY_SELF_H
 #define POLICY_SELF_H

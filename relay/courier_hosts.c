@@ -31,6 +31,9 @@ static const struct outcome_rule tls_rule = {
 static const struct outcome_rule required_rule = {
 	OUTCOME_FAILED, true, false, false, "5.7.30",
 };
+static const struct outcome_rule self_rule = {
+	OUTCOME_FAILED, false, false, false, "5.4.6",
+};
 
 /* ---- troubles ---- */
 
@@ -309,6 +312,33 @@ begin_afresh(struct courier *c, struct job *j, struct session *s)
 	courier_advance(c, j, LADDER_STALE);
 }
 
+/* RFC 5321 sec 6.3: a way back to us that MX records and addresses did not show,
+ * through a translated address, say.  One that the operator wrote leads to
+ * another program here, which has our name. */
+static bool
+is_self(const struct courier *c, const struct job *j, const struct session *s)
+{
+	return j->route.found && strchr(s->client.host, '.') != NULL &&
+	    conf_own_name(c->setup.conf, span_str(s->client.host));
+}
+
+static void
+refuse_self(struct courier *c, struct job *j, struct session *s)
+{
+	struct hop h = courier_hop(s);
+	char peer[sizeof(h.mx) + sizeof(h.addr) + 3], text[REPLY_LINE_SIZE];
+
+	peer_text(&h, peer, sizeof(peer));
+	(void)snprintf(text, sizeof(text), "%s: it has our own name %s, so mail "
+	    "loops back to this host", peer, s->client.host);
+	courier_note(j, &h, &self_rule, self_rule.dsn, text, false);
+	courier_detach(s);
+	c->nsessions--;
+	session_quit(&s);
+	ladder_stop(&j->ladder);
+	courier_next(c, j);
+}
+
 static void
 on_ready(struct session *s)
 {
@@ -316,6 +346,10 @@ on_ready(struct session *s)
 	struct job *j = s->job;
 	bool proven = true;
 
+	if (is_self(c, j, s)) {
+		refuse_self(c, j, s);
+		return;
+	}
 	s->poolable = true;
 	if (s->client.is_tls) {
 		j->tls_worked = true;

@@ -195,6 +195,14 @@ ladder_report(struct ladder *l, enum ladder_trouble t)
 	l->again = ladder_tries_again(l, t);
 }
 
+void
+ladder_stop(struct ladder *l)
+{
+	l->n = 0;
+	l->at = -1;
+	l->again = l->clear_allowed = false;
+}
+
 bool
 ladder_clear_now(const struct ladder *l, enum level asked)
 {

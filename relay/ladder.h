@@ -93,6 +93,9 @@ void	ladder_reached(struct ladder *, unsigned addr, struct ladder_step *);
 void	ladder_report(struct ladder *, enum ladder_trouble);
 /* Would that trouble be followed by another try of the same address? */
 bool	ladder_tries_again(const struct ladder *, enum ladder_trouble);
+/* The host at hand is ourselves: those behind it are no better, and no way out
+ * (RFC 5321 sec 5.1).  Nothing is tried any more. */
+void	ladder_stop(struct ladder *);
 /* STARTTLS is not offered on the connection at hand: go on in clear on it? */
 bool	ladder_clear_now(const struct ladder *, enum level asked);
 /* TLS did not work somewhere in this attempt. */

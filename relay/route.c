@@ -117,6 +117,7 @@ route_decode(struct route *r, struct span encoded)
 	r->identity = m.identity;
 	r->discard = m.discard != 0;
 	r->lmtp = m.lmtp != 0;
+	r->found = m.found != 0;
 	r->domain = strndup(m.domain.p, m.domain.n);
 	r->expanded = strndup(m.expanded.p, m.expanded.n);
 	r->mx_secure = m.mx_secure == DNS_SECURE;

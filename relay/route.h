@@ -25,6 +25,7 @@ struct route_host {
 struct route {
 	uint64_t	 site, identity;
 	bool		 discard, lmtp;
+	bool		 found;		/* not the operator's choice: may be us */
 	char		*domain;	/* policy domain */
 	char		*expanded;	/* its secure CNAME expansion, or "" */
 	bool		 mx_secure;	/* the DNS vouches for the hosts' names */

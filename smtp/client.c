@@ -164,6 +164,23 @@ send_hello(struct client *c, enum client_step step, uint64_t now)
 	return client_enter(c, step, now);
 }
 
+/* RFC 5321 sec 4.2, 4.1.1.1: the first word of either reply. */
+static struct span
+host_word(const struct client *c)
+{
+	struct span lines = buf_get(&c->reply.lines);
+	struct span line = span_trim(span_cut(&lines, '\n'));
+
+	return span_cut(&line, ' ');
+}
+
+static void
+agree_host(struct client *c)
+{
+	if (!span_ieq(host_word(c), span_str(c->host)))
+		c->host[0] = '\0';
+}
+
 static enum client_event
 on_greeting(struct client *c, uint64_t now)
 {
@@ -172,6 +189,8 @@ on_greeting(struct client *c, uint64_t now)
 		return client_finish_nonsense(c);
 	if (c->reply.code / 100 != 2)	/* RFC 5321 sec 3.1, RFC 7504 */
 		return client_finish_quit(c, CLIENT_END_REPLY);
+	if (!span_copy(host_word(c), c->host, sizeof(c->host)))
+		c->host[0] = '\0';
 	return send_hello(c, CLIENT_EHLO, now);
 }
 
@@ -200,6 +219,7 @@ on_ehlo(struct client *c, uint64_t now)
 	default:
 		return client_finish_quit(c, CLIENT_END_REPLY);
 	}
+	agree_host(c);
 	ehlo_parse(&c->ehlo, buf_get(&c->reply.lines));
 	/* Inside TLS there is no second STARTTLS (RFC 3207 sec 4.2).  Where the
 	 * word was overwritten on the way, asking costs one refusal, and gives
@@ -219,6 +239,7 @@ on_helo(struct client *c, uint64_t now)
 		return client_finish_nonsense(c);
 	if (c->reply.code / 100 != 2)
 		return client_finish_quit(c, CLIENT_END_REPLY);
+	agree_host(c);
 	c->ehlo = (struct ehlo){ .caps = 0 };
 	c->heard.helo = !c->is_tls;
 	return settle(c, now);

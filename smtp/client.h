@@ -119,6 +119,9 @@ struct client {
 	struct client_setup	 setup;
 	enum client_step	 step;
 	bool			 is_tls;
+	/* Who it is by its own words, when greeting and reply to EHLO (HELO)
+	 * agree; else "".  Some repeat there what they were told. */
+	char			 host[256];
 	struct ehlo		 ehlo;
 	struct heard		 heard;		/* in clear */
 	struct reply		 reply;

@@ -173,6 +173,8 @@ act_set(const char *arg)
 	else if (is(what, "ret"))
 		play.flags |= is(rest, "full") ? ENVELOPE_RET_FULL :
 		    ENVELOPE_RET_HDRS;
+	else if (is(what, "found"))
+		play.route.found = true;
 	else if (is(what, "lmtp"))
 		play.route.lmtp = true;
 	else if (is(what, "file"))

@@ -6,7 +6,7 @@
  *	host NAME IP[,IP] [LEVEL]	a host of the route, level asked
  *	host /PATH			a unix socket
  *	rcpt ADDRESS [NOTIFY [ORCPT]]	of the jobs that follow; NOTIFY a number
- *	set tls-failed|8bit|utf8|requiretls|discard|probe|lmtp, set ret full|hdrs
+ *	set tls-failed|8bit|utf8|requiretls|discard|probe|lmtp|found, set ret full|hdrs
  *	set size N, set body TEXT, set site N, set identity N
  *	set sender TEXT, set envid TEXT
  *	set lines N TEXT		add TEXT N times to the body

@@ -149,7 +149,12 @@ START_TEST(names)
 		{ .pattern = "a.example", .sending = { .ehlo_name = "us.example" } },
 		{ .pattern = "b.example", .sending = { .ehlo_name = "b.us" } },
 	};
-	const struct conf c = { .hostname = "Us.Example", .relay = {
+	struct conf_listen listens[] = {
+		{ .label = "a", .greeting_name = "us.example" },
+		{ .label = "b", .greeting_name = "in.us.example" },
+	};
+	const struct conf c = { .hostname = "Us.Example", .listens = listens,
+	    .nlistens = NELEM(listens), .relay = {
 	    .sending = { .ehlo_name = "Out.Us.Example" },
 	    .domains = domains, .ndomains = NELEM(domains) } };
 	struct self *self = calloc(1, sizeof(*self));
@@ -160,6 +165,8 @@ START_TEST(names)
 	ck_assert(self_named(self, "b.us"));
 	ck_assert(self_named(self, "us.example"));
 	ck_assert(self_named(self, "US.EXAMPLE"));
+	ck_assert(self_named(self, "us.example."));
+	ck_assert(self_named(self, "in.us.example"));
 	ck_assert(!self_named(self, "example"));
 	ck_assert(!self_named(self, "mx.us.example"));
 	ck_assert(!self_named(self, ""));
