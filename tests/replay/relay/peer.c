@@ -100,8 +100,9 @@ act_server_bytes(const char *arg)
 	send_bytes(plain(rest, bytes));
 }
 
-void
-act_server_repeat(const char *arg)
+/* `act` N times, as long as somebody listens. */
+static void
+repeat(const char *arg, void (*act)(const char *))
 {
 	struct span rest = span_str(arg);
 	unsigned long long n = 0;
@@ -109,7 +110,19 @@ act_server_repeat(const char *arg)
 	if (!span_u64(word(&rest), 1000000, &n))
 		wrong("how often?");
 	while (n-- > 0 && play.wire->state != WIRE_CLOSED)
-		act_server_line(rest.p);
+		act(rest.p);
+}
+
+void
+act_server_repeat(const char *arg)
+{
+	repeat(arg, act_server_line);
+}
+
+void
+act_server_fill(const char *arg)
+{
+	repeat(arg, act_server_bytes);
 }
 
 void

@@ -64,7 +64,7 @@ void	act_host(const char *), act_rcpt(const char *), act_set(const char *),
 void	quiet(void);		/* nothing was sent that nobody expected */
 void	act_connect(const char *), act_wire(const char *),
 	    act_count(const char *), act_server_line(const char *),
-	    act_server_bytes(const char *), act_server_repeat(const char *),
+	    act_server_bytes(const char *), act_server_repeat(const char *), act_server_fill(const char *),
 	    act_client_line(const char *), act_client_skip(const char *),
 	    act_tls(const char *), act_sni(const char *),
 	    act_resume(const char *), act_ticket(const char *),

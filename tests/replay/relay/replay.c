@@ -18,6 +18,7 @@
  *	S: TEXT				the peer sends a line, or
  *	S> TEXT				these bytes, with \r \n \t \\ \xHH
  *	SREP N TEXT			a line N times, in one segment a line
+ *	SFILL N TEXT			bytes N times, as in S>, without a line end
  *	C: TEXT				we have sent this line next, escapes as in S>
  *	CSKIP N				and these bytes, whatever they are
  *	TLS ok|full|fail [reduced]	the handshake; `full`: it resumes nothing,
@@ -138,7 +139,7 @@ static const struct script_act acts[] = {
 	{ "host", act_host }, { "rcpt", act_rcpt }, { "set", act_set },
 	{ "JOB", act_job }, { "CONNECT", act_connect },
 	{ "S:", act_server_line }, { "S>", act_server_bytes },
-	{ "SREP", act_server_repeat }, { "C:", act_client_line },
+	{ "SREP", act_server_repeat }, { "SFILL", act_server_fill }, { "C:", act_client_line },
 	{ "CSKIP", act_client_skip }, { "DUTY", act_duty },
 	{ "WIRE", act_wire }, { "COUNT", act_count }, { "TLS", act_tls }, { "SNI", act_sni },
 	{ "RESUME", act_resume }, { "TICKET", act_ticket },

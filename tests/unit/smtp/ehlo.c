@@ -22,6 +22,11 @@ static const struct row {
 	{ "mx\nStartTLS ", EHLO_STARTTLS, 0, NULL },
 	{ "mx\n  STARTTLS", EHLO_STARTTLS, 0, NULL },
 	{ "mx\n\tSTARTTLS\t", EHLO_STARTTLS, 0, NULL },
+	{ "mx\nSTARTTLS  \t ", EHLO_STARTTLS, 0, NULL },
+	{ "mx\nSTARTTLS\nsize 7\nSTARTTLS", EHLO_STARTTLS | EHLO_SIZE, 7, NULL },
+	/* a parameter of another keyword: ehlo-line is one keyword */
+	{ "mx\nSIZE 1000 STARTTLS", EHLO_SIZE, 0, NULL },
+	{ "mx STARTTLS\nSIZE 7", EHLO_SIZE, 7, NULL },
 	{ "mx\nSTARTTLS required", EHLO_STARTTLS, 0, NULL },
 	{ "mx\nSTARTTLS=1", EHLO_STARTTLS, 0, NULL },
 	{ "mx\n\n\nSTARTTLS", EHLO_STARTTLS, 0, NULL },

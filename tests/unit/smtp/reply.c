@@ -36,6 +36,11 @@ static const struct row {
 	    { REPLY_DONE, 250, "", "a\n\nc", "250 a c", 0 } },
 	{ "250-\r\n250 c\r\n", 0, { REPLY_DONE, 250, "", "\nc", "250 c", 0 } },
 	{ "250-a\r\n250\r\n", 0, { REPLY_DONE, 250, "", "a", "250 a", 0 } },
+	{ "250-a\r\n250 \r\n", 0, { REPLY_DONE, 250, "", "a\n", "250 a", 0 } },
+	{ "250-a  \t\r\n250 b\r\n", 0,
+	    { REPLY_DONE, 250, "", "a   \nb", "250 a b", 0 } },
+	/* a bare CR ends no line: what follows is not lost, it is awaited */
+	{ "250-a\r250-b\r250 c\r\n", 0, { REPLY_MORE, 250, "", NULL, NULL, 0 } },
 	{ "250-a\r\n550 b\r\n", 0, { REPLY_BAD, 250, "", NULL, NULL, 10 } },
 	{ "550-a\r\n250 b\r\n", 0, { REPLY_BAD, 550, "", NULL, NULL, 10 } },
 	/* RFC 2034, RFC 3463 */
