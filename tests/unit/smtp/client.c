@@ -11,14 +11,29 @@
 
 #include "tests/unit/suite.h"
 
+/* What the server says: greeting and reply to EHLO, and three times yes. */
 #define E_FULL	"250-mx\r\n250-PIPELINING\r\n250-SIZE 1000\r\n" \
 		"250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n"
 #define E_CHUNK	"250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n"
+#define S_PLAIN	"220 mx\r\n250 mx\r\n"
+#define S_FULL	"220 mx\r\n" E_FULL
+#define S_CHUNK	"220 mx\r\n" E_CHUNK
+#define S_TLS	"220 mx\r\n250-mx\r\n250 STARTTLS\r\n"
+#define OK3	"250 ok\r\n250 ok\r\n250 ok\r\n"
+
+/* And what we do: up to the transaction, its commands, and the end. */
 #define T_HI	"<EHLO me\r\n>"
-#define T_CHUNK	"<MAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\nRCPT TO:<b@y>\r\n>"
-#define T_CHUNKS "<BDAT 5\r\nBDAT 5\r\nBDAT 5 LAST\r\n>"
+#define T_READY	T_HI "ready "
+#define T_TLS	T_HI "<STARTTLS\r\n>"
+#define T_MAIL	"<MAIL FROM:<s@x>\r\n>"
+#define T_RCPT_A "<RCPT TO:<a@y>\r\n>"
+#define T_RCPT_B "<RCPT TO:<b@y>\r\n>"
 #define T_TX	"<MAIL FROM:<s@x> SIZE=5\r\nRCPT TO:<a@y>\r\n" \
 		"RCPT TO:<b@y>\r\nDATA\r\n>"
+#define T_FULL	T_READY T_TX
+#define T_CHUNK	"<MAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\nRCPT TO:<b@y>\r\n>"
+#define T_CHUNKS "<BDAT 5\r\nBDAT 5\r\nBDAT 5 LAST\r\n>"
+#define T_QUIT	"<QUIT\r\n>close(quit,idle)"
 
 static const struct row {
 	const char	*name, *server, *trace;
@@ -27,303 +42,257 @@ static const struct row {
 	unsigned	 messages;	/* 0: one */
 } rows[] = {
 	{ .name = "RFC 5321 sec 3.3: a message, lockstep",
-	  .server = "220 mx\r\n250 mx\r\n250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "354 go\r\n250 2.0.0 queued\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
-	    "<RCPT TO:<b@y>\r\n><DATA\r\n>body final dot:all=250 done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	  .server = S_PLAIN OK3 "354 go\r\n250 2.0.0 queued\r\n",
+	  .trace = T_READY T_MAIL T_RCPT_A T_RCPT_B "<DATA\r\n>body "
+	    "final dot:all=250 done " T_QUIT },
 	{ .name = "RFC 2920: one write",
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "354 go\r\n250 2.0.0 queued\r\n",
-	  .trace = T_HI "ready " T_TX "body final dot:all=250 done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	  .server = S_FULL OK3 "354 go\r\n250 2.0.0 queued\r\n",
+	  .trace = T_FULL "body final dot:all=250 done " T_QUIT },
 	{ .name = "RFC 3207: EHLO again, capabilities anew",
 	  .server = "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 STARTTLS\r\n"
-	    "220 go\r\n!250 mx\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"
-	    "250 ok\r\n",
-	  .trace = T_HI "<STARTTLS\r\n>tls " T_HI "ready "
-	    "<MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n><RCPT TO:<b@y>\r\n>"
-	    "<DATA\r\n>body final dot:all=250 done <QUIT\r\n>close(quit,idle)" },
+	    "220 go\r\n!250 mx\r\n" OK3 "354 go\r\n250 ok\r\n",
+	  .trace = T_TLS "tls " T_READY T_MAIL T_RCPT_A T_RCPT_B "<DATA\r\n>"
+	    "body final dot:all=250 done " T_QUIT },
 	{ .name = "RFC 3207 sec 4.2: no second STARTTLS inside TLS",
-	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n220 go\r\n!250-mx\r\n"
-	    "250 STARTTLS\r\n421 bye\r\n",
-	  .trace = T_HI "<STARTTLS\r\n>tls " T_HI "ready <MAIL FROM:<s@x>\r\n>"
-	    "close(reply,MAIL)421" },
+	  .server = S_TLS "220 go\r\n!250-mx\r\n250 STARTTLS\r\n421 bye\r\n",
+	  .trace = T_TLS "tls " T_READY T_MAIL "close(reply,MAIL)421" },
 	{ .name = "not asked for, so not used", .no_tls = true,
-	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n421 bye\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n>close(reply,MAIL)421" },
+	  .server = S_TLS "421 bye\r\n",
+	  .trace = T_READY T_MAIL "close(reply,MAIL)421" },
 	{ .name = "RFC 3207 sec 4: 454",
-	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n454 4.7.0 no\r\n",
-	  .trace = T_HI "<STARTTLS\r\n><QUIT\r\n>close(refused,STARTTLS)454" },
+	  .server = S_TLS "454 4.7.0 no\r\n",
+	  .trace = T_TLS "<QUIT\r\n>close(refused,STARTTLS)454" },
 	{ .name = "mangled: asked for all the same",
 	  .server = "220 mx\r\n250-mx\r\n250 XXXXXXXA\r\n500 what\r\n",
-	  .trace = T_HI "<STARTTLS\r\n><QUIT\r\n>close(refused,STARTTLS)500" },
+	  .trace = T_TLS "<QUIT\r\n>close(refused,STARTTLS)500" },
 	{ .name = "CVE-2021-38371: a reply behind the 220",
-	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n"
-	    "+220 go\r\n250-evil\r\n250 SIZE 1\r\n",
-	  .trace = T_HI "<STARTTLS\r\n>close(injection,STARTTLS)220" },
+	  .server = S_TLS "+220 go\r\n250-evil\r\n250 SIZE 1\r\n",
+	  .trace = T_TLS "close(injection,STARTTLS)220" },
 	{ .name = "the start of a reply behind the 220",
-	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n+220 go\r\n2",
-	  .trace = T_HI "<STARTTLS\r\n>close(injection,STARTTLS)220" },
+	  .server = S_TLS "+220 go\r\n2",
+	  .trace = T_TLS "close(injection,STARTTLS)220" },
 	{ .name = "the 220 ahead of STARTTLS",
 	  .server = "220 mx\r\n+250-mx\r\n250 STARTTLS\r\n220 go\r\n",
 	  .trace = T_HI "close(injection,EHLO)250" },
 	{ .name = "an EHLO reply ahead of EHLO",
-	  .server = "+220 mx\r\n250 mx\r\n",
+	  .server = "+" S_PLAIN,
 	  .trace = "close(injection,greeting)220" },
 	{ .name = "greets twice, mail in clear is possible", .no_tls = true,
 	  .server = "220 mx\r\n220 again\r\n421 x\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n>close(reply,MAIL)421" },
+	  .trace = T_READY T_MAIL "close(reply,MAIL)421" },
 	{ .name = "RFC 5321 sec 3.2: HELO",
 	  .server = "220 mx\r\n500 what\r\n250 mx\r\n421 x\r\n",
-	  .trace = T_HI "<HELO me\r\n>ready <MAIL FROM:<s@x>\r\n>"
-	    "close(reply,MAIL)421" },
+	  .trace = T_HI "<HELO me\r\n>ready " T_MAIL "close(reply,MAIL)421" },
 	{ .name = "HELO refused too",
 	  .server = "220 mx\r\n502 what\r\n550 no\r\n",
 	  .trace = T_HI "<HELO me\r\n><QUIT\r\n>close(reply,HELO)550" },
-	{ .name = "EHLO 4xx", .server = "220 mx\r\n450 later\r\n",
+	{ .name = "EHLO 4xx",
+	  .server = "220 mx\r\n450 later\r\n",
 	  .trace = T_HI "<QUIT\r\n>close(reply,EHLO)450" },
-	{ .name = "RFC 5321 sec 3.1: 554 greeting", .server = "554 no\r\n",
+	{ .name = "RFC 5321 sec 3.1: 554 greeting",
+	  .server = "554 no\r\n",
 	  .trace = "<QUIT\r\n>close(reply,greeting)554" },
-	{ .name = "421 greeting", .server = "421 busy\r\n",
+	{ .name = "421 greeting",
+	  .server = "421 busy\r\n",
 	  .trace = "close(reply,greeting)421" },
-	{ .name = "3xx greeting", .server = "354 what\r\n",
+	{ .name = "3xx greeting",
+	  .server = "354 what\r\n",
 	  .trace = "close(protocol,greeting)354" },
-	{ .name = "garbage", .server = "SSH-2.0\r\n",
+	{ .name = "garbage",
+	  .server = "SSH-2.0\r\n",
 	  .trace = "close(protocol,greeting)0" },
 	{ .name = "MAIL refused, pipelined: the rest is read and not believed",
-	  .server = "220 mx\r\n" E_FULL "550 5.7.1 no\r\n503 x\r\n503 x\r\n"
-	    "503 x\r\n",
-	  .trace = T_HI "ready " T_TX "MAIL:all=550 done <QUIT\r\n>"
-	    "close(quit,idle)" },
+	  .server = S_FULL "550 5.7.1 no\r\n503 x\r\n503 x\r\n503 x\r\n",
+	  .trace = T_FULL "MAIL:all=550 done " T_QUIT },
 	{ .name = "MAIL refused, RCPT taken, 354: nothing is sent to anybody",
-	  .server = "220 mx\r\n" E_FULL "550 no\r\n250 x\r\n250 x\r\n"
-	    "354 x\r\n",
-	  .trace = T_HI "ready " T_TX "MAIL:all=550 close(protocol,DATA)354" },
+	  .server = S_FULL "550 no\r\n250 x\r\n250 x\r\n354 x\r\n",
+	  .trace = T_FULL "MAIL:all=550 close(protocol,DATA)354" },
 	{ .name = "MAIL refused, lockstep",
-	  .server = "220 mx\r\n250 mx\r\n451 no\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n>MAIL:all=451 done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	  .server = S_PLAIN "451 no\r\n",
+	  .trace = T_READY T_MAIL "MAIL:all=451 done " T_QUIT },
 	{ .name = "one recipient refused",
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 5.1.1 no\r\n251 ok\r\n"
-	    "354 go\r\n250 ok\r\n",
-	  .trace = T_HI "ready " T_TX "RCPT:0=550 body final dot:all=250 done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	  .server = S_FULL "250 ok\r\n550 5.1.1 no\r\n251 ok\r\n354 go\r\n"
+	    "250 ok\r\n",
+	  .trace = T_FULL "RCPT:0=550 body final dot:all=250 done " T_QUIT },
 	{ .name = "RFC 2920 sec 3.1: all refused, 354, lone dot",
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n450 no\r\n"
-	    "354 go\r\n554 nobody\r\n",
-	  .trace = T_HI "ready " T_TX "RCPT:0=550 RCPT:1=450 <.\r\n>done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	  .server = S_FULL "250 ok\r\n550 no\r\n450 no\r\n354 go\r\n"
+	    "554 nobody\r\n",
+	  .trace = T_FULL "RCPT:0=550 RCPT:1=450 <.\r\n>done " T_QUIT },
 	{ .name = "all refused, DATA refused; RSET before the next",
 	  .messages = 2,
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n450 no\r\n"
-	    "503 no\r\n250 reset\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 x\r\n"
-	    "250 ok\r\n",
-	  .trace = T_HI "ready " T_TX "RCPT:0=550 RCPT:1=450 done "
-	    "<RSET\r\nMAIL FROM:<s@x> SIZE=5\r\nRCPT TO:<a@y>\r\n"
-	    "RCPT TO:<b@y>\r\nDATA\r\n>body final dot:all=250 done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	  .server = S_FULL "250 ok\r\n550 no\r\n450 no\r\n503 no\r\n"
+	    "250 reset\r\n" OK3 "354 x\r\n250 ok\r\n",
+	  .trace = T_FULL "RCPT:0=550 RCPT:1=450 done <RSET\r\n"
+	    "MAIL FROM:<s@x> SIZE=5\r\nRCPT TO:<a@y>\r\nRCPT TO:<b@y>\r\n"
+	    "DATA\r\n>body final dot:all=250 done " T_QUIT },
 	{ .name = "the same in lockstep: RSET is waited for", .messages = 2,
-	  .server = "220 mx\r\n250 mx\r\n250 ok\r\n550 no\r\n450 no\r\n"
-	    "250 reset\r\n550 no\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
-	    "RCPT:0=550 <RCPT TO:<b@y>\r\n>RCPT:1=450 done <RSET\r\n>"
-	    "<MAIL FROM:<s@x>\r\n>MAIL:all=550 done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	  .server = S_PLAIN "250 ok\r\n550 no\r\n450 no\r\n250 reset\r\n"
+	    "550 no\r\n",
+	  .trace = T_READY T_MAIL T_RCPT_A "RCPT:0=550 " T_RCPT_B
+	    "RCPT:1=450 done <RSET\r\n>" T_MAIL "MAIL:all=550 done " T_QUIT },
 	{ .name = "a probe: every RCPT is told, nothing is sent; RSET comes with "
 	    "what follows", .probe = true, .big = true, .messages = 2,
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n550 no\r\n"
-	    "250 reset\r\n250 ok\r\n550 no\r\n550 no\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\n"
-	    "RCPT TO:<b@y>\r\n>RCPT:0=250 RCPT:1=550 done "
-	    "<RSET\r\nMAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\n"
-	    "RCPT TO:<b@y>\r\n>RCPT:0=550 RCPT:1=550 done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	  .server = S_FULL "250 ok\r\n250 ok\r\n550 no\r\n250 reset\r\n"
+	    "250 ok\r\n550 no\r\n550 no\r\n",
+	  .trace = T_READY T_CHUNK "RCPT:0=250 RCPT:1=550 done <RSET\r\n"
+	    "MAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\nRCPT TO:<b@y>\r\n>"
+	    "RCPT:0=550 RCPT:1=550 done " T_QUIT },
 	{ .name = "a probe in lockstep", .probe = true,
-	  .server = "220 mx\r\n250 mx\r\n250 ok\r\n251 ok\r\n450 no\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
-	    "RCPT:0=251 <RCPT TO:<b@y>\r\n>RCPT:1=450 done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	  .server = S_PLAIN "250 ok\r\n251 ok\r\n450 no\r\n",
+	  .trace = T_READY T_MAIL T_RCPT_A "RCPT:0=251 " T_RCPT_B
+	    "RCPT:1=450 done " T_QUIT },
 	{ .name = "a probe whose MAIL is refused", .probe = true,
-	  .server = "220 mx\r\n" E_FULL "550 no\r\n250 ok\r\n503 no\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\n"
-	    "RCPT TO:<b@y>\r\n>MAIL:all=550 done <QUIT\r\n>"
-	    "close(quit,idle)" },
+	  .server = S_FULL "550 no\r\n250 ok\r\n503 no\r\n",
+	  .trace = T_READY T_CHUNK "MAIL:all=550 done " T_QUIT },
 	{ .name = "RSET refused", .messages = 2,
-	  .server = "220 mx\r\n250 mx\r\n250 ok\r\n550 no\r\n450 no\r\n"
-	    "500 what\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
-	    "RCPT:0=550 <RCPT TO:<b@y>\r\n>RCPT:1=450 done <RSET\r\n>"
-	    "close(protocol,RSET)500" },
+	  .server = S_PLAIN "250 ok\r\n550 no\r\n450 no\r\n500 what\r\n",
+	  .trace = T_READY T_MAIL T_RCPT_A "RCPT:0=550 " T_RCPT_B
+	    "RCPT:1=450 done <RSET\r\n>close(protocol,RSET)500" },
 	{ .name = "DATA refused",
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n250 ok\r\n"
-	    "451 4.3.0 later\r\n",
-	  .trace = T_HI "ready " T_TX "RCPT:0=550 DATA:all=451 done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	  .server = S_FULL "250 ok\r\n550 no\r\n250 ok\r\n451 4.3.0 later\r\n",
+	  .trace = T_FULL "RCPT:0=550 DATA:all=451 done " T_QUIT },
 	{ .name = "DATA answered 250",
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "250 what\r\n",
-	  .trace = T_HI "ready " T_TX "close(protocol,DATA)250" },
+	  .server = S_FULL OK3 "250 what\r\n",
+	  .trace = T_FULL "close(protocol,DATA)250" },
 	{ .name = "RCPT answered 354",
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n354 ok\r\n",
-	  .trace = T_HI "ready " T_TX "close(protocol,RCPT)354" },
+	  .server = S_FULL "250 ok\r\n354 ok\r\n",
+	  .trace = T_FULL "close(protocol,RCPT)354" },
 	{ .name = "the final reply refuses; the connection lives",
 	  .messages = 2,
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "354 go\r\n554 5.7.1 spam\r\n250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "354 go\r\n250 ok\r\n",
-	  .trace = T_HI "ready " T_TX "body final dot:all=554 done " T_TX
-	    "body final dot:all=250 done <QUIT\r\n>close(quit,idle)" },
+	  .server = S_FULL OK3 "354 go\r\n554 5.7.1 spam\r\n" OK3 "354 go\r\n"
+	    "250 ok\r\n",
+	  .trace = T_FULL "body final dot:all=554 done " T_TX "body "
+	    "final dot:all=250 done " T_QUIT },
 	{ .name = "421 as final reply",
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "354 go\r\n421 bye\r\n",
-	  .trace = T_HI "ready " T_TX "body close(reply,final dot)421" },
+	  .server = S_FULL OK3 "354 go\r\n421 bye\r\n",
+	  .trace = T_FULL "body close(reply,final dot)421" },
 	{ .name = "421 to STARTTLS",
-	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n421 bye\r\n",
-	  .trace = T_HI "<STARTTLS\r\n>close(reply,STARTTLS)421" },
+	  .server = S_TLS "421 bye\r\n",
+	  .trace = T_TLS "close(reply,STARTTLS)421" },
 	{ .name = "421 between RCPTs",
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n421 bye\r\n",
-	  .trace = T_HI "ready " T_TX "RCPT:0=550 close(reply,RCPT)421" },
+	  .server = S_FULL "250 ok\r\n550 no\r\n421 bye\r\n",
+	  .trace = T_FULL "RCPT:0=550 close(reply,RCPT)421" },
 	{ .name = "RFC 1870: too large for the host", .big = true,
-	  .server = "220 mx\r\n" E_FULL,
-	  .trace = T_HI "ready MAIL:all=552 done <QUIT\r\n>close(quit,idle)" },
+	  .server = S_FULL,
+	  .trace = T_READY "MAIL:all=552 done " T_QUIT },
 	{ .name = "RFC 6152: BODY", .flags = ENVELOPE_8BIT,
-	  .server = "220 mx\r\n" E_FULL "421 x\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x> SIZE=5 BODY=8BITMIME\r\n"
-	    "RCPT TO:<a@y>\r\nRCPT TO:<b@y>\r\nDATA\r\n>"
-	    "close(reply,MAIL)421" },
+	  .server = S_FULL "421 x\r\n",
+	  .trace = T_READY "<MAIL FROM:<s@x> SIZE=5 BODY=8BITMIME\r\n"
+	    "RCPT TO:<a@y>\r\nRCPT TO:<b@y>\r\nDATA\r\n>close(reply,MAIL)421" },
 	{ .name = "RFC 6152 sec 3: no 8BITMIME", .flags = ENVELOPE_8BIT,
-	  .server = "220 mx\r\n250 mx\r\n",
-	  .trace = T_HI "ready MAIL:all=554 done <QUIT\r\n>close(quit,idle)" },
+	  .server = S_PLAIN,
+	  .trace = T_READY "MAIL:all=554 done " T_QUIT },
 	{ .name = "RFC 3461 sec 5.2.1: what was asked for goes on",
 	  .flags = ENVELOPE_RET_HDRS,
-	  .server = "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 dsn\r\n421 x\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x> RET=HDRS ENVID=Q+2B\r\n"
+	  .server = "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 dsn\r\n"
+	    "421 x\r\n",
+	  .trace = T_READY "<MAIL FROM:<s@x> RET=HDRS ENVID=Q+2B\r\n"
 	    "RCPT TO:<a@y> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;A+2B@y\r\n"
 	    "RCPT TO:<b@y>\r\nDATA\r\n>close(reply,MAIL)421" },
 	{ .name = "RFC 3461 sec 5.2.2: not to hosts without DSN",
 	  .flags = ENVELOPE_RET_FULL,
-	  .server = "220 mx\r\n250 mx\r\n421 x\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n>close(reply,MAIL)421" },
+	  .server = S_PLAIN "421 x\r\n",
+	  .trace = T_READY T_MAIL "close(reply,MAIL)421" },
 	{ .name = "RFC 6531 sec 3.4: SMTPUTF8",
 	  .flags = ENVELOPE_SMTPUTF8 | ENVELOPE_8BIT,
 	  .server = "220 mx\r\n250-mx\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n"
 	    "421 x\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x> BODY=8BITMIME SMTPUTF8\r\n>"
+	  .trace = T_READY "<MAIL FROM:<s@x> BODY=8BITMIME SMTPUTF8\r\n>"
 	    "close(reply,MAIL)421" },
 	{ .name = "RFC 6531 sec 3.2: no way down",
 	  .flags = ENVELOPE_SMTPUTF8,
-	  .server = "220 mx\r\n" E_FULL,
-	  .trace = T_HI "ready MAIL:all=550 done <QUIT\r\n>close(quit,idle)" },
+	  .server = S_FULL,
+	  .trace = T_READY "MAIL:all=550 done " T_QUIT },
 	{ .name = "RFC 8689 sec 2: REQUIRETLS, and sec 5: RET=HDRS",
 	  .flags = ENVELOPE_REQUIRETLS | ENVELOPE_RET_FULL,
-	  .server = "220 mx\r\n250-mx\r\n250 STARTTLS\r\n220 go\r\n!250-mx\r\n"
-	    "250-DSN\r\n250 RequireTLS\r\n421 x\r\n",
-	  .trace = T_HI "<STARTTLS\r\n>tls " T_HI "ready "
+	  .server = S_TLS "220 go\r\n!250-mx\r\n250-DSN\r\n250 RequireTLS\r\n"
+	    "421 x\r\n",
+	  .trace = T_TLS "tls " T_READY
 	    "<MAIL FROM:<s@x> REQUIRETLS RET=HDRS ENVID=Q+2B\r\n>"
 	    "close(reply,MAIL)421" },
 	{ .name = "RFC 8689 sec 2: announced in clear, by anybody",
 	  .no_tls = true, .flags = ENVELOPE_REQUIRETLS,
 	  .server = "220 mx\r\n250-mx\r\n250 REQUIRETLS\r\n",
-	  .trace = T_HI "ready MAIL:all=550 done <QUIT\r\n>close(quit,idle)" },
+	  .trace = T_READY "MAIL:all=550 done " T_QUIT },
 	{ .name = "RFC 8689 sec 4.2.1: announced ahead of TLS, and not in it",
 	  .flags = ENVELOPE_REQUIRETLS,
 	  .server = "220 mx\r\n250-mx\r\n250-REQUIRETLS\r\n250 STARTTLS\r\n"
 	    "220 go\r\n!250 mx\r\n",
-	  .trace = T_HI "<STARTTLS\r\n>tls " T_HI "ready MAIL:all=550 done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	  .trace = T_TLS "tls " T_READY "MAIL:all=550 done " T_QUIT },
 
 	/* RFC 3030 */
 	{ .name = "RFC 3030 sec 2: chunks go without waiting", .chunks = true,
-	  .server = "220 mx\r\n" E_CHUNK "250 ok\r\n250 ok\r\n550 no\r\n"
-	    "250 1\r\n250 2\r\n250 3\r\n",
-	  .trace = T_HI "ready " T_CHUNK "RCPT:1=550 body " T_CHUNKS
-	    "final dot:all=250 done <QUIT\r\n>close(quit,idle)" },
+	  .server = S_CHUNK "250 ok\r\n250 ok\r\n550 no\r\n250 1\r\n250 2\r\n"
+	    "250 3\r\n",
+	  .trace = T_READY T_CHUNK "RCPT:1=550 body " T_CHUNKS
+	    "final dot:all=250 done " T_QUIT },
 	{ .name = "RFC 3030: lockstep", .chunks = true,
-	  .server = "220 mx\r\n250-mx\r\n250 CHUNKING\r\n250 ok\r\n250 ok\r\n"
-	    "250 ok\r\n250 1\r\n250 2\r\n554 no\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
-	    "<RCPT TO:<b@y>\r\n>body <BDAT 5\r\n>more <BDAT 5\r\n>"
-	    "more <BDAT 5 LAST\r\n>final dot:all=554 done <QUIT\r\n>"
-	    "close(quit,idle)" },
+	  .server = "220 mx\r\n250-mx\r\n250 CHUNKING\r\n" OK3 "250 1\r\n"
+	    "250 2\r\n554 no\r\n",
+	  .trace = T_READY T_MAIL T_RCPT_A T_RCPT_B "body <BDAT 5\r\n>more "
+	    "<BDAT 5\r\n>more <BDAT 5 LAST\r\n>final dot:all=554 done " T_QUIT },
 	{ .name = "RFC 3030: not where it is not announced", .chunks = true,
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "354 go\r\n250 ok\r\n",
-	  .trace = T_HI "ready " T_TX "body final dot:all=250 done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	  .server = S_FULL OK3 "354 go\r\n250 ok\r\n",
+	  .trace = T_FULL "body final dot:all=250 done " T_QUIT },
 	{ .name = "RFC 3030: nobody is left, so nothing is sent", .chunks = true,
 	  .messages = 2,
-	  .server = "220 mx\r\n" E_CHUNK "250 ok\r\n550 no\r\n550 no\r\n"
-	    "421 x\r\n",
-	  .trace = T_HI "ready " T_CHUNK "RCPT:0=550 RCPT:1=550 done "
-	    "<RSET\r\nMAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\nRCPT TO:<b@y>\r\n>"
+	  .server = S_CHUNK "250 ok\r\n550 no\r\n550 no\r\n421 x\r\n",
+	  .trace = T_READY T_CHUNK "RCPT:0=550 RCPT:1=550 done <RSET\r\n"
+	    "MAIL FROM:<s@x>\r\nRCPT TO:<a@y>\r\nRCPT TO:<b@y>\r\n>"
 	    "close(reply,RSET)421" },
 	{ .name = "RFC 3030: recipients behind a refused MAIL", .chunks = true,
-	  .server = "220 mx\r\n" E_CHUNK "550 no\r\n250 ok\r\n250 ok\r\n",
-	  .trace = T_HI "ready " T_CHUNK "MAIL:all=550 done <QUIT\r\n>"
-	    "close(quit,idle)" },
+	  .server = S_CHUNK "550 no\r\n250 ok\r\n250 ok\r\n",
+	  .trace = T_READY T_CHUNK "MAIL:all=550 done " T_QUIT },
 	{ .name = "RFC 3030 sec 2: a refusal in the middle", .chunks = true,
-	  .server = "220 mx\r\n" E_CHUNK "250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "250 1\r\n552 5.3.4 big\r\n503 5.5.1 what\r\n",
-	  .trace = T_HI "ready " T_CHUNK "body " T_CHUNKS
+	  .server = S_CHUNK OK3 "250 1\r\n552 5.3.4 big\r\n503 5.5.1 what\r\n",
+	  .trace = T_READY T_CHUNK "body " T_CHUNKS
 	    "close(reply,final dot)552" },
 	{ .name = "RFC 3030: a refusal in lockstep", .chunks = true,
-	  .server = "220 mx\r\n250-mx\r\n250 CHUNKING\r\n250 ok\r\n250 ok\r\n"
-	    "250 ok\r\n451 no\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
-	    "<RCPT TO:<b@y>\r\n>body <BDAT 5\r\n>close(reply,body)451" },
+	  .server = "220 mx\r\n250-mx\r\n250 CHUNKING\r\n" OK3 "451 no\r\n",
+	  .trace = T_READY T_MAIL T_RCPT_A T_RCPT_B "body <BDAT 5\r\n>"
+	    "close(reply,body)451" },
 	{ .name = "RFC 3030: 354 to a chunk", .chunks = true,
-	  .server = "220 mx\r\n" E_CHUNK "250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "354 go\r\n",
-	  .trace = T_HI "ready " T_CHUNK "body " T_CHUNKS
+	  .server = S_CHUNK OK3 "354 go\r\n",
+	  .trace = T_READY T_CHUNK "body " T_CHUNKS
 	    "close(protocol,final dot)354" },
 	{ .name = "RFC 3030: more replies than chunks", .chunks = true,
-	  .server = "220 mx\r\n250-mx\r\n250 CHUNKING\r\n250 ok\r\n250 ok\r\n"
-	    "250 ok\r\n+250 1\r\n250 2\r\n250 3\r\n250 4\r\n",
-	  .trace = T_HI "ready <MAIL FROM:<s@x>\r\n><RCPT TO:<a@y>\r\n>"
-	    "<RCPT TO:<b@y>\r\n>body <BDAT 5\r\n>more <BDAT 5\r\n>"
-	    "more <BDAT 5 LAST\r\n>final dot:all=250 done <QUIT\r\n>"
-	    "close(quit,idle)" },
+	  .server = "220 mx\r\n250-mx\r\n250 CHUNKING\r\n" OK3 "+250 1\r\n"
+	    "250 2\r\n250 3\r\n250 4\r\n",
+	  .trace = T_READY T_MAIL T_RCPT_A T_RCPT_B "body <BDAT 5\r\n>more "
+	    "<BDAT 5\r\n>more <BDAT 5 LAST\r\n>final dot:all=250 done " T_QUIT },
 
 	/* RFC 2033 */
 	{ .name = "RFC 2033 sec 4.2: a reply for each", .lmtp = true,
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "354 go\r\n250 a\r\n452 4.2.2 full\r\n",
+	  .server = S_FULL OK3 "354 go\r\n250 a\r\n452 4.2.2 full\r\n",
 	  .trace = "<LHLO me\r\n>ready " T_TX "body final dot:0=250 "
-	    "final dot:1=452 done <QUIT\r\n>close(quit,idle)" },
+	    "final dot:1=452 done " T_QUIT },
 	{ .name = "RFC 2033 sec 4.2: of those that were taken", .lmtp = true,
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n250 ok\r\n"
-	    "354 go\r\n250 b\r\n",
+	  .server = S_FULL "250 ok\r\n550 no\r\n250 ok\r\n354 go\r\n250 b\r\n",
 	  .trace = "<LHLO me\r\n>ready " T_TX "RCPT:0=550 body "
-	    "final dot:1=250 done <QUIT\r\n>close(quit,idle)" },
+	    "final dot:1=250 done " T_QUIT },
 	{ .name = "RFC 2033: the connection dies between two", .lmtp = true,
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "354 go\r\n250 a\r\n421 bye\r\n",
+	  .server = S_FULL OK3 "354 go\r\n250 a\r\n421 bye\r\n",
 	  .trace = "<LHLO me\r\n>ready " T_TX "body final dot:0=250 "
 	    "close(reply,final dot)421" },
 	{ .name = "RFC 2033 sec 4.1: no HELO", .lmtp = true,
 	  .server = "220 mx\r\n500 what\r\n",
 	  .trace = "<LHLO me\r\n><QUIT\r\n>close(reply,EHLO)500" },
 	{ .name = "RFC 2033 sec 4.2: 503 to DATA for nobody", .lmtp = true,
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n550 no\r\n"
-	    "503 nobody\r\n",
+	  .server = S_FULL "250 ok\r\n550 no\r\n550 no\r\n503 nobody\r\n",
 	  .trace = "<LHLO me\r\n>ready " T_TX "RCPT:0=550 RCPT:1=550 done "
-	    "<QUIT\r\n>close(quit,idle)" },
+	    T_QUIT },
 	{ .name = "RFC 2033 sec 4.2: 354 for nobody", .lmtp = true,
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n550 no\r\n550 no\r\n"
-	    "354 go\r\n",
+	  .server = S_FULL "250 ok\r\n550 no\r\n550 no\r\n354 go\r\n",
 	  .trace = "<LHLO me\r\n>ready " T_TX "RCPT:0=550 RCPT:1=550 "
 	    "close(protocol,DATA)354" },
 	{ .name = "RFC 2033 sec 4.3: chunks", .lmtp = true, .chunks = true,
-	  .server = "220 mx\r\n" E_CHUNK "250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "250 1\r\n250 2\r\n250 a\r\n550 b\r\n",
+	  .server = S_CHUNK OK3 "250 1\r\n250 2\r\n250 a\r\n550 b\r\n",
 	  .trace = "<LHLO me\r\n>ready " T_CHUNK "body " T_CHUNKS
-	    "final dot:0=250 final dot:1=550 done <QUIT\r\n>close(quit,idle)" },
+	    "final dot:0=250 final dot:1=550 done " T_QUIT },
 
 	{ .name = "mixed codes in the final reply",
-	  .server = "220 mx\r\n" E_FULL "250 ok\r\n250 ok\r\n250 ok\r\n"
-	    "354 go\r\n250-ok\r\n550 no\r\n",
-	  .trace = T_HI "ready " T_TX "body close(protocol,final dot)250" },
+	  .server = S_FULL OK3 "354 go\r\n250-ok\r\n550 no\r\n",
+	  .trace = T_FULL "body close(protocol,final dot)250" },
 };
 
 static const char *const event_names[] = {
