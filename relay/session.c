@@ -4,39 +4,28 @@
  *
  * Callbacks of the owner may close the session; its memory goes when the
  * outermost function here returns (`busy`). */
-#include "relay/session.h"
+#include "relay/session_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/envelope.h"
-#include "relay/convert.h"
 #include "relay/tickets.h"
 
-/* Above it the file is not read on: what waits for a slow peer waits on disk. */
-#define PUMP_LOW	(128 * 1024)
-/* A leading dot or a bare line end doubles; the final dot comes on top. */
-#define STUFFED_MAX	(2 * (BODY_PIECE > CONVERT_OUT_MAX ? BODY_PIECE : \
-			    CONVERT_OUT_MAX) + 64)
-#define CHUNK_HEAD_MAX	64
 #define QUIT_FLUSH_MS	5000
 
-static void	session_run(struct session *);
-
-static uint64_t
-now_of(const struct session *s)
+uint64_t
+session_now(const struct session *s)
 {
 	return loop_now(s->loop);
 }
 
-static void
-enter(struct session *s)
+void
+session_enter(struct session *s)
 {
 	s->busy++;
 }
 
-static void
-leave(struct session *s)
+void
+session_leave(struct session *s)
 {
 	if (--s->busy > 0 || !s->closed)
 		return;
@@ -49,7 +38,7 @@ leave(struct session *s)
 static void
 arm(struct session *s)
 {
-	uint64_t at = client_deadline(&s->client), now = now_of(s);
+	uint64_t at = client_deadline(&s->client), now = session_now(s);
 
 	if (s->closed || s->over || s->connecting || at == s->timer_at)
 		return;
@@ -72,8 +61,8 @@ end(struct session *s)
 }
 
 /* Something of ours is missing: memory, or the message file. */
-static void
-end_own(struct session *s, const char *what)
+void
+session_end_own(struct session *s, const char *what)
 {
 	if (s->fault.text[0] == '\0')
 		(void)fault_set(&s->fault, FAULT_TEMP, 451, "4.3.0", "%s", what);
@@ -89,89 +78,9 @@ flush(struct session *s)
 	if (s->closed || out->len == 0)
 		return;
 	if (channel_send(s->channel, buf_get(out)) == -1 && !s->over)
-		end_own(s, "no memory to send");
+		session_end_own(s, "no memory to send");
 	if (!s->closed)
 		buf_reset(out);
-}
-
-/* ---- body ---- */
-
-/* What was read goes as one chunk: only then its size is known, for line ends
- * may have been mended. */
-static int
-pump_chunk(struct session *s, struct span bytes, bool last)
-{
-	struct buf head;
-	int rc;
-
-	if (bytes.n == 0 && !last)
-		return 0;
-	buf_init(&head, CHUNK_HEAD_MAX);
-	client_chunk(&s->client, bytes.n, last, &head, now_of(s));
-	rc = head.failed ? -1 : channel_send(s->channel, buf_get(&head));
-	buf_free(&head);
-	return rc == -1 ? -1 : channel_send(s->channel, bytes);
-}
-
-static int
-next_piece(struct session *s, struct span *piece, bool *last)
-{
-	if (s->convert != NULL)
-		return convert_piece(s->convert, piece, last, &s->fault);
-	if (body_piece(s->body, s->body_at, BODY_PIECE, piece, &s->fault) == -1)
-		return -1;
-	s->body_at += piece->n;
-	*last = s->body_at >= s->body->size;
-	return 0;
-}
-
-static int
-pump_piece(struct session *s, struct buf *out)
-{
-	struct span piece;
-	bool last;
-
-	if (next_piece(s, &piece, &last) == -1) {
-		s->body_failed = true;
-		return -1;
-	}
-	if (dot_put(&s->dot, piece, out) == -1 ||
-	    (last && dot_end(&s->dot, out) == -1))
-		return -1;
-	s->pumping = !last;
-	if (s->client.chunked)
-		return pump_chunk(s, buf_get(out), last);
-	if (channel_send(s->channel, buf_get(out)) == -1)
-		return -1;
-	if (last)
-		client_body_end(&s->client, now_of(s));
-	return 0;
-}
-
-static bool
-pump_due(const struct session *s)
-{
-	return s->pumping && channel_unsent(s->channel) < PUMP_LOW &&
-	    (!s->client.chunked || client_chunk_due(&s->client));
-}
-
-static void
-pump(struct session *s)
-{
-	struct buf out;
-
-	if (!s->pumping)
-		return;
-	buf_init(&out, STUFFED_MAX);
-	while (pump_due(s)) {
-		buf_reset(&out);
-		if (pump_piece(s, &out) == 0)
-			continue;
-		/* Without its final dot nobody takes it for the message. */
-		end_own(s, "no memory for the body");
-		break;
-	}
-	buf_free(&out);
 }
 
 /* ---- events of the client ---- */
@@ -192,7 +101,7 @@ start_tls(struct session *s)
 	rc = channel_start_client(s->channel, s->creds, &offer);
 	buf_wipe(&data);
 	if (rc == -1)
-		end_own(s, "TLS could not be started");
+		session_end_own(s, "TLS could not be started");
 }
 
 static void
@@ -211,15 +120,10 @@ event(struct session *s, enum client_event ev)
 		s->ops->verdict(s);
 		break;
 	case CLIENT_SEND_BODY:
-		s->body_at = 0;
-		if (s->convert != NULL)
-			convert_rewind(s->convert);
-		dot_begin(&s->dot, s->client.chunked);
-		s->pumping = true;
-		pump(s);
+		session_pump_begin(s);
 		break;
 	case CLIENT_SEND_MORE:
-		pump(s);
+		session_pump(s);
 		break;
 	case CLIENT_MESSAGE_DONE:
 		s->body = NULL;
@@ -235,16 +139,16 @@ event(struct session *s, enum client_event ev)
 
 /* Read replies and act until nothing more is to be done now.  What was queued
  * goes before the body and before a close, never behind them. */
-static void
+void
 session_run(struct session *s)
 {
 	enum client_event ev = CLIENT_READY;
 	size_t used;
 
-	enter(s);
+	session_enter(s);
 	while (!s->over && !s->closed && ev != CLIENT_WAIT) {
 		ev = client_next(&s->client, channel_input(s->channel), &used,
-		    now_of(s));
+		    session_now(s));
 		channel_consume(s->channel, used);
 		flush(s);
 		if (!s->over && !s->closed)
@@ -253,7 +157,7 @@ session_run(struct session *s)
 			flush(s);
 	}
 	arm(s);
-	leave(s);
+	session_leave(s);
 }
 
 /* ---- of the channel ---- */
@@ -264,7 +168,7 @@ on_connected(void *arg)
 	struct session *s = arg;
 
 	s->connecting = false;
-	client_connected(&s->client, now_of(s));
+	client_connected(&s->client, session_now(s));
 	arm(s);
 }
 
@@ -284,11 +188,11 @@ on_drained(void *arg)
 {
 	struct session *s = arg;
 
-	enter(s);
-	client_body_moved(&s->client, now_of(s));
-	pump(s);
+	session_enter(s);
+	client_body_moved(&s->client, session_now(s));
+	session_pump(s);
 	arm(s);
-	leave(s);
+	session_leave(s);
 }
 
 static void
@@ -298,8 +202,8 @@ on_secured(void *arg)
 
 	s->hop.tls = *channel_facts(s->channel);
 	if (!s->hop.tls.resumed)
-		s->tls_since = now_of(s);
-	client_secured(&s->client, now_of(s));
+		s->tls_since = session_now(s);
+	client_secured(&s->client, session_now(s));
 	session_run(s);
 }
 
@@ -310,12 +214,12 @@ on_ended(void *arg, enum channel_end how, bool in_handshake,
 	struct session *s = arg;
 
 	(void)in_handshake;	/* the client's step says so */
-	enter(s);
+	session_enter(s);
 	if (how == CHANNEL_ERROR && !s->over)
 		s->fault = *f;
 	client_lost(&s->client);
 	end(s);
-	leave(s);
+	session_leave(s);
 }
 
 static const struct channel_ops channel_ops = {
@@ -328,13 +232,13 @@ on_timer(void *arg)
 {
 	struct session *s = arg;
 
-	enter(s);
+	session_enter(s);
 	s->timer_at = CLIENT_NEVER;
 	if (s->connecting)	/* by no address, whatever became of some */
 		s->fault = (struct fault){ .class = FAULT_NONE };
 	client_timeout(&s->client);
 	end(s);
-	leave(s);
+	session_leave(s);
 }
 
 /* ---- connecting ---- */
@@ -378,10 +282,10 @@ on_none_left(void *arg)
 
 	if (s->starting)
 		return;		/* session_connect() says it */
-	enter(s);
+	session_enter(s);
 	client_lost(&s->client);
 	end(s);
-	leave(s);
+	session_leave(s);
 }
 
 static const struct dial_ops dial_ops = {
@@ -440,126 +344,8 @@ session_new(const struct session_setup *setup)
 	client = setup->client;
 	(void)span_copy(span_str(client.name), s->name, sizeof(s->name));
 	client.name = s->name;
-	client_init(&s->client, &client, now_of(s));
+	client_init(&s->client, &client, session_now(s));
 	return s;
-}
-
-/* ---- a message ---- */
-
-static bool
-lacks(const struct session *s, unsigned cap)
-{
-	return (s->client.ehlo.caps & cap) == 0;
-}
-
-static bool
-utf8_address(const struct client_message *m)
-{
-	size_t i;
-
-	for (i = 0; i < m->nrcpts; i++) {
-		if (!client_address_ok(m->rcpts[i].address, false))
-			return true;
-	}
-	return !client_address_ok(m->sender, false);
-}
-
-/* All is known of the body: what of it the host can take, and how. */
-static void
-settle_message(struct session *s)
-{
-	struct client_message *m = &s->message;
-	enum mime7_verdict v = s->convert->verdict;
-
-	/* RFC 6531 sec 3.2 forbids what needs SMTPUTF8, not what might. */
-	if (lacks(s, EHLO_SMTPUTF8) && !s->convert->mime.eight_header &&
-	    !utf8_address(m))
-		m->flags &= ~(unsigned)ENVELOPE_SMTPUTF8;
-	if (lacks(s, EHLO_8BITMIME)) {
-		m->flags &= ~(unsigned)ENVELOPE_8BIT;
-		s->converted = v == MIME7_CONVERT;
-		if (s->converted && s->convert->count)
-			m->size = s->convert->size;
-		if (v > MIME7_CONVERT) {
-			(void)snprintf(s->unfit, sizeof(s->unfit), "%s, and "
-			    "the host does not take 8BITMIME",
-			    mime7_reason(v));
-			m->flags |= ENVELOPE_8BIT;
-			m->unfit = s->unfit;
-		}
-	}
-	if (!s->converted)
-		convert_free(&s->convert);
-}
-
-static void
-begin_message(struct session *s)
-{
-	client_message(&s->client, &s->message, now_of(s));
-	if (s->busy == 0)
-		session_run(s);
-}
-
-/* A slice of the work, then the others' turn; what is at hand is done at once. */
-static void
-on_work(void *arg)
-{
-	struct session *s = arg;
-	int rc;
-
-	if (s->over)
-		return;
-	enter(s);
-	do
-		rc = convert_slice(s->convert, &s->fault);
-	while (rc == 0 && s->body->fd == -1);
-	if (rc == 0) {
-		loop_timer_set(s->work, 0);
-	} else if (rc == 1) {
-		settle_message(s);
-		leave(s);
-		begin_message(s);
-		return;
-	} else {
-		s->body_failed = true;
-		end_own(s, "no memory for the body");
-	}
-	leave(s);
-}
-
-/* Does it depend on the body what the host can be given? */
-static bool
-must_look(const struct session *s, const struct client_message *m)
-{
-	if (!(m->flags & ENVELOPE_SMTPUTF8) || !lacks(s, EHLO_SMTPUTF8))
-		return lacks(s, EHLO_8BITMIME);
-	return !utf8_address(m);	/* else it is refused whatever is in it */
-}
-
-void
-session_send(struct session *s, const struct client_message *m,
-    struct body *body)
-{
-	s->body = body;
-	s->message = *m;
-	s->nmessages++;
-	s->converted = false;
-	/* A probe has no body, and its addresses alone decide. */
-	if (m->probe && !utf8_address(m))
-		s->message.flags &= ~(unsigned)ENVELOPE_SMTPUTF8;
-	if (m->probe || !must_look(s, m)) {
-		begin_message(s);
-		return;
-	}
-	s->convert = convert_new(body, !lacks(s, EHLO_SIZE));
-	if (s->convert != NULL && s->work == NULL)
-		s->work = loop_timer_new(s->loop, on_work, s);
-	if (s->convert == NULL || s->work == NULL) {
-		s->body_failed = true;
-		end_own(s, "no memory for the body");
-		return;
-	}
-	on_work(s);
 }
 
 static void
@@ -570,7 +356,7 @@ forget(struct session **sp, bool gently)
 	if (s == NULL)
 		return;
 	*sp = NULL;
-	enter(s);
+	session_enter(s);
 	s->closed = true;
 	loop_timer_close(&s->timer);
 	loop_timer_close(&s->work);
@@ -579,7 +365,7 @@ forget(struct session **sp, bool gently)
 		channel_close_after_flush(&s->channel, QUIT_FLUSH_MS);
 	else
 		channel_close(&s->channel);
-	leave(s);
+	session_leave(s);
 }
 
 void
