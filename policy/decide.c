@@ -4,7 +4,7 @@
 #include "policy/decide.h"
 
 static struct decision
-published(const struct evidence *e)
+usual(const struct evidence *e)
 {
 	/* RFC 7672 sec 2.2, and ahead of any other policy: RFC 8461 sec 2. */
 	if (e->dane && e->mx_secure)
@@ -44,7 +44,7 @@ required(const struct evidence *e, struct decision d)
 struct decision
 decide(const struct evidence *e)
 {
-	struct decision d = published(e);
+	struct decision d = usual(e);
 
 	switch (e->wish) {
 	case TLS_WISH_OPTIONAL:		/* sec 4.2.2 */
