@@ -14,7 +14,7 @@
  * A message keeps its id.  One that is here already, with the same sender, time,
  * size and recipients, is known and not taken again, so an import that was
  * interrupted is simply run again; and nothing leaves before it is released,
- * because all that comes is held.  docs/decisions/0010-export.md. */
+ * because all that comes is held.  docs/decisions/0012-export.md. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
