@@ -29,6 +29,8 @@ field_seen(struct smtp_header *h)
 		h->date = true;
 	else if (span_ieq(name, SPAN_LIT("message-id")))
 		h->message_id = true;
+	else if (span_ieq(name, SPAN_LIT("tls-required")))
+		h->in_tls = ++h->tls_fields == 1;
 }
 
 /* The envelope line of an mbox on top, which some programs leave there: no
@@ -48,7 +50,7 @@ name_byte(struct smtp_header *h, char c)
 {
 	if (c == ':' && h->n > 0) {
 		field_seen(h);
-		h->at = HEADER_REST;
+		h->at = h->in_tls ? HEADER_VALUE : HEADER_REST;
 	} else if (is_space(c)) {
 		h->at = HEADER_COLON;	/* RFC 5322 sec 4.5: may be ahead of it */
 	} else if (h->at == HEADER_COLON || !is_ftext(c)) {
@@ -62,6 +64,19 @@ name_byte(struct smtp_header *h, char c)
 }
 
 static void
+value_byte(struct smtp_header *h, char c)
+{
+	if (c == '\n')
+		h->at = HEADER_START;
+	if (is_space(c) || c == '\n' || c == '\r')
+		return;
+	if (h->tls_n < sizeof h->tls)
+		h->tls[h->tls_n] = c;
+	if (h->tls_n <= sizeof h->tls)
+		h->tls_n++;
+}
+
+static void
 header_byte(struct smtp_header *h, char c)
 {
 	h->size++;
@@ -71,7 +86,13 @@ header_byte(struct smtp_header *h, char c)
 		if (c == '\n' || c == '\r')
 			return;
 		h->n = 0;
-		h->at = is_space(c) ? HEADER_REST : HEADER_NAME;
+		h->in_tls = h->in_tls && is_space(c);
+		h->at = h->in_tls ? HEADER_VALUE : is_space(c) ? HEADER_REST :
+		    HEADER_NAME;
+	}
+	if (h->at == HEADER_VALUE) {
+		value_byte(h, c);
+		return;
 	}
 	if (h->at == HEADER_REST) {
 		if (c == '\n')
@@ -97,4 +118,11 @@ smtp_header_feed(struct smtp_header *h, struct span s)
 		header_byte(h, s.p[0]);
 		s = span_skip(s, 1);
 	}
+}
+
+bool
+smtp_header_tls_optional(const struct smtp_header *h)
+{
+	return h->tls_fields == 1 && h->tls_n == sizeof h->tls &&
+	    span_ieq(span_of(h->tls, sizeof h->tls), SPAN_LIT("no"));
 }

@@ -4,8 +4,7 @@
  *
  * Pure.  Fed with the message in pieces of any size, until the empty line or
  * the first line that is no field (RFC 5322 sec 2.2): from there on it is
- * text, whatever it looks like.  Time is linear in what is fed, and nothing of
- * it is kept. */
+ * text, whatever it looks like.  Time is linear in what is fed. */
 #ifndef SMTP_HEADER_H
 #define SMTP_HEADER_H
 
@@ -13,7 +12,7 @@
 
 #include "base/span.h"
 
-#define SMTP_HEADER_NAME_MAX	10	/* of the longest name looked for */
+#define SMTP_HEADER_NAME_MAX	12	/* of the longest name looked for */
 
 struct smtp_header {		/* all zero: ready to begin */
 	uint64_t	size;		/* bytes, that of the empty line included */
@@ -21,11 +20,22 @@ struct smtp_header {		/* all zero: ready to begin */
 	bool		date, message_id;	/* there is one */
 	bool		ended;
 
-	enum { HEADER_START, HEADER_NAME, HEADER_COLON, HEADER_REST } at;
+	enum { HEADER_START, HEADER_NAME, HEADER_COLON, HEADER_VALUE,
+	    HEADER_REST } at;
 	unsigned char	n;		/* bytes in name[], more when one over */
 	char		name[SMTP_HEADER_NAME_MAX];
+	/* TLS-Required: how many, is this line of one, its letters so far. */
+	unsigned	tls_fields;
+	bool		in_tls;
+	unsigned char	tls_n;
+	char		tls[2];
 };
 
 void	smtp_header_feed(struct smtp_header *, struct span);
+
+/* The sender would rather have the message delivered than protected: it has one
+ * "TLS-Required: No", the only value there is (RFC 8689 sec 3).  Several, or
+ * anything else, lower nothing. */
+bool	smtp_header_tls_optional(const struct smtp_header *);
 
 #endif

@@ -115,6 +115,13 @@ param_smtputf8(struct smtp_mail_params *m, const struct param *p)
 	return param_flag(m, p, ENVELOPE_SMTPUTF8);
 }
 
+/* Whether the session is one for it is smtpd's to say. */
+static enum smtp_params_error
+param_requiretls(struct smtp_mail_params *m, const struct param *p)
+{
+	return param_flag(m, p, ENVELOPE_REQUIRETLS);
+}
+
 static enum smtp_params_error
 param_ret(struct smtp_mail_params *m, const struct param *p)
 {
@@ -176,6 +183,7 @@ static const struct {
 	{ { "RET", 3 }, param_ret },		/* RFC 3461 sec 4.3 */
 	{ { "ENVID", 5 }, param_envid },	/* RFC 3461 sec 4.4 */
 	{ { "SMTPUTF8", 8 }, param_smtputf8 },	/* RFC 6531 sec 3.4 */
+	{ { "REQUIRETLS", 10 }, param_requiretls }, /* RFC 8689 sec 2 */
 };
 #define NMAIL_PARAMS	(sizeof mail_params / sizeof mail_params[0])
 

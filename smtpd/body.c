@@ -116,8 +116,9 @@ body_check(struct session *s)
 		    "flood");
 }
 
-/* A message of a client of our own gets the fields that it lacks (RFC 6409 sec
- * 8); mail of others is none of our business.  Right below our Received:, where
+/* All of the header has been seen.  A message of a client of our own gets the
+ * fields that it lacks (RFC 6409 sec 8); mail of others is none of our business.
+ * Right below our Received:, where
  * they do no harm to a header that has no end. */
 static void
 body_complete(struct session *s)
@@ -126,6 +127,10 @@ body_complete(struct session *s)
 	struct buf more;
 
 	s->whole = true;
+	/* RFC 8689 sec 3: beside REQUIRETLS it is ignored. */
+	if (smtp_header_tls_optional(&s->header) &&
+	    !(s->msg.flags & ENVELOPE_REQUIRETLS))
+		s->msg.flags |= ENVELOPE_TLS_OPTIONAL;
 	if (s->failure.class != FAULT_NONE || s->msg.in_file ||
 	    s->header.size > ADD_MAX || !session_may_relay(s))
 		return;

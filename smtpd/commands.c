@@ -54,6 +54,12 @@ rcpt_limit(const struct session *s)
 	return s->conf->limits.recipients;
 }
 
+static bool
+is_secured(const struct session *s)
+{
+	return s->secured;
+}
+
 static const struct {
 	const char	*keyword;
 	uint64_t	(*value)(const struct session *);	/* NULL: none */
@@ -67,6 +73,7 @@ static const struct {
 	{ "CHUNKING", NULL, NULL },			/* RFC 3030 */
 	{ "DSN", NULL, NULL },				/* RFC 3461 */
 	{ "SMTPUTF8", NULL, NULL },			/* RFC 6531 */
+	{ "REQUIRETLS", NULL, is_secured },		/* RFC 8689 sec 2 */
 	/* RFC 9422; docs/decisions/0006-limits.md says why no more of it */
 	{ "LIMITS RCPTMAX=", rcpt_limit, NULL },
 	{ "ENHANCEDSTATUSCODES", NULL, NULL },		/* RFC 2034; last, so always */

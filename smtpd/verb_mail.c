@@ -100,6 +100,8 @@ cmd_mail(struct session *s, struct span arg, size_t behind)
 		no = verb_utf8(&a, p.flags);
 	if (no.code != 0)
 		return cmd_refuse(s, no.code, no.enhanced, no.text);
+	if ((p.flags & ENVELOPE_REQUIRETLS) && !s->secured)
+		return cmd_refuse(s, 530, "5.7.10", "REQUIRETLS needs TLS");
 	if (a.kind == SMTP_POSTMASTER)
 		return cmd_refuse(s, 501, "5.1.7", "Address without a domain");
 	if (p.size > most)

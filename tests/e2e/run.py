@@ -62,6 +62,7 @@ MODULES = (
     "crash",
     "mtas",
     "smtputf8",
+    "requiretls",
     "attacks",
 )
 PACKAGES = ("postfix", "knot", "exim4-daemon-light", "opensmtpd", "chasquid",

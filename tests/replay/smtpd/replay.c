@@ -36,6 +36,7 @@
  *	no-header TEXT		is not,
  *	body TEXT		and this the rest, with \r \n
  *	size N			or so many bytes of it
+ *	tls-wish required|optional|none	how it may travel
  *	messages N		so many were accepted in all
  *	abuse KIND		was reported
  *	open, closed		what became of the session
@@ -339,6 +340,19 @@ want_message(const char *arg)
 }
 
 static void
+want_tls_wish(const char *arg)
+{
+	uint16_t flags = play.t.flags &
+	    (ENVELOPE_REQUIRETLS | ENVELOPE_TLS_OPTIONAL);
+	const char *wish = flags == 0 ? "none" :
+	    flags == ENVELOPE_REQUIRETLS ? "required" :
+	    flags == ENVELOPE_TLS_OPTIONAL ? "optional" : "both";
+
+	if (strcmp(wish, arg) != 0)
+		wrong("the wish was %s", wish);
+}
+
+static void
 want_asked(const char *arg)
 {
 	if (strcmp(buf_cstr(&play.t.asked), arg) != 0)
@@ -478,7 +492,7 @@ static const struct script_act acts[] = {
 	{ "spool", act_spool }, { "write", act_write },
 	{ "queue-lost", act_queue_lost }, { "timeout", act_timeout },
 	{ "shut", act_shut }, { "message", want_message },
-	{ "asked", want_asked }, { "forwarded", want_forwarded },
+	{ "asked", want_asked }, { "tls-wish", want_tls_wish }, { "forwarded", want_forwarded },
 	{ "header", want_header }, { "no-header", want_no_header },
 	{ "body", want_body },
 	{ "size", want_size }, { "messages", want_messages }, { "abuse", want_abuse },

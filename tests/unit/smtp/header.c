@@ -8,7 +8,7 @@
 #include "smtp/header.h"
 #include "tests/unit/suite.h"
 
-enum { D = 1, I = 2, END = 4 };
+enum { D = 1, I = 2, END = 4, T = 8 };
 
 static const struct {
 	const char	*text, *rfc;
@@ -26,6 +26,23 @@ static const struct {
 	{ "DATE:\r\nmessage-id:\r\n", "5322 1.2.2", 0, D | I, -1 },
 	{ "Resent-Date: x\r\nDates: x\r\nDat: x\r\nMessage-IDs: x\r\nessage-ID:\r\n", "5322 3.6", 0, 0, -1 },
 	{ "Subject: x\r\n Date: no\r\n\tMessage-ID: no\r\n", "5322 2.2.3", 0, 0, -1 },
+	/* TLS-Required: No, and nothing else */
+	{ "TLS-Required: No\r\n", "8689 3", 0, T, -1 },
+	{ "Date: x\r\nTLS-REQUIRED:\tno \r\n\r\n", "8689 3", 0, D | T | END, -1 },
+	{ "TLS-Required:\r\n No\r\n \r\nDate: x\r\n", "5322 2.2.3", 0, D | T, -1 },
+	{ "TLS-Required : No\r\nSubject: a\r\n b\r\n", "5322 4.5", 0, T, -1 },
+	{ "TLS-Required: No\r\nTLS-Required: No\r\n", "8689 3", 0, 0, -1 },
+	{ "TLS-Required: No\r\nTLS-Required: Yes\r\n", "8689 3", 0, 0, -1 },
+	{ "TLS-Required: Yes\r\nTLS-Required: No\r\n", "8689 3", 0, 0, -1 },
+	{ "TLS-Required: Yes\r\n", "8689 3", 0, 0, -1 },
+	{ "TLS-Required: N\r\nSubject: o\r\n o\r\n", "8689 3", 0, 0, -1 },
+	{ "TLS-Required: No\r\n body\r\n", "5322 2.2.3", 0, 0, -1 },
+	{ "TLS-Required: No (x)\r\n", "8689 3", 0, 0, -1 },
+	{ "TLS-Required:\r\n", "8689 3", 0, 0, -1 },
+	{ "TLS-Required\r\nTLS-Required: No\r\n", "5322 2.2", 0, END, 13 },
+	{ "TLS-Requires: No\r\nXTLS-Required: No\r\nTLS-Requiredx: No\r\n", "8689 3", 0, 0, -1 },
+	{ "Subject: x\r\n TLS-Required: No\r\n", "5322 2.2.3", 0, 0, -1 },
+	{ "\r\nTLS-Required: No\r\n", "5322 2.1", 0, END, 2 },
 	/* behind the empty line all is text */
 	{ "Received: x\r\n\r\nReceived: in the text\r\n", "5322 2.1", 1, END, 15 },
 	{ "\r\nReceived: x\r\nDate: x\r\n", "5322 2.1", 0, END, 2 },
@@ -48,7 +65,7 @@ check(const struct smtp_header *h, int i, size_t piece)
 	size_t size = rows[i].size == -1 ? strlen(rows[i].text) :
 	    (size_t)rows[i].size;
 	int seen = (h->date ? D : 0) | (h->message_id ? I : 0) |
-	    (h->ended ? END : 0);
+	    (h->ended ? END : 0) | (smtp_header_tls_optional(h) ? T : 0);
 
 	ck_assert_msg(h->hops == rows[i].hops && seen == rows[i].seen &&
 	    h->size == size, "row %d (RFC %s) in pieces of %zu: %u hops, "
@@ -105,7 +122,8 @@ least(double a, double b)
 START_TEST(linear)
 {
 	static const char *const patterns[] = { "Received: xxxx\r\n",
-	    "X: yyy\r\n", "A:y\r\n \r\n", "aaaaaaaaaaaaaaaa" };
+	    "X: yyy\r\n", "A:y\r\n \r\n", "aaaaaaaaaaaaaaaa",
+	    "TLS-Required:x\r\n" };
 	double one = 1e9, two = 1e9;
 
 	for (int turn = 0; turn < 30; turn++) {
@@ -127,7 +145,7 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, header_rows, 0, NELEM(rows));
-	tcase_add_loop_test(tc, linear, 0, 4);
+	tcase_add_loop_test(tc, linear, 0, 5);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

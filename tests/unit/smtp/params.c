@@ -30,6 +30,9 @@ static const struct {
 	{ " BODY=BINARYMIME", "3030 3", SMTP_PARAMS_VALUE, 0, false, false },
 	{ " SMTPUTF8", "6531 3.4", 0, 0, false, false },
 	{ " smtputf8 SIZE=7 BODY=8BITMIME", "6531 3.4", 0, 7, true, true },
+	{ " REQUIRETLS", "8689 2", 0, 0, false, false },
+	{ " REQUIRETLS=x", "8689 2", SMTP_PARAMS_VALUE, 0, false, false },
+	{ " requiretls REQUIRETLS", "5321 4.1.2", SMTP_PARAMS_SYNTAX, 0, false, false },
 	{ " SMTPUTF8=", "6531 3.4", SMTP_PARAMS_SYNTAX, 0, false, false },
 	{ " SMTPUTF8=YES", "6531 3.4", SMTP_PARAMS_VALUE, 0, false, false },
 	{ " SMTPUTF8 SMTPUTF8", "5321 4.1.2", SMTP_PARAMS_SYNTAX, 0, false, false },
@@ -73,6 +76,9 @@ START_TEST(mail_utf8)
 	ck_assert_int_eq(smtp_mail_params(
 	    SPAN_LIT(" BODY=8BITMIME SMTPUTF8"), &p), 0);
 	ck_assert_uint_eq(p.flags, ENVELOPE_8BIT | ENVELOPE_SMTPUTF8);
+	/* RFC 8689 sec 2 */
+	ck_assert_int_eq(smtp_mail_params(SPAN_LIT(" RequireTLS"), &p), 0);
+	ck_assert_uint_eq(p.flags, ENVELOPE_REQUIRETLS);
 }
 END_TEST
 
