@@ -17,9 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "allocs.h"
 #include "session.h"
 #include "step.h"
+#include "tests/unit/allocs.h"
 
 #ifdef SEALANE_SANITIZED		/* several times as slow */
 #define KILLS	40
