@@ -11,23 +11,10 @@
 #define BODY	"Received: from x\r\nSubject: hello\r\n\r\nbody\r\n"
 #define FROM	"sender@client.example"
 
-static bool one_job(struct world *w) { return w->njobs >= 1; }
-static bool two_jobs(struct world *w) { return w->njobs >= 2; }
-
-static struct world *
-started(void)
-{
-	struct world *w = world_new();
-
-	world_start(w);
-	world_register(w, 1);
-	return w;
-}
-
 /* RFC 3461 sec 5.2.1: what came with the message goes on with it. */
 START_TEST(the_envelope_is_kept)
 {
-	struct world *w = started();
+	struct world *w = world_started();
 	char id[ID_SIZE];
 
 	w->say = SAY_NOTHING;
@@ -37,11 +24,11 @@ START_TEST(the_envelope_is_kept)
 	w->orcpt = "rfc822;first@old.example";
 	world_id(1, id);
 	world_send(w, 1, id, FROM, "r@dest.example", BODY);
-	world_until(w, one_job);
+	world_until(w, world_one_job);
 	world_stop(w);
 	world_start(w);
 	world_register(w, 1);
-	world_until(w, two_jobs);
+	world_until(w, world_two_jobs);
 	for (int i = 0; i < 2; i++) {
 		ck_assert_uint_eq(w->jobs[i].flags, w->flags);
 		ck_assert_str_eq(w->jobs[i].envid, w->envid);
@@ -56,7 +43,7 @@ END_TEST
 /* As long as they may be, 100 recipients and a body do not fit a frame. */
 START_TEST(a_job_fits_its_frame)
 {
-	struct world *w = started();
+	struct world *w = world_started();
 	static char rcpts[32768], body[65536], orcpt[ENVELOPE_ORCPT_MAX + 1];
 	char id[ID_SIZE];
 	size_t at = 0;
@@ -70,7 +57,7 @@ START_TEST(a_job_fits_its_frame)
 	w->say = SAY_NOTHING;
 	world_id(1, id);
 	world_send(w, 1, id, FROM, rcpts, body);
-	world_until(w, two_jobs);
+	world_until(w, world_two_jobs);
 	ck_assert_uint_eq(w->jobs[0].nrcpts + w->jobs[1].nrcpts, 100);
 	ck_assert_str_eq(w->jobs[1].body, body);
 	world_free(w);
@@ -176,7 +163,7 @@ START_TEST(who_is_told)
 	w->orcpt = "rfc822;first@old.example";
 	w->envid = "QQ+2B314159";
 	send_one(w, 1, FROM, "r@dest.example");
-	world_until(w, one_job);
+	world_until(w, world_one_job);
 	w->say = SAY_SENT;
 	world_outcome(w, &w->jobs[0], rows[_i].say);
 	world_until(w, gone);
@@ -219,7 +206,7 @@ static const struct {
 
 START_TEST(wishes_are_kept)
 {
-	struct world *w = started();
+	struct world *w = world_started();
 
 	w->flags = wishes[_i].flags;
 	w->say = SAY_FAILED;
@@ -240,13 +227,13 @@ END_TEST
 /* An answer for one wish is none for another. */
 START_TEST(wishes_part_routes)
 {
-	struct world *w = started();
+	struct world *w = world_started();
 
 	send_one(w, 1, FROM, "r@dest.example");
-	world_until(w, one_job);
+	world_until(w, world_one_job);
 	w->flags = ENVELOPE_REQUIRETLS;
 	send_one(w, 2, FROM, "r@dest.example");
-	world_until(w, two_jobs);
+	world_until(w, world_two_jobs);
 	ck_assert_uint_eq(w->asks, 2);
 	ck_assert_uint_eq(w->asked[0].wish, TLS_WISH_NONE);
 	ck_assert_uint_eq(w->asked[1].wish, TLS_WISH_REQUIRED);
@@ -257,7 +244,7 @@ END_TEST
 /* What discard: takes is delivered as far as can be said. */
 START_TEST(discarded_is_delivered)
 {
-	struct world *w = started();
+	struct world *w = world_started();
 
 	w->notify = NOTIFY_SUCCESS;
 	send_one(w, 1, FROM, "r@sink.example");
@@ -273,13 +260,13 @@ END_TEST
 /* RFC 5321 sec 6.1 */
 START_TEST(nobody_is_told_twice)
 {
-	struct world *w = started();
+	struct world *w = world_started();
 
 	w->notify = NOTIFY_SUCCESS | NOTIFY_FAILURE;
 	w->say = SAY_FAILED;
 	w->reply = "550 no";
 	send_one(w, 1, "", "r@dest.example");
-	world_until(w, one_job);
+	world_until(w, world_one_job);
 	world_until(w, gone);
 	ck_assert_uint_eq(w->njobs, 1);
 	send_one(w, 2, FROM, "r@dest.example");
@@ -294,13 +281,13 @@ END_TEST
 
 START_TEST(domains_share_a_report)
 {
-	struct world *w = started();
+	struct world *w = world_started();
 
 	w->say = SAY_NOTHING;
 	w->notify = NOTIFY_SUCCESS | NOTIFY_FAILURE;
 	w->reply = "550 no";
 	send_one(w, 1, FROM, "a@dest.example b@two.example");
-	world_until(w, two_jobs);
+	world_until(w, world_two_jobs);
 	world_outcome(w, &w->jobs[0], SAY_FAILED);
 	world_wait(w, 50);
 	ck_assert_uint_eq(w->njobs, 2);		/* it waits for the other */
@@ -322,13 +309,13 @@ END_TEST
 /* ... but not for longer than that. */
 START_TEST(a_report_does_not_wait_for_ever)
 {
-	struct world *w = started();
+	struct world *w = world_started();
 	struct message *m;
 
 	w->say = SAY_NOTHING;
 	w->reply = "550 no";
 	send_one(w, 1, FROM, "a@dest.example b@two.example");
-	world_until(w, two_jobs);
+	world_until(w, world_two_jobs);
 	world_outcome(w, &w->jobs[0], SAY_FAILED);
 	world_wait(w, 50);
 	m = TAILQ_FIRST(&world_queue(w)->index.arrival);
@@ -347,12 +334,12 @@ END_TEST
 
 START_TEST(what_is_due_survives_a_restart)
 {
-	struct world *w = started();
+	struct world *w = world_started();
 
 	w->say = SAY_NOTHING;
 	w->reply = "550 no";
 	send_one(w, 1, FROM, "a@dest.example b@two.example");
-	world_until(w, two_jobs);
+	world_until(w, world_two_jobs);
 	world_outcome(w, &w->jobs[0], SAY_FAILED);
 	while (w->acks == 0)
 		world_wait(w, 5);
@@ -384,7 +371,7 @@ END_TEST
 /* More than fit one report: the next goes on where it stopped. */
 START_TEST(many_need_more_reports)
 {
-	struct world *w = started();
+	struct world *w = world_started();
 	static char rcpts[65536], reply[512];
 	unsigned seen = 0;
 	size_t at = 0;
@@ -519,12 +506,12 @@ START_TEST(a_delay_and_then_a_failure)
 	w->say = SAY_NOTHING;
 	w->notify = NOTIFY_DELAY | NOTIFY_FAILURE;
 	send_one(w, 1, FROM, "r@dest.example");
-	world_until(w, one_job);
+	world_until(w, world_one_job);
 	make_late(w);
 	world_wait(w, 100);
 	ck_assert_uint_eq(w->njobs, 1);
 	world_outcome(w, &w->jobs[0], SAY_DEFERRED);
-	world_until(w, two_jobs);
+	world_until(w, world_two_jobs);
 	has(w, "Action: delayed\r\n");
 	world_outcome(w, &w->jobs[1], SAY_SENT);
 	m = TAILQ_FIRST(&world_queue(w)->index.arrival);

@@ -15,28 +15,8 @@
 #define FROM	"sender@client.example"
 #define HOUR	(3600u * 1000)
 
-static bool one_committed(struct world *w) { return w->committed >= 1; }
-static bool one_job(struct world *w) { return w->njobs >= 1; }
-static bool two_jobs(struct world *w) { return w->njobs >= 2; }
-static bool one_ack(struct world *w) { return w->acks >= 1; }
 static bool two_acks(struct world *w) { return w->acks >= 2; }
 static bool many_committed(struct world *w) { return w->committed >= 250; }
-
-static bool
-empty(struct world *w)
-{
-	return TAILQ_EMPTY(&world_queue(w)->index.arrival);
-}
-
-static const char *
-id(unsigned n)
-{
-	static char ids[4][ID_SIZE];
-	static unsigned at;
-
-	world_id(n, ids[++at % 4]);
-	return ids[at % 4];
-}
 
 static void
 begin(struct world *w)
@@ -61,7 +41,7 @@ patient(void)
 static struct message *
 find(struct world *w, unsigned n)
 {
-	return index_find(&world_queue(w)->index, span_str(id(n)));
+	return index_find(&world_queue(w)->index, span_str(world_name(n)));
 }
 
 /* {"cmd":CMD, REST} where REST is JSON members without the braces. */
@@ -80,7 +60,7 @@ ask_id(struct world *w, const char *cmd, unsigned n)
 {
 	char rest[64];
 
-	snprintf(rest, sizeof(rest), "\"ids\":[\"%s\"]", id(n));
+	snprintf(rest, sizeof(rest), "\"ids\":[\"%s\"]", world_name(n));
 	return ask(w, cmd, rest);
 }
 
@@ -169,13 +149,13 @@ START_TEST(the_queue_is_listed_shown_and_dropped)
 	begin(w);
 	w->say = SAY_NOTHING;
 	for (unsigned i = 1; i <= 250; i++)
-		world_send(w, i, id(i), i % 2 != 0 ? FROM : "",
+		world_send(w, i, world_name(i), i % 2 != 0 ? FROM : "",
 		    i <= 10 ? "r@few.example" : "r@dest.example", BODY);
 	world_until(w, many_committed);
 	ck_assert_uint_eq(world_lines(ask(w, "list", "")), 251); /* and done */
 	ck_assert_uint_eq(world_lines(ask(w, "list",
 	    "\"domains\":[\"few.example\"],\"senders\":[\"\"]")), 6);
-	snprintf(request, sizeof(request), "\"id\":\"%s\"", id(7));
+	snprintf(request, sizeof(request), "\"id\":\"%s\"", world_name(7));
 	got = ask(w, "show", request);
 	says(got, "\"sender\":\"" FROM "\"");
 	says(got, "\"domain\":\"few.example\"");
@@ -220,8 +200,8 @@ START_TEST(a_body_is_shown)
 
 	for (size_t i = 0; i < size; i++)
 		bytes[i] = (char)(i * 7);
-	world_send(w, 1, id(1), FROM, "r@dest.example", BODY);
-	world_begin(w, 2, id(2), FROM, "r@dest.example");
+	world_send(w, 1, world_name(1), FROM, "r@dest.example", BODY);
+	world_begin(w, 2, world_name(2), FROM, "r@dest.example");
 	w->opened_fd = -1;
 	ipc_send_spool_open(w->smtpd, &(struct ipc_spool_open){ 2 }, -1);
 	while (w->opened_fd == -1)
@@ -231,9 +211,9 @@ START_TEST(a_body_is_shown)
 	ipc_send_msg_commit(w->smtpd, &c, -1);
 	while (w->committed < 2)
 		world_wait(w, 5);
-	snprintf(rest, sizeof(rest), "\"id\":\"%s\"", id(1));
+	snprintf(rest, sizeof(rest), "\"id\":\"%s\"", world_name(1));
 	body_is(ask(w, "body", rest), BODY, sizeof(BODY) - 1);
-	snprintf(rest, sizeof(rest), "\"id\":\"%s\"", id(2));
+	snprintf(rest, sizeof(rest), "\"id\":\"%s\"", world_name(2));
 	body_is(ask(w, "body", rest), bytes, size);
 	says(ask(w, "body", "\"id\":\"nosuch\""), "\"exit\":1");
 	free(bytes);
@@ -249,8 +229,8 @@ START_TEST(a_flush_makes_all_due)
 	const char *got;
 
 	w->reply = "450 later \xff";
-	world_send(w, 1, id(1), FROM, "r@dest.example", BODY);
-	world_send(w, 2, id(2), FROM, "r@other.example", BODY);
+	world_send(w, 1, world_name(1), FROM, "r@dest.example", BODY);
+	world_send(w, 2, world_name(2), FROM, "r@other.example", BODY);
 	world_until(w, two_acks);
 	got = ask(w, "list", "");
 	says(got, "\"reply\":\"450 later ?\"");
@@ -263,7 +243,7 @@ START_TEST(a_flush_makes_all_due)
 		world_wait(w, 5);
 	ck_assert_str_eq(w->jobs[2].first, "r@dest.example");
 	ask(w, "flush", "");
-	world_until(w, empty);
+	world_until(w, world_empty);
 	world_free(w);
 }
 END_TEST
@@ -275,7 +255,7 @@ START_TEST(what_is_held_waits_and_survives)
 	struct world *w = patient();
 	uint64_t running;
 
-	world_send(w, 1, id(1), FROM, "r@dest.example s@other.example", BODY);
+	world_send(w, 1, world_name(1), FROM, "r@dest.example s@other.example", BODY);
 	world_until(w, two_acks);
 	says(ask_id(w, "hold", 1), "\"count\":1");
 	says(ask_id(w, "hold", 1), "\"count\":0");
@@ -302,7 +282,7 @@ START_TEST(what_is_held_waits_and_survives)
 	ck_assert_str_eq(w->jobs[2].first, "r@dest.example");
 	says(ask(w, "list", ""), "\"state\":\"held\"");
 	says(ask(w, "release", "\"older\":0"), "\"count\":1");
-	world_until(w, empty);
+	world_until(w, world_empty);
 	world_free(w);
 }
 END_TEST
@@ -316,7 +296,7 @@ START_TEST(what_waits_for_its_site_is_held)
 	begin(w);
 	w->say = SAY_NOTHING;
 	for (unsigned i = 1; i <= 250; i++)
-		world_send(w, i, id(i), FROM, "r@dest.example", BODY);
+		world_send(w, i, world_name(i), FROM, "r@dest.example", BODY);
 	world_until(w, many_committed);
 	world_wait(w, 50);
 	got = ask(w, "hold", "\"older\":0");
@@ -332,7 +312,7 @@ START_TEST(what_waits_for_its_site_is_held)
 		world_outcome(w, &w->jobs[i], SAY_SENT);
 	world_wait(w, 200);
 	ck_assert_uint_eq(w->njobs, 6);
-	ck_assert_str_eq(w->jobs[5].id, id(200));
+	ck_assert_str_eq(w->jobs[5].id, world_name(200));
 	ck_assert_uint_eq(world_lines(ask(w, "list", "")), 245);
 	world_free(w);
 }
@@ -347,9 +327,9 @@ START_TEST(what_is_sent_is_held_when_that_fails)
 	begin(w);
 	w->say = SAY_NOTHING;
 	w->reply = "450 later";
-	world_send(w, 1, id(1), FROM, "r@dest.example", BODY);
-	world_send(w, 2, id(2), FROM, "s@dest.example", BODY);
-	world_until(w, two_jobs);
+	world_send(w, 1, world_name(1), FROM, "r@dest.example", BODY);
+	world_send(w, 2, world_name(2), FROM, "s@dest.example", BODY);
+	world_until(w, world_two_jobs);
 	says(ask(w, "hold", "\"older\":0"), "\"busy\":2");
 	world_outcome(w, &w->jobs[0], SAY_SENT);
 	world_outcome(w, &w->jobs[1], SAY_DEFERRED);
@@ -371,8 +351,8 @@ START_TEST(a_held_job_is_taken_up_again)
 	struct buf list;
 
 	w->say = SAY_NOTHING;
-	world_send(w, 1, id(1), FROM, "r@dest.example", BODY);
-	world_until(w, one_job);
+	world_send(w, 1, world_name(1), FROM, "r@dest.example", BODY);
+	world_until(w, world_one_job);
 	ask_id(w, "hold", 1);
 	world_stop(w);
 	world_start(w);
@@ -391,7 +371,7 @@ START_TEST(a_held_job_is_taken_up_again)
 	world_wait(w, 100);
 	ck_assert_uint_eq(w->njobs, 1);
 	world_outcome(w, &w->jobs[0], SAY_SENT);
-	world_until(w, empty);
+	world_until(w, world_empty);
 	world_free(w);
 }
 END_TEST
@@ -403,8 +383,8 @@ START_TEST(a_drop_takes_only_what_is_picked)
 	struct world *w = patient();
 	const char *got;
 
-	world_send(w, 1, id(1), FROM, "a@one.example b@three.example", BODY);
-	world_send(w, 2, id(2), FROM, "c@one.example", BODY);
+	world_send(w, 1, world_name(1), FROM, "a@one.example b@three.example", BODY);
+	world_send(w, 2, world_name(2), FROM, "c@one.example", BODY);
 	while (w->acks < 3)
 		world_wait(w, 5);
 	got = ask(w, "drop", "\"domains\":[\"one.example\"]");
@@ -417,7 +397,7 @@ START_TEST(a_drop_takes_only_what_is_picked)
 	ck_assert_int_eq(find(w, 1)->rcpts[0].state, RCPT_FAILED);
 	ck_assert_uint_eq(find(w, 1)->nopen, 1);
 	ask(w, "flush", "");
-	world_until(w, empty);
+	world_until(w, world_empty);
 	ck_assert_uint_eq(w->njobs, 4);		/* and nobody was told */
 	ck_assert_str_eq(w->jobs[3].first, "b@three.example");
 	world_free(w);
@@ -432,19 +412,19 @@ START_TEST(a_drop_at_any_moment)
 	begin(w);
 	w->say = SAY_NOTHING;
 	w->policy_mute = _i == 0;		/* ASKED */
-	world_send(w, 1, id(1), FROM, _i == 1 ?	/* ROUTED: one is missing */
+	world_send(w, 1, world_name(1), FROM, _i == 1 ?	/* ROUTED: one is missing */
 	    "r@dest.example q@dest.example" : "r@dest.example", BODY);
-	world_until(w, one_committed);
+	world_until(w, world_one_committed);
 	world_wait(w, 30);
 	says(ask_id(w, "drop", 1), "\"count\":1");
-	ck_assert(empty(w));
+	ck_assert(world_empty(w));
 	if (w->njobs > 0) {			/* JOB: its outcome comes */
 		world_outcome(w, &w->jobs[0], SAY_SENT);
-		world_until(w, one_ack);
+		world_until(w, world_one_ack);
 	}
 	world_stop(w);
 	begin(w);
-	ck_assert(empty(w));
+	ck_assert(world_empty(w));
 	world_free(w);
 }
 END_TEST
@@ -454,8 +434,8 @@ START_TEST(a_bounce_is_told_now)
 	struct world *w = patient();
 	const char *got;
 
-	world_send(w, 1, id(1), FROM, "a@dest.example b@dest.example", BODY);
-	world_send(w, 2, id(2), "", "c@dest.example", BODY);
+	world_send(w, 1, world_name(1), FROM, "a@dest.example b@dest.example", BODY);
+	world_send(w, 2, world_name(2), "", "c@dest.example", BODY);
 	world_until(w, two_acks);
 	w->say = SAY_NOTHING;
 	got = ask(w, "bounce", "\"older\":0");
@@ -485,9 +465,9 @@ START_TEST(missing_ids_are_said)
 	char rest[100];
 	const char *got;
 
-	world_send(w, 1, id(1), FROM, "a@dest.example", BODY);
-	world_until(w, one_ack);
-	snprintf(rest, sizeof(rest), "\"ids\":[\"nosuch\",\"%s\"]", id(1));
+	world_send(w, 1, world_name(1), FROM, "a@dest.example", BODY);
+	world_until(w, world_one_ack);
+	snprintf(rest, sizeof(rest), "\"ids\":[\"nosuch\",\"%s\"]", world_name(1));
 	got = ask(w, "hold", rest);
 	says(got, "\"count\":1");
 	says(got, "\"missing\":[\"nosuch\"]");

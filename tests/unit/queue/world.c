@@ -348,6 +348,16 @@ world_start(struct world *w)
 	world_link(w, ROLE_RELAY, 1);
 }
 
+struct world *
+world_started(void)
+{
+	struct world *w = world_new();
+
+	world_start(w);
+	world_register(w, 1);
+	return w;
+}
+
 void
 world_stop(struct world *w)
 {
@@ -434,6 +444,42 @@ world_wait(struct world *w, uint64_t ms)
 	(void)wait_for(w, NULL, ms);
 }
 
+bool
+world_empty(struct world *w)
+{
+	return TAILQ_EMPTY(&world_queue(w)->index.arrival);
+}
+
+bool
+world_one_committed(struct world *w)
+{
+	return w->committed >= 1;
+}
+
+bool
+world_one_refused(struct world *w)
+{
+	return w->refused >= 1;
+}
+
+bool
+world_one_job(struct world *w)
+{
+	return w->njobs >= 1;
+}
+
+bool
+world_two_jobs(struct world *w)
+{
+	return w->njobs >= 2;
+}
+
+bool
+world_one_ack(struct world *w)
+{
+	return w->acks >= 1;
+}
+
 /* ---- messages ---- */
 
 void
@@ -471,6 +517,16 @@ world_message(const char *sender, const char *client, uint64_t arrived)
 	ck_assert_ptr_nonnull(m);
 	buf_free(&list);
 	return m;
+}
+
+const char *
+world_name(unsigned n)
+{
+	static char ids[4][ID_SIZE];
+	static unsigned at;
+
+	world_id(n, ids[++at % 4]);
+	return ids[at % 4];
 }
 
 void

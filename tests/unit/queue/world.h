@@ -85,6 +85,7 @@ void	world_free(struct world *);
 void	world_tempdir(char out[64]);
 void	world_remove(const char *dir);
 void	world_start(struct world *);	/* a queue process */
+struct world *world_started(void);	/* a new one, with its first relay */
 void	world_stop(struct world *);	/* it ends; the spool stays */
 void	world_link(struct world *, enum role, unsigned index);
 void	world_cut(struct world *, enum role, unsigned index);
@@ -94,6 +95,13 @@ struct queue	*world_queue(struct world *);
 /* Until `done` or 15 s; fails the test then. */
 void	world_until(struct world *, bool (*done)(struct world *));
 void	world_wait(struct world *, uint64_t ms);
+/* For that. */
+bool	world_empty(struct world *);		/* no message is left */
+bool	world_one_committed(struct world *);	/* or more */
+bool	world_one_refused(struct world *);
+bool	world_one_job(struct world *);
+bool	world_two_jobs(struct world *);
+bool	world_one_ack(struct world *);
 
 /* A message from a@client.example; recipients are separated by spaces. */
 void	world_send(struct world *, uint64_t txn, const char *id,
@@ -106,6 +114,7 @@ void	world_outcome(struct world *, const struct seen_job *, enum answer);
 const char	*world_ask(struct world *, const char *request);
 unsigned	 world_lines(const char *);
 void	world_id(unsigned n, char out[ID_SIZE]);
+const char *world_name(unsigned n);	/* the same; good for four calls */
 /* Such a message, to r@dest.example and in no index; for message_unref(). */
 struct message	*world_message(const char *sender, const char *client,
 		    uint64_t arrived);
