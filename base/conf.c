@@ -87,9 +87,10 @@ conf_parse_fd(int fd, struct conf_notes *notes)
 
 /* ---- look-ups ---- */
 
-/* Both element types begin with their pattern. */
+/* All element types begin with their pattern. */
 _Static_assert(offsetof(struct conf_accept, pattern) == 0, "look-up");
 _Static_assert(offsetof(struct conf_relay_domain, pattern) == 0, "look-up");
+_Static_assert(offsetof(struct conf_policy_domain, pattern) == 0, "look-up");
 
 static int
 pattern_compare(const void *key, const void *element)
@@ -140,6 +141,13 @@ conf_relay_for(const struct conf *c, struct span domain)
 {
 	return find(c->relay.domains, c->relay.ndomains,
 	    sizeof c->relay.domains[0], domain);
+}
+
+const struct conf_policy_domain *
+conf_policy_for(const struct conf *c, struct span domain)
+{
+	return find(c->policy.domains, c->policy.ndomains,
+	    sizeof c->policy.domains[0], domain);
 }
 
 const struct conf_sending *

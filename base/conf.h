@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/hop.h"
 #include "base/log.h"
 #include "base/net.h"
 
@@ -101,6 +102,13 @@ struct conf_relay_domain {
 	struct conf_sending sending;
 };
 
+/* What the operator asks of the hosts of a domain; NONE: nothing. */
+struct conf_policy_domain {
+	const char	*pattern;
+	enum level	 require;	/* a floor */
+	enum level	 permit;	/* a cap on what is asked */
+};
+
 enum bare_newline { BARE_NORMALIZE, BARE_REJECT };
 enum nul_byte { NUL_PASS, NUL_REJECT };
 enum on_loss { LOSS_HOLD, LOSS_OBSERVE, LOSS_ENFORCE };
@@ -171,6 +179,8 @@ struct conf {
 			uint64_t over, expire, hold_for;	/* ms */
 			enum on_loss on_loss;
 		} memory;
+		struct conf_policy_domain *domains;
+		size_t		 ndomains;
 	} policy;
 	const char	*state_directory;
 	const char	*control_directory;
@@ -255,6 +265,8 @@ const struct conf_accept	*conf_accept_for(const struct conf *, struct span domai
 /* NULL when no block has the address. */
 const struct conf_client	*conf_client_for(const struct conf *, const struct addr *);
 const struct conf_relay_domain	*conf_relay_for(const struct conf *, struct span domain);
+/* NULL when no block has it. */
+const struct conf_policy_domain	*conf_policy_for(const struct conf *, struct span domain);
 /* Is there a next hop that is a unix socket; may mail for `domain` go to the one
  * at `path`? */
 bool	conf_names_socket(const struct conf *);

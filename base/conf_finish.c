@@ -24,6 +24,13 @@ domain_compare(const void *a, const void *b)
 	    ((const struct conf_relay_domain *)b)->pattern);
 }
 
+static int
+policy_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct conf_policy_domain *)a)->pattern,
+	    ((const struct conf_policy_domain *)b)->pattern);
+}
+
 static void
 default_listens(struct conf_parser *p)
 {
@@ -267,4 +274,7 @@ conf_finish(struct conf_parser *p)
 	if (c->relay.ndomains > 1)
 		qsort(c->relay.domains, c->relay.ndomains,
 		    sizeof c->relay.domains[0], domain_compare);
+	if (c->policy.ndomains > 1)
+		qsort(c->policy.domains, c->policy.ndomains,
+		    sizeof c->policy.domains[0], policy_compare);
 }

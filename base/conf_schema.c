@@ -447,7 +447,29 @@ const struct conf_row conf_rows[] = {
 	  AT(conf, policy.memory.hold_for),
 	  .help = "How long hold keeps mail from going in clear, counted from "
 	      "when the loss was first seen at that host, for all messages." },
-	LATER("policy", "domain", "Levels that are asked of domains."),
+	{ .block = "policy", .key = "domain", .type = CONF_DOMAINS, .min = 0,
+	  .max = 100000,
+	  ARRAY_AT(policy.domains, policy.ndomains, conf_policy_domain,
+	      pattern),
+	  .deflt_text = "none",
+	  .help = "What is asked of the hosts that mail for these recipient "
+	      "domains goes to, whatever they publish. Mail stores of "
+	      "this machine are asked for nothing." },
+	{ .block = "policy.domain", .key = "require", .type = CONF_WORD,
+	  .words = "none|clear|encrypted|verified|sts|dane",
+	  .deflt = "\"none\"", AT(conf_policy_domain, require),
+	  .help = "The least level; mail waits until it can be had. encrypted "
+	      "is TLS with whoever answers; verified a valid certificate of "
+	      "the host's name, which DNSSEC or this file vouches for; sts one "
+	      "under the domain's MTA-STS policy; dane a match with TLSA "
+	      "records behind secure MX records." },
+	{ .block = "policy.domain", .key = "permit", .type = CONF_WORD,
+	  .words = "none|clear|encrypted|verified|sts|dane",
+	  .deflt = "\"none\"", AT(conf_policy_domain, permit),
+	  .help = "The most that is asked, even if the domain publishes more: "
+	      "for a peer whose DANE or MTA-STS is broken; none: no bound. "
+	      "It wins over `require`." },
+	LATER("policy.domain", "pin", "Only a key that was verified."),
 
 	{ .block = "", .key = "dns", .type = CONF_BLOCK,
 	  .help = "How names are looked up." },

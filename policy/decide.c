@@ -41,10 +41,42 @@ required(const struct evidence *e, struct decision d)
 	return d;
 }
 
+/* What no session can bring when nothing vouches for the host's name, or for
+ * what it should prove. */
+static bool
+out_of_reach(const struct evidence *e, enum level asked)
+{
+	switch (asked) {
+	case LEVEL_DANE:
+		return true;	/* else it would be published, and asked */
+	case LEVEL_STS:
+		return e->sts == STS_NONE || !e->sts_allows;
+	case LEVEL_VERIFIED:
+		return !e->mx_secure;
+	default:
+		return false;
+	}
+}
+
+/* Only the operator lowers what others publish; what the sender asks of this
+ * message he does not. */
+static struct decision
+ruled(const struct evidence *e, struct decision d)
+{
+	if (e->require > d.asked)
+		d = (struct decision){ .asked = e->require, .why = WHY_RULE,
+		    .barred = out_of_reach(e, e->require) };
+	if (e->permit != LEVEL_NONE && d.asked > e->permit &&
+	    e->wish != TLS_WISH_REQUIRED)
+		d = (struct decision){ .asked = e->permit, .why = WHY_RULE,
+		    .waived = true };
+	return d;
+}
+
 struct decision
 decide(const struct evidence *e)
 {
-	struct decision d = usual(e);
+	struct decision d = ruled(e, usual(e));
 
 	switch (e->wish) {
 	case TLS_WISH_OPTIONAL:		/* sec 4.2.2 */

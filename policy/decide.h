@@ -22,11 +22,13 @@ struct evidence {
 	enum sts_mode	sts;		/* NONE: no policy that holds */
 	bool		sts_allows;	/* it lists this host */
 	enum recall	memory;
+	enum level	require, permit;	/* by configuration; or NONE */
 };
 
 struct decision {
 	enum level	asked;
 	enum why	why;
+	bool		waived;		/* published policy does not count */
 	bool		barred;		/* no such mail may go there, `why` says so */
 };
 

@@ -118,6 +118,15 @@ no_memory(struct route *r)
 
 /* ---- the verdict ---- */
 
+static bool
+barred_by_rule(const struct route *r)
+{
+	for (size_t i = 0; i < r->ncands; i++)
+		if (r->cands[i].barred && r->cands[i].host.why == WHY_RULE)
+			return true;
+	return false;
+}
+
 /* No host is left: who is to blame decides between waiting and giving up.
  * What may be mended comes first, above all a better host whose name server
  * is down while we ourselves are the next. */
@@ -126,7 +135,10 @@ verdict(struct route *r, bool trouble, bool special, bool barred, bool unproven)
 {
 	const char *name = r->plan.name;
 
-	if (barred)
+	if (barred && barred_by_rule(r))
+		fail(r, 451, "4.7.0", "The configuration asks more than the "
+		    "hosts of %s can prove", name);
+	else if (barred)
 		fail(r, 451, "4.7.0", "The MTA-STS policy of %s allows none of "
 		    "the hosts that could be tried", name);
 	else if (trouble)
@@ -446,6 +458,8 @@ begin(struct route_world *w, struct span domain, enum tls_wish wish,
 	r->done = done;
 	r->arg = arg;
 	(void)span_copy(domain, r->domain, sizeof(r->domain));
+	if (dns_name_normalize(domain, r->rcpt) == -1)
+		r->rcpt[0] = '\0';
 	r->conf = conf_hold(w->conf);
 	route_plan_make(r->conf, domain, &r->plan);
 	(void)span_copy(span_str(r->plan.name[0] != '\0' ? r->plan.name :

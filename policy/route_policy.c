@@ -79,25 +79,53 @@ is_final(const struct route *r)
 	    r->plan.kind == PLAN_ADDRESS && addr_is_loopback(&r->plan.addr));
 }
 
+/* The operator wants less than the domain publishes: its records bind nobody,
+ * and are no loss. */
+static void
+waive(struct candidate *c)
+{
+	c->host.tlsa = SPAN_NONE;
+	c->host.base[0] = '\0';
+	c->dane = DANE_ABSENT;
+}
+
+static struct evidence
+evidence_of(struct candidate *c)
+{
+	const struct route *r = c->route;
+	const struct conf_policy_domain *rule = is_final(r) ? NULL :
+	    conf_policy_for(r->conf, span_str(r->rcpt));
+	struct evidence e = {
+		.wish = r->wish,
+		.final = is_final(r),
+		.dane = c->dane == DANE_USED,
+		.dane_unusable = c->dane == DANE_NONE_USED,
+		.mx_secure = r->plan.kind == PLAN_HOST ||
+		    r->result.mx_secure == DNS_SECURE,
+		.sts = r->sts.mode,
+		.sts_allows = sts_policy_allows(&r->sts,
+		    span_str(c->host.name)),
+		.memory = c->host.is_unix ? RECALL_NOTHING :
+		    watch_recall(r->world->watch, c->host.name, r->plan.name),
+	};
+
+	if (rule != NULL) {
+		e.require = rule->require;
+		e.permit = rule->permit;
+	}
+	/* What could not be learnt asks for as much as may be asked. */
+	if (c->dane == DANE_LOST && e.permit != LEVEL_NONE &&
+	    e.permit < LEVEL_DANE && e.wish != TLS_WISH_REQUIRED)
+		e.dane = true;
+	return e;
+}
+
 void
 route_policy_apply(struct route *r)
 {
 	for (size_t i = 0; i < r->ncands; i++) {
 		struct candidate *c = &r->cands[i];
-		const struct evidence e = {
-			.wish = r->wish,
-			.final = is_final(r),
-			.dane = c->dane == DANE_USED,
-			.dane_unusable = c->dane == DANE_NONE_USED,
-			.mx_secure = r->plan.kind == PLAN_HOST ||
-			    r->result.mx_secure == DNS_SECURE,
-			.sts = r->sts.mode,
-			.sts_allows = sts_policy_allows(&r->sts,
-			    span_str(c->host.name)),
-			.memory = c->host.is_unix ? RECALL_NOTHING :
-			    watch_recall(r->world->watch, c->host.name,
-			    r->plan.name),
-		};
+		const struct evidence e = evidence_of(c);
 		const struct decision d = decide(&e);
 
 		if (r->sts.mode != STS_NONE && !e.sts_allows &&
@@ -107,5 +135,7 @@ route_policy_apply(struct route *r)
 		c->host.why = d.why;
 		c->barred = d.barred;
 		trace_host(c, &e, &d);
+		if (d.waived)
+			waive(c);
 	}
 }

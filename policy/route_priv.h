@@ -44,6 +44,7 @@ struct route {
 	struct route_world	*world;
 	const struct conf	*conf;		/* held: the plan points into it */
 	char			 domain[DNS_NAME_SIZE];	/* as asked, for texts */
+	char			 rcpt[DNS_NAME_SIZE];	/* the same, normal; or "" */
 	enum tls_wish		 wish;
 	struct route_plan	 plan;
 	struct dns_query	*mx_query;

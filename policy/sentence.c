@@ -30,6 +30,9 @@ because(const struct evidence *e, const struct decision *d)
 		return "the domain's MTA-STS policy says so";
 	case WHY_MEMORY:
 		return "it has had TLS before";
+	case WHY_RULE:
+		return d->waived ? "policy.domain permits to ask for no more" :
+		    "policy.domain requires it";
 	default:
 		break;
 	}
@@ -47,6 +50,8 @@ const char *
 sentence(const struct evidence *e, const struct decision *d,
     char out[SENTENCE_SIZE])
 {
+	if (d->barred && d->why == WHY_RULE)
+		return "no mail: policy.domain requires more than it can prove";
 	if (d->barred)
 		return "no mail: the domain's MTA-STS policy does not list it";
 	(void)snprintf(out, SENTENCE_SIZE, "%s, because %s", musts[d->asked],

@@ -222,11 +222,14 @@ trace_host(struct candidate *c, const struct evidence *e,
 	set(o, "memory", c->host.is_unix || r->world->watch == NULL ?
 	    json_null() : watch_json(r->world->watch, c->host.name,
 	    r->plan.name));
+	set(o, "rule", e->require == LEVEL_NONE && e->permit == LEVEL_NONE ?
+	    json_null() : json_pack("{s:s, s:s}", "require",
+	    level_name(e->require), "permit", level_name(e->permit)));
 	set(o, "asked", json_string(level_name(d->asked)));
 	set(o, "why", json_string(why_name(d->why)));
 	set(o, "barred", json_boolean(d->barred));
 	set(o, "exception", json_null());
-	set(o, "decision", json_string(c->dane == DANE_LOST ?
+	set(o, "decision", json_string(c->dane == DANE_LOST && !d->waived ?
 	    "no mail for now: whether it has TLSA records could not be "
 	    "learnt" : sentence(e, d, out)));
 	(void)json_array_append_new(json_object_get(r->trace, "hosts"), o);

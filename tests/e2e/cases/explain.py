@@ -3,6 +3,7 @@
 """sealane explain: each step, without sending anything."""
 
 from lab.case import case, expect, expect_equal
+from lab.load import Client
 
 from cases.mtasts import policy, sealane
 
@@ -38,3 +39,31 @@ def explain_policies(lab):
     expect_equal(s.log("relay", "delivery"), [], "mail")
     s.stop()
     s.cli("explain", "clear.example.org", code=69)
+
+
+@case(seconds=60)
+def explain_floor_and_cap(lab):
+    """A floor holds mail for a host without TLS; a cap lets it go to one whose
+    TLSA records are wrong."""
+    lab.postfix("clear")
+    lab.peer("127.0.2.12")
+    s = lab.sealane("floor", more='policy { domain "clear.example.org" '
+                    '{ require = "encrypted" }\ndomain "*.example.net" '
+                    '{ permit = "encrypted" } }')
+    for to in (lab.box("clear.example.org"), "x@badtlsa.example.net"):
+        c = Client()
+        c.ehlo()
+        c.starttls()
+        c.ehlo()
+        c.send("box0@home.example.org", [to], b"Subject: rule\r\n\r\nx\r\n")
+        c.quit()
+    held = s.wait_log(15, "relay", "delivery", domain="clear.example.org")[0]
+    expect_equal((held["status"], held["asked"], held["why"], held["reached"]),
+                 ("deferred", "encrypted", "rule", "none"), "the floor")
+    s.wait_log(5, "policy", "starttls-stripped", why="rule", action="held",
+               **{"class": "never-had"})
+    sent = s.wait_log(15, "relay", "delivery", domain="badtlsa.example.net")[0]
+    expect_equal((sent["status"], sent["asked"], sent["why"], sent["reached"]),
+                 ("sent", "encrypted", "rule", "encrypted"), "the cap")
+    expect_equal(s.json("explain", "badtlsa.example.net")["hosts"][0]["rule"],
+                 {"require": "none", "permit": "encrypted"}, "rule")

@@ -63,6 +63,12 @@ static const struct row {
 	/* ---- not yet ---- */
 	{ "policy { dane = true\n socketmap = [] }", { "t.conf:2:2: "
 	  "error: `socketmap` is not supported in this version\n" }, 1 },
+	{ "policy { domain \"a.example\" { require = \"dnae\" } }",
+	  { "1:41: error: `require` cannot be \"dnae\"; allowed: \"none\", "
+	  "\"clear\", \"encrypted\", \"verified\", \"sts\" or \"dane\"; did "
+	  "you mean `dane`?" }, 1 },
+	{ "policy { domain \"a.example\" { pin = true } }", { "1:31: error: "
+	  "`pin` is not supported in this version" }, 1 },
 	{ "tls { certificate \"own\" { chain = \"/x\" } }",
 	  { "1:7: error: `key` is missing: name the PEM file" }, 1 },
 	{ "tls { certificate { chain = \"/x\"; key = \"/y\" } }",

@@ -370,6 +370,29 @@ START_TEST(relay_domains)
 END_TEST
 
 /* Which sockets mail for a domain may go to. */
+START_TEST(policy)
+{
+	struct conf *c = conf_good("policy { memory { sessions = 2; over = 2h; "
+	    "on-loss = \"enforce\" }\n"
+	    "domain \"*.b.example\" { permit = \"clear\" }\n"
+	    "domain \"a.example\" { require = \"dane\" } }");
+	const struct conf_policy_domain *d;
+
+	ck_assert_uint_eq(c->policy.memory.sessions, 2);
+	ck_assert_uint_eq(c->policy.memory.over, 2 * 3600 * 1000);
+	ck_assert_int_eq(c->policy.memory.on_loss, LOSS_ENFORCE);
+	ck_assert_uint_eq(c->policy.memory.hold_for, 4 * 3600 * 1000);
+	d = conf_policy_for(c, SPAN_LIT("a.example"));
+	ck_assert_int_eq(d->require, LEVEL_DANE);
+	ck_assert_int_eq(d->permit, LEVEL_NONE);
+	d = conf_policy_for(c, SPAN_LIT("x.b.example"));
+	ck_assert_int_eq(d->require, LEVEL_NONE);
+	ck_assert_int_eq(d->permit, LEVEL_CLEAR);
+	ck_assert_ptr_null(conf_policy_for(c, SPAN_LIT("b.example")));
+	conf_free(&c);
+}
+END_TEST
+
 START_TEST(sockets)
 {
 	struct conf *c = conf_good("accept { domain \"a.example\" { to = "
@@ -587,6 +610,7 @@ main(void)
 	tcase_add_test(t, no_match);
 	tcase_add_test(t, relay_domains);
 	tcase_add_test(t, sending);
+	tcase_add_test(t, policy);
 	tcase_add_test(t, sockets);
 	tcase_add_test(t, many_domains);
 	tcase_add_loop_test(t, review, 0, ROWS(reviews));

@@ -133,6 +133,83 @@ START_TEST(all_wishes)
 }
 END_TEST
 
+/* ---- what the configuration says of it ---- */
+
+static const struct {
+	enum level	require, permit;
+	struct evidence	e;
+	enum level	asked;
+	enum why	why;
+	bool		waived, barred;
+} rules[] = {
+	/* a floor: only where nothing asks for as much */
+	{ LEVEL_CLEAR, LEVEL_NONE, { .mx_secure = true }, LEVEL_CLEAR,
+	  WHY_NONE, false, false },
+	{ LEVEL_ENCRYPTED, LEVEL_NONE, { .mx_secure = false }, LEVEL_ENCRYPTED,
+	  WHY_RULE, false, false },
+	{ LEVEL_ENCRYPTED, LEVEL_NONE, { .memory = RECALL_TLS },
+	  LEVEL_ENCRYPTED, WHY_MEMORY, false, false },
+	{ LEVEL_ENCRYPTED, LEVEL_NONE, { .dane = true, .mx_secure = true },
+	  LEVEL_DANE, WHY_DANE, false, false },
+	/* ... and which nothing could meet */
+	{ LEVEL_VERIFIED, LEVEL_NONE, { .mx_secure = true }, LEVEL_VERIFIED,
+	  WHY_RULE, false, false },
+	{ LEVEL_VERIFIED, LEVEL_NONE, { .mx_secure = false }, LEVEL_VERIFIED,
+	  WHY_RULE, false, true },
+	{ LEVEL_STS, LEVEL_NONE, { .sts = STS_TESTING, .sts_allows = true },
+	  LEVEL_STS, WHY_RULE, false, false },
+	{ LEVEL_STS, LEVEL_NONE, { .sts = STS_TESTING }, LEVEL_STS, WHY_RULE,
+	  false, true },
+	{ LEVEL_STS, LEVEL_NONE, { .mx_secure = true }, LEVEL_STS, WHY_RULE,
+	  false, true },
+	{ LEVEL_STS, LEVEL_NONE, { .sts = STS_ENFORCE, .sts_allows = true },
+	  LEVEL_STS, WHY_STS, false, false },
+	/* RFC 7672 sec 2.2.1: behind an insecure MX it is no DANE */
+	{ LEVEL_DANE, LEVEL_NONE, { .dane = true }, LEVEL_DANE, WHY_RULE,
+	  false, true },
+	{ LEVEL_DANE, LEVEL_NONE, { .dane = true, .mx_secure = true },
+	  LEVEL_DANE, WHY_DANE, false, false },
+	{ LEVEL_DANE, LEVEL_NONE, { .sts = STS_ENFORCE, .sts_allows = true },
+	  LEVEL_DANE, WHY_RULE, false, true },
+	/* a cap */
+	{ LEVEL_NONE, LEVEL_CLEAR, { .dane = true, .mx_secure = true },
+	  LEVEL_CLEAR, WHY_RULE, true, false },
+	{ LEVEL_NONE, LEVEL_ENCRYPTED, { .dane = true, .mx_secure = true },
+	  LEVEL_ENCRYPTED, WHY_RULE, true, false },
+	{ LEVEL_NONE, LEVEL_ENCRYPTED, { .sts = STS_ENFORCE },
+	  LEVEL_ENCRYPTED, WHY_RULE, true, false },
+	{ LEVEL_NONE, LEVEL_CLEAR, { .memory = RECALL_TLS }, LEVEL_CLEAR,
+	  WHY_RULE, true, false },
+	{ LEVEL_NONE, LEVEL_ENCRYPTED, { .memory = RECALL_TLS },
+	  LEVEL_ENCRYPTED, WHY_MEMORY, false, false },
+	{ LEVEL_NONE, LEVEL_STS, { .mx_secure = true }, LEVEL_CLEAR, WHY_NONE,
+	  false, false },
+	/* both: the cap wins */
+	{ LEVEL_DANE, LEVEL_ENCRYPTED, { .mx_secure = true }, LEVEL_ENCRYPTED,
+	  WHY_RULE, true, false },
+};
+
+START_TEST(by_configuration)
+{
+	struct evidence e = rules[_i].e;
+	struct decision d;
+
+	e.require = rules[_i].require;
+	e.permit = rules[_i].permit;
+	d = decide(&e);
+	ck_assert_msg(d.asked == rules[_i].asked, "row %d: %s", _i,
+	    level_name(d.asked));
+	ck_assert_msg(d.why == rules[_i].why, "row %d: %s", _i,
+	    why_name(d.why));
+	ck_assert_msg(d.barred == rules[_i].barred, "row %d", _i);
+	ck_assert_msg(d.waived == rules[_i].waived, "row %d", _i);
+	/* RFC 8689 sec 4.2.1: no cap lowers what the sender asks */
+	e.wish = TLS_WISH_REQUIRED;
+	d = decide(&e);
+	ck_assert_msg(d.asked >= LEVEL_VERIFIED && !d.waived, "row %d", _i);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -141,6 +218,7 @@ main(void)
 
 	tcase_add_test(tc, all_combinations);
 	tcase_add_test(tc, all_wishes);
+	tcase_add_loop_test(tc, by_configuration, 0, NELEM(rules));
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

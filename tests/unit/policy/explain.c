@@ -16,6 +16,7 @@ static struct {
 	struct self	 self;
 	struct route_world world;
 	unsigned	 calls;
+	size_t		 tlsa;		/* bytes of it, of the first host */
 	json_t		*doc;
 } x;
 
@@ -47,6 +48,7 @@ on_done(void *arg, const struct route_result *r)
 	x.calls++;
 	ck_assert_ptr_nonnull(r->trace);
 	x.doc = json_incref(r->trace);
+	x.tlsa = r->nhosts > 0 ? r->hosts[0].tlsa.n : 0;
 }
 
 static void
@@ -90,6 +92,7 @@ START_TEST(dane)
 	ck_assert_str_eq(at("hosts/0/tlsa/1/use"), "unusable");
 	ck_assert_int_gt((int)strlen(at("hosts/0/tlsa/1/reason")), 5);
 	ck_assert_str_eq(at("hosts/0/asked"), "dane");
+	ck_assert_uint_gt(x.tlsa, 0);
 	ck_assert_str_eq(at("hosts/1/dane"), "none");
 	ck_assert_str_eq(at("hosts/1/asked"), "clear");
 	ck_assert_str_eq(at("tried/1"), "mx2.example.org");
@@ -145,6 +148,58 @@ START_TEST(cancelled)
 }
 END_TEST
 
+/* ---- what the configuration says ---- */
+
+static void
+rule(enum level require, enum level permit)
+{
+	static struct conf_policy_domain d;
+
+	d = (struct conf_policy_domain){ .pattern = "example.org",
+	    .require = require, .permit = permit };
+	x.conf.policy.domains = &d;
+	x.conf.policy.ndomains = 1;
+}
+
+START_TEST(floor_not_met)
+{
+	x.lines[0] = "MX example.org = 10 mx1.example.org";
+	x.lines[1] = "secure A mx1.example.org = 192.0.2.1";
+	x.lines[2] = "secure TLSA _25._tcp.mx1.example.org = 3 1 1 a";
+	rule(LEVEL_DANE, LEVEL_NONE);
+	explain("Example.ORG");
+	ck_assert_str_eq(at("hosts/0/rule/require"), "dane");
+	ck_assert_str_eq(at("hosts/0/decision"), "no mail: policy.domain "
+	    "requires more than it can prove");
+	ck_assert_str_eq(at("decision"), "Mail waits: The configuration asks "
+	    "more than the hosts of example.org can prove.");
+}
+END_TEST
+
+/* Broken records of a peer that must get its mail all the same. */
+static const char *const broken[] = {
+	"secure TLSA _25._tcp.mx1.example.org = 3 1 1 a",
+	"TLSA _25._tcp.mx1.example.org SERVFAIL",
+	"TLSA _25._tcp.mx1.example.org BOGUS",
+};
+
+START_TEST(cap)
+{
+	x.lines[0] = "secure MX example.org = 10 mx1.example.org";
+	x.lines[1] = "secure A mx1.example.org = 192.0.2.1";
+	x.lines[2] = broken[_i];
+	rule(LEVEL_NONE, LEVEL_ENCRYPTED);
+	explain("example.org");
+	ck_assert_str_eq(at("hosts/0/asked"), "encrypted");
+	ck_assert_str_eq(at("hosts/0/why"), "rule");
+	ck_assert_str_eq(at("tried/0"), "mx1.example.org");
+	ck_assert_str_eq(at("decision"), "Mail goes to mx1.example.org: TLS or "
+	    "no mail, whoever answers, because policy.domain permits to ask "
+	    "for no more.");
+	ck_assert_uint_eq(x.tlsa, 0);
+}
+END_TEST
+
 /* ---- sentences ---- */
 
 static const struct row {
@@ -186,6 +241,8 @@ main(void)
 	tcase_add_test(tc, no_hosts);
 	tcase_add_test(tc, literal);
 	tcase_add_test(tc, cancelled);
+	tcase_add_test(tc, floor_not_met);
+	tcase_add_loop_test(tc, cap, 0, NELEM(broken));
 	tcase_add_loop_test(tc, sentences, 0, NELEM(rows));
 	suite_add_tcase(s, tc);
 	return suite_run(s);
