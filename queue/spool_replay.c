@@ -386,7 +386,10 @@ note_short(struct replay *r, struct spool_segment *me, struct span bytes)
 		    SEGMENT_FIRST }, "segment head");
 		return;
 	}
-	if (before == 0 || void_from(r, number - 1) != UINT32_MAX ||
+	/* What is before the checkpoint's place is not needed, and a VOID of it
+	 * may stand before that place and was not read. */
+	if (before == 0 || number == r->from.segment ||
+	    void_from(r, number - 1) != UINT32_MAX ||
 	    (s == NULL ? number == r->numbers[0] : s->at >= before))
 		return;
 	if (s != NULL)

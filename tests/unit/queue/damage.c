@@ -404,6 +404,52 @@ START_TEST(segments_that_are_gone)
 }
 END_TEST
 
+/* A sync failed and its segment lost bytes, which the VOID in the next one says;
+ * a checkpoint begins behind that VOID and is all that is read. */
+START_TEST(a_void_before_the_checkpoint)
+{
+	struct seen *s = seen_new();
+	struct spool_stats stats;
+	char path[128];
+	struct buf head;
+	uint64_t lost;
+
+	ck_assert_int_eq(seen_commit(s, 1), 0);
+	seen_run(s, 1, 5000);
+	lost = s->place[1].segment;
+	disk.fail_syncs = 1;
+	ck_assert_int_eq(seen_commit(s, 2), 0);
+	seen_run(s, 2, 5000);
+	ck_assert_uint_eq(s->bad, 1);
+	seen_run(s, 0, 1200);			/* sick so long */
+	ck_assert_int_eq(seen_commit(s, 3), 0);
+	seen_run(s, 3, 5000);
+	ck_assert_uint_eq(s->place[3].segment, lost + 1);
+	ck_assert_int_eq(spool_checkpoint_begin(s->sp), 0);
+	for (unsigned n = 1; n <= 3; n += 2) {
+		buf_init(&head, 4096);
+		seen_head(n, 200, &head);
+		ck_assert_int_eq(spool_checkpoint_add(s->sp, s->place[n],
+		    buf_get(&head)), 0);
+		buf_free(&head);
+	}
+	spool_checkpoint_end(s->sp);
+	checkpoint_path(s, path);
+	for (int i = 0; i < 300 && access(path, F_OK) == -1; i++)
+		seen_run(s, 0, 10);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	seen_crash(s);
+	seen_path(s, lost, path);
+	ck_assert_int_eq(truncate(path, s->place[1].offset + SEGMENT_HEADER +
+	    s->place[1].length), 0);
+	seen_open(s);
+	spool_stats(s->sp, &stats);
+	ck_assert_uint_eq(stats.damaged, 0);
+	ck_assert(s->live[1] && !s->live[2] && s->live[3]);
+	seen_free(s);
+}
+END_TEST
+
 START_TEST(a_failed_sync_abandons_a_checkpoint)
 {
 	struct seen *s = seen_new();
@@ -491,6 +537,7 @@ main(void)
 	tcase_add_test(t, a_segment_without_a_head);
 	tcase_add_test(t, the_first_head_is_durable_first);
 	tcase_add_test(t, a_checkpoint_spares_the_log);
+	tcase_add_test(t, a_void_before_the_checkpoint);
 	tcase_add_test(t, a_bad_checkpoint_is_not_believed);
 	tcase_add_test(t, segments_that_are_gone);
 	tcase_add_test(t, a_failed_sync_abandons_a_checkpoint);
