@@ -3,7 +3,7 @@
 /* smtp/address.h - the address in MAIL FROM:<...> and RCPT TO:<...>.
  *
  * Pure.  The result has one spelling per mailbox: the domain in lower case and
- * A-labels (docs/decisions/0010-smtputf8.md), the local part quoted only where
+ * A-labels (docs/decisions/0015-smtputf8.md), the local part quoted only where
  * it must be, literals as inet_ntop(3) writes them.  Beyond ASCII a local part
  * is kept byte for byte: only its own host may say which two are one (RFC 6530
  * sec 10.1). */
