@@ -48,7 +48,9 @@ child_message(void *ctx, struct link *l, struct ipc_msg *m)
 		parent_child_drained(c);
 		break;
 	case IPC_LOG_GONE:
-		log_target_send(c);
+		/* One that does not read gets no second. */
+		if (link_queued(c->link) == 0)
+			log_target_send(c);
 		break;
 	case IPC_CONFIG_DONE:
 		reload_answer(c, &m->u.config_done);

@@ -267,6 +267,12 @@ reload_answer(struct child *c, const struct ipc_config_done *m)
 	if (p->reload.phase == RELOAD_NONE ||
 	    m->generation != p->reload.tried || preparing == m->switched)
 		return;
+	if (m->error.n > 0 && !preparing) {
+		/* From the switch on nothing can fail. */
+		child_misbehaved(c, "parent", "it refuses what it had "
+		    "agreed to");
+		return;
+	}
 	if (m->error.n > 0) {
 		snprintf(reason, sizeof reason, "%s %u: %.*s",
 		    role_name(c->role), c->index, SPAN_FMT(m->error));

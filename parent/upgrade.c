@@ -95,9 +95,10 @@ upgrade_reap(struct parent *p)
 	    waitpid(p->checker, &status, WNOHANG) != p->checker)
 		return;
 	p->checker = 0;
-	loop_timer_stop(p->stage_timer);
+	/* Told to stop meanwhile: the timer is that of the stop. */
 	if (p->stage != STAGE_RUNNING)
-		return;			/* told to stop meanwhile */
+		return;
+	loop_timer_stop(p->stage_timer);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		p->upgrading = true;
 		stop_begin(p);

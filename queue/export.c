@@ -67,16 +67,22 @@ static uint32_t
 choose(struct queue *q, struct export_walk *w, const struct message *m,
     struct buf *list)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, busy = 0;
 
+	for (uint32_t i = 0; i < m->nrcpts; i++)
+		busy += select_rcpt(&w->pick.select, &m->rcpts[i]) &&
+		    m->rcpts[i].phase == PHASE_JOB;
+	w->busy += busy;
+	/* The drop that follows names messages, and the attempt may be over by
+	 * then: it would take what did not go out. */
+	if (busy > 0)
+		return 0;
 	for (uint32_t i = 0; i < m->nrcpts; i++) {
 		const struct rcpt *r = &m->rcpts[i];
 
 		if (!select_rcpt(&w->pick.select, r))
 			continue;
-		if (r->phase == PHASE_JOB)
-			w->busy++;
-		else if (r->state != RCPT_HELD)
+		if (r->state != RCPT_HELD)
 			w->left++;
 		else
 			carry_rcpt(q, m, i, n++, list);

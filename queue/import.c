@@ -203,8 +203,7 @@ came(void *arg, const struct fault *f)
 	struct message *m = a->message;
 
 	if (f != NULL) {
-		if ((m->flags & RECORD_IN_FILE) != 0)
-			spool_file_remove(q->spool, span_str(m->id));
+		store_forget_file(q, m);
 		refuse(im, a->number, span_str(m->id), f->text);
 		index_remove(&q->index, m);
 	} else {
@@ -348,7 +347,11 @@ message(struct import *im)
 	struct fault f = { 0 };
 
 	if (here != NULL) {
-		if (same(here, rec))
+		/* What is under way may yet fail. */
+		if (here->pending)
+			refuse(im, im->in.number, rec->id, "it is being "
+			    "taken in at this moment: import again");
+		else if (same(here, rec))
 			im->known++;
 		else
 			refuse(im, im->in.number, rec->id, "another message, "

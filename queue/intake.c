@@ -262,25 +262,6 @@ intake_free_all(struct queue *q)
 
 /* ---- the commit ---- */
 
-/* After a failed sync its record may come back, in a power cut before the disk
- * knows better.  So an END takes the file along. */
-static void
-forget_file(struct queue *q, const struct message *m)
-{
-	struct spool_part end = { RECORD_END, span_str(m->id), SPAN_NONE };
-	struct spool_after after = { .remove_file = true };
-
-	if ((m->flags & RECORD_IN_FILE) == 0)
-		return;
-	if (m->place.segment == 0) {
-		spool_file_remove(q->spool, span_str(m->id));
-		return;
-	}
-	memcpy(after.id, m->id, sizeof(after.id));
-	/* Without memory the next start sweeps it. */
-	(void)spool_state(q->spool, &end, 1, &after);
-}
-
 static void
 committed(void *arg, const struct fault *f)
 {
@@ -289,7 +270,7 @@ committed(void *arg, const struct fault *f)
 	struct message *m = t->message;
 
 	if (f != NULL) {
-		forget_file(q, m);
+		store_forget_file(q, m);
 		index_remove(&q->index, m);
 		refuse(t, f);
 		return;

@@ -232,6 +232,8 @@ void	store_close(struct queue *);
 /* Sets the message's time from its recipients'. */
 void	store_schedule(struct queue *, struct message *);
 /* Where the body is: inline bytes in q->body, or a read-only descriptor. */
+/* Of a message whose commit failed. */
+void	store_forget_file(struct queue *, const struct message *);
 int	store_body(struct queue *, const struct message *, struct span *body,
 	    int *fd, struct fault *);
 /* The message, or its beginning when it is large; `mem` holds it. */

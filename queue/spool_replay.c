@@ -232,7 +232,10 @@ scan_headers(struct replay *r, uint64_t number)
 			continue;
 		if (place_before(r->durable, rec.durable))
 			r->durable = rec.durable;
-		if (step == SEGMENT_RECORD && rec.type == RECORD_VOID)
+		/* A rotten one would void mail that was promised. */
+		if (step == SEGMENT_RECORD && rec.type == RECORD_VOID &&
+		    segment_payload_ok(&key, rec.place, bytes.p +
+		    rec.place.offset, rec.payload, &rec.type))
 			note_void(r, rec.payload);
 	}
 }
@@ -376,26 +379,32 @@ note_short(struct replay *r, struct spool_segment *me, struct span bytes)
 {
 	uint64_t number = me->number;
 	struct spool_segment *s = spool_segment_find(r->sp, number - 1);
-	struct place gone = { number - 1, SEGMENT_FIRST, 0 };
+	struct place gone = { number - 1, SEGMENT_FIRST, 0 },
+	    head = { number, 0, SEGMENT_FIRST };
 	struct segment_key key;
 	uint32_t before;
 
 	if (segment_head_get(bytes, &key, &before) != 0) {
 		me->new_head = true;
-		(void)bad_bytes(r, me, (struct place){ number, 0,
-		    SEGMENT_FIRST }, "segment head");
+		/* A segment that was given up may have none, and it is
+		 * durable that it was. */
+		if (void_from(r, number) > SEGMENT_FIRST ||
+		    !place_before(head, r->durable))
+			(void)bad_bytes(r, me, head, "segment head");
 		return;
 	}
 	/* What is before the checkpoint's place is not needed, and a VOID of it
 	 * may stand before that place and was not read. */
 	if (before == 0 || number == r->from.segment ||
-	    void_from(r, number - 1) != UINT32_MAX ||
 	    (s == NULL ? number == r->numbers[0] : s->at >= before))
+		return;
+	/* Also where a VOID says it: that may stand in what is cut off now. */
+	me->new_head = true;
+	if (void_from(r, number - 1) != UINT32_MAX)
 		return;
 	if (s != NULL)
 		gone.offset = s->at;
 	gone.length = before - gone.offset;
-	me->new_head = true;
 	(void)bad_bytes(r, s != NULL ? s : me, gone, "segment end");
 	r->torn = gone;		/* were it damage: rather twice than not */
 }

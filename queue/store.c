@@ -256,6 +256,25 @@ store_drop(struct queue *q, struct message *m)
 
 /* ---- bodies ---- */
 
+/* After a failed sync its record may come back, in a power cut before the disk
+ * knows better.  So an END takes the file along. */
+void
+store_forget_file(struct queue *q, const struct message *m)
+{
+	struct spool_part end = { RECORD_END, span_str(m->id), SPAN_NONE };
+	struct spool_after after = { .remove_file = true };
+
+	if ((m->flags & RECORD_IN_FILE) == 0)
+		return;
+	if (m->place.segment == 0) {
+		spool_file_remove(q->spool, span_str(m->id));
+		return;
+	}
+	memcpy(after.id, m->id, sizeof(after.id));
+	/* Without memory the next start sweeps it. */
+	(void)spool_state(q->spool, &end, 1, &after);
+}
+
 int
 store_body(struct queue *q, const struct message *m, struct span *body,
     int *fd, struct fault *f)

@@ -64,7 +64,7 @@ def config_not_yet(lab):
     s = lab.sealane("later", start=False)
     for text in ('listen "p" { address = "127.0.0.1:2525"; auth = true }',
                  'listen "p" { address = "127.0.0.1:2525"; proxy = true }',
-                 'log { target = "syslog" }'):
+                 'policy { socketmap = "127.0.0.1:1" }'):
         s.configure(text + "\n")
         said = s.cli("check", code=1) + s.err
         expect(re.search(r"sealane\.conf:1:\d+: .*not supported", said),
