@@ -10,56 +10,63 @@
 #include "tests/unit/suite.h"
 
 static const struct row {
-	const char	*lines;
+	const char	*lines, *rfc;
 	unsigned	 caps;
 	uint64_t	 size;
 	const char	*mangled;	/* NULL: nothing is */
 } rows[] = {
-	{ "mx", 0, 0, NULL },
-	{ "", 0, 0, NULL },
-	{ "mx\nSTARTTLS", EHLO_STARTTLS, 0, NULL },
-	{ "mx\nstarttls", EHLO_STARTTLS, 0, NULL },
-	{ "mx\nStartTLS ", EHLO_STARTTLS, 0, NULL },
-	{ "mx\n  STARTTLS", EHLO_STARTTLS, 0, NULL },
-	{ "mx\n\tSTARTTLS\t", EHLO_STARTTLS, 0, NULL },
-	{ "mx\nSTARTTLS  \t ", EHLO_STARTTLS, 0, NULL },
-	{ "mx\nSTARTTLS\nsize 7\nSTARTTLS", EHLO_STARTTLS | EHLO_SIZE, 7, NULL },
+	{ "mx", "5321 4.1.1.1", 0, 0, NULL },
+	{ "", "5321 4.1.1.1", 0, 0, NULL },
+	{ "mx\nSTARTTLS", "3207 3", EHLO_STARTTLS, 0, NULL },
+	{ "mx\nstarttls", "5321 4.1.1.1", EHLO_STARTTLS, 0, NULL },
+	{ "mx\nStartTLS ", "5321 4.1.1.1", EHLO_STARTTLS, 0, NULL },
+	{ "mx\n  STARTTLS", "5321 4.1.1.1", EHLO_STARTTLS, 0, NULL },
+	{ "mx\n\tSTARTTLS\t", "5321 4.1.1.1", EHLO_STARTTLS, 0, NULL },
+	{ "mx\nSTARTTLS  \t ", "5321 4.1.1.1", EHLO_STARTTLS, 0, NULL },
+	{ "mx\nSTARTTLS\nsize 7\nSTARTTLS", "5321 4.1.1.1",
+	    EHLO_STARTTLS | EHLO_SIZE, 7, NULL },
 	/* a parameter of another keyword: ehlo-line is one keyword */
-	{ "mx\nSIZE 1000 STARTTLS", EHLO_SIZE, 0, NULL },
-	{ "mx STARTTLS\nSIZE 7", EHLO_SIZE, 7, NULL },
-	{ "mx\nSTARTTLS required", EHLO_STARTTLS, 0, NULL },
-	{ "mx\nSTARTTLS=1", EHLO_STARTTLS, 0, NULL },
-	{ "mx\n\n\nSTARTTLS", EHLO_STARTTLS, 0, NULL },
-	{ "\nSTARTTLS", EHLO_STARTTLS, 0, NULL },
+	{ "mx\nSIZE 1000 STARTTLS", "5321 4.1.1.1", EHLO_SIZE, 0, NULL },
+	{ "mx STARTTLS\nSIZE 7", "5321 4.1.1.1", EHLO_SIZE, 7, NULL },
+	{ "mx\nSTARTTLS required", "3207 3", EHLO_STARTTLS, 0, NULL },
+	{ "mx\nSTARTTLS=1", "5321 4.1.1.1", EHLO_STARTTLS, 0, NULL },
+	{ "mx\n\n\nSTARTTLS", "5321 4.1.1.1", EHLO_STARTTLS, 0, NULL },
+	{ "\nSTARTTLS", "5321 4.1.1.1", EHLO_STARTTLS, 0, NULL },
 	/* the first line is the host's name; some servers forget it */
-	{ "STARTTLS\nSIZE", EHLO_SIZE | EHLO_STARTTLS, 0, NULL },
-	{ "starttls", EHLO_STARTTLS, 0, NULL },
-	{ "starttls.example STARTTLS\nSIZE", EHLO_SIZE, 0, NULL },
-	{ "SIZE 5\nDSN\nSmtpUtf8\nCHUNKING", EHLO_DSN | EHLO_SMTPUTF8 |
-	    EHLO_CHUNKING, 0, NULL },
-	{ "mx\nrequiretls", EHLO_REQUIRETLS, 0, NULL },	/* RFC 8689 sec 2 */
-	{ "mx\nAUTH=LOGIN STARTTLS\nX STARTTLS", 0, 0, NULL },
-	{ "mx\nSTARTTLSX\nXSTARTTLS\nSTARTTL\nSTART TLS", 0, 0, NULL },
+	{ "STARTTLS\nSIZE", "5321 4.1.1.1",
+	    EHLO_SIZE | EHLO_STARTTLS, 0, NULL },
+	{ "starttls", "5321 4.1.1.1", EHLO_STARTTLS, 0, NULL },
+	{ "starttls.example STARTTLS\nSIZE", "5321 4.1.1.1",
+	    EHLO_SIZE, 0, NULL },
+	{ "SIZE 5\nDSN\nSmtpUtf8\nCHUNKING", "5321 4.1.1.1",
+	    EHLO_DSN | EHLO_SMTPUTF8 | EHLO_CHUNKING, 0, NULL },
+	{ "mx\nrequiretls", "8689 2", EHLO_REQUIRETLS, 0, NULL },
+	{ "mx\nAUTH=LOGIN STARTTLS\nX STARTTLS", "5321 4.1.1.1", 0, 0, NULL },
+	{ "mx\nSTARTTLSX\nXSTARTTLS\nSTARTTL\nSTART TLS", "5321 4.1.1.1",
+	    0, 0, NULL },
 	{ "mx\nPIPELINING\nSIZE 1000\n8BITMIME\nENHANCEDSTATUSCODES\nSTARTTLS",
+	    "5321 4.1.1.1",
 	    EHLO_PIPELINING | EHLO_SIZE | EHLO_8BITMIME | EHLO_ENHANCED |
 	    EHLO_STARTTLS, 1000, NULL },
-	{ "mx\nsize\t10240000 ", EHLO_SIZE, 10240000, NULL },	/* RFC 1870 sec 3 */
-	{ "mx\nSIZE=77", EHLO_SIZE, 77, NULL },
-	{ "mx\nSIZE 0", EHLO_SIZE, 0, NULL },
-	{ "mx\nSIZE", EHLO_SIZE, 0, NULL },
-	{ "mx\nSIZE big", EHLO_SIZE, 0, NULL },
-	{ "mx\nSIZE -1", EHLO_SIZE, 0, NULL },
-	{ "mx\nSIZE 18446744073709551615", EHLO_SIZE, UINT64_MAX, NULL },
-	{ "mx\nSIZE 99999999999999999999999", EHLO_SIZE, 0, NULL },
+	{ "mx\nsize\t10240000 ", "1870 3", EHLO_SIZE, 10240000, NULL },
+	{ "mx\nSIZE=77", "1870 3", EHLO_SIZE, 77, NULL },
+	{ "mx\nSIZE 0", "1870 3", EHLO_SIZE, 0, NULL },
+	{ "mx\nSIZE", "1870 3", EHLO_SIZE, 0, NULL },
+	{ "mx\nSIZE big", "1870 3", EHLO_SIZE, 0, NULL },
+	{ "mx\nSIZE -1", "1870 3", EHLO_SIZE, 0, NULL },
+	{ "mx\nSIZE 18446744073709551615", "1870 3",
+	    EHLO_SIZE, UINT64_MAX, NULL },
+	{ "mx\nSIZE 99999999999999999999999", "1870 3", EHLO_SIZE, 0, NULL },
 	/* overwritten by somebody on the way */
-	{ "mx\nXXXXXXXA", 0, 0, "XXXXXXXA" },
-	{ "mx\n250\nXXXXXXXX\nSIZE", EHLO_SIZE, 0, "XXXXXXXX" },
-	{ "mx\nxxxxxxxa", 0, 0, "xxxxxxxa" },
-	{ "mx\n****", 0, 0, "****" },
-	{ "mx\n********", 0, 0, "********" },
-	{ "mx\n*******S", 0, 0, "*******S" },
-	{ "mx\nXXXXXXXA\nSTARTTLS", EHLO_STARTTLS, 0, "XXXXXXXA" },
-	{ "mx\nXFORWARD NAME\nX-EXPS LOGIN\nXXX\nXCLIENT\nX*X*X*X*", 0, 0, NULL },
+	{ "mx\nXXXXXXXA", "3207 6", 0, 0, "XXXXXXXA" },
+	{ "mx\n250\nXXXXXXXX\nSIZE", "3207 6", EHLO_SIZE, 0, "XXXXXXXX" },
+	{ "mx\nxxxxxxxa", "3207 6", 0, 0, "xxxxxxxa" },
+	{ "mx\n****", "3207 6", 0, 0, "****" },
+	{ "mx\n********", "3207 6", 0, 0, "********" },
+	{ "mx\n*******S", "3207 6", 0, 0, "*******S" },
+	{ "mx\nXXXXXXXA\nSTARTTLS", "3207 6", EHLO_STARTTLS, 0, "XXXXXXXA" },
+	{ "mx\nXFORWARD NAME\nX-EXPS LOGIN\nXXX\nXCLIENT\nX*X*X*X*",
+	    "5321 4.1.5", 0, 0, NULL },
 };
 
 START_TEST(ehlo_rows)
@@ -68,10 +75,12 @@ START_TEST(ehlo_rows)
 	struct ehlo e;
 
 	ehlo_parse(&e, span_str(r->lines));
-	ck_assert_msg(e.caps == r->caps, "\"%s\": caps %x", r->lines, e.caps);
-	ck_assert_msg(e.size_max == r->size, "\"%s\": size %llu", r->lines,
-	    (unsigned long long)e.size_max);
-	ck_assert_msg(e.mangled == (r->mangled != NULL), "\"%s\"", r->lines);
+	ck_assert_msg(e.caps == r->caps, "\"%s\" (RFC %s): caps %x",
+	    r->lines, r->rfc, e.caps);
+	ck_assert_msg(e.size_max == r->size, "\"%s\" (RFC %s): size %llu",
+	    r->lines, r->rfc, (unsigned long long)e.size_max);
+	ck_assert_msg(e.mangled == (r->mangled != NULL), "\"%s\" (RFC %s)",
+	    r->lines, r->rfc);
 	if (r->mangled != NULL)
 		ck_assert_str_eq(e.mangled_word, r->mangled);
 }
@@ -79,14 +88,17 @@ END_TEST
 
 /* RFC 9422 sec 3 */
 static const struct {
-	const char	*lines;
+	const char	*lines, *rfc;
 	unsigned	 mail, rcpt, domain;
 } limits[] = {
-	{ "mx\nLIMITS RCPTMAX=20 MAILMAX=5 RCPTDOMAINMAX=1", 5, 20, 1 },
-	{ "mx\nlimits rcptmax=3", 0, 3, 0 },
-	{ "mx\nLIMITS  FOO=1  MAILMAX=x RCPTMAX= RCPTMAX=7 BAR", 0, 7, 0 },
-	{ "mx\nLIMITS MAILMAX=99999999999999999999 RCPTMAX=-1", 0, 0, 0 },
-	{ "mx\nLIMITS", 0, 0, 0 },
+	{ "mx\nLIMITS RCPTMAX=20 MAILMAX=5 RCPTDOMAINMAX=1", "9422 3",
+	    5, 20, 1 },
+	{ "mx\nlimits rcptmax=3", "9422 3", 0, 3, 0 },
+	{ "mx\nLIMITS  FOO=1  MAILMAX=x RCPTMAX= RCPTMAX=7 BAR", "9422 3",
+	    0, 7, 0 },
+	{ "mx\nLIMITS MAILMAX=99999999999999999999 RCPTMAX=-1", "9422 3",
+	    0, 0, 0 },
+	{ "mx\nLIMITS", "9422 3", 0, 0, 0 },
 };
 
 START_TEST(ehlo_limits)

@@ -14,66 +14,88 @@ struct want {
 };
 
 static const struct row {
-	const char	*in;
+	const char	*in, *rfc;
 	size_t		 n;		/* 0: strlen */
 	struct want	 want;
 } rows[] = {
 	/* RFC 5321 sec 4.2 */
-	{ "250 ok\r\n", 0, { REPLY_DONE, 250, "", "ok", "250 ok", 0 } },
-	{ "250\r\n", 0, { REPLY_DONE, 250, "", "", "250", 0 } },
-	{ "250 \r\n", 0, { REPLY_DONE, 250, "", "", "250", 0 } },
-	{ "250 ok\n", 0, { REPLY_DONE, 250, "", "ok", "250 ok", 0 } },
-	{ "250\tok\r\n", 0, { REPLY_DONE, 250, "", "ok", "250 ok", 0 } },
-	{ "250 ok\r\r\n", 0, { REPLY_DONE, 250, "", "ok", "250 ok", 0 } },
-	{ "250 a\rb\r\n", 0, { REPLY_DONE, 250, "", "a?b", "250 a?b", 0 } },
-	{ "\r\n250 ok\r\n", 0, { REPLY_DONE, 250, "", "ok", "250 ok", 0 } },
-	{ "250 ok\r\n251 x\r\n", 0, { REPLY_DONE, 250, "", "ok", "250 ok", 8 } },
-	{ "250 a", 0, { REPLY_MORE, 250, "", NULL, NULL, 0 } },
+	{ "250 ok\r\n", "5321 4.2",
+	    0, { REPLY_DONE, 250, "", "ok", "250 ok", 0 } },
+	{ "250\r\n", "5321 4.2", 0, { REPLY_DONE, 250, "", "", "250", 0 } },
+	{ "250 \r\n", "5321 4.2", 0, { REPLY_DONE, 250, "", "", "250", 0 } },
+	{ "250 ok\n", "5321 2.3.8",
+	    0, { REPLY_DONE, 250, "", "ok", "250 ok", 0 } },
+	{ "250\tok\r\n", "5321 4.2",
+	    0, { REPLY_DONE, 250, "", "ok", "250 ok", 0 } },
+	{ "250 ok\r\r\n", "5321 2.3.8",
+	    0, { REPLY_DONE, 250, "", "ok", "250 ok", 0 } },
+	{ "250 a\rb\r\n", "5321 2.3.8",
+	    0, { REPLY_DONE, 250, "", "a?b", "250 a?b", 0 } },
+	{ "\r\n250 ok\r\n", "5321 4.2",
+	    0, { REPLY_DONE, 250, "", "ok", "250 ok", 0 } },
+	{ "250 ok\r\n251 x\r\n", "5321 4.2",
+	    0, { REPLY_DONE, 250, "", "ok", "250 ok", 8 } },
+	{ "250 a", "5321 4.2", 0, { REPLY_MORE, 250, "", NULL, NULL, 0 } },
 	/* RFC 5321 sec 4.2.1: multi-line */
-	{ "250-a\r\n250-b\r\n250 c\r\n", 0,
+	{ "250-a\r\n250-b\r\n250 c\r\n", "5321 4.2.1", 0,
 	    { REPLY_DONE, 250, "", "a\nb\nc", "250 a b c", 0 } },
-	{ "250-a\n250-\n\n250 c\n", 0,
+	{ "250-a\n250-\n\n250 c\n", "5321 4.2.1", 0,
 	    { REPLY_DONE, 250, "", "a\n\nc", "250 a c", 0 } },
-	{ "250-\r\n250 c\r\n", 0, { REPLY_DONE, 250, "", "\nc", "250 c", 0 } },
-	{ "250-a\r\n250\r\n", 0, { REPLY_DONE, 250, "", "a", "250 a", 0 } },
-	{ "250-a\r\n250 \r\n", 0, { REPLY_DONE, 250, "", "a\n", "250 a", 0 } },
-	{ "250-a  \t\r\n250 b\r\n", 0,
+	{ "250-\r\n250 c\r\n", "5321 4.2.1",
+	    0, { REPLY_DONE, 250, "", "\nc", "250 c", 0 } },
+	{ "250-a\r\n250\r\n", "5321 4.2.1",
+	    0, { REPLY_DONE, 250, "", "a", "250 a", 0 } },
+	{ "250-a\r\n250 \r\n", "5321 4.2.1",
+	    0, { REPLY_DONE, 250, "", "a\n", "250 a", 0 } },
+	{ "250-a  \t\r\n250 b\r\n", "5321 4.2.1", 0,
 	    { REPLY_DONE, 250, "", "a   \nb", "250 a b", 0 } },
 	/* a bare CR ends no line: what follows is not lost, it is awaited */
-	{ "250-a\r250-b\r250 c\r\n", 0, { REPLY_MORE, 250, "", NULL, NULL, 0 } },
-	{ "250-a\r\n550 b\r\n", 0, { REPLY_BAD, 250, "", NULL, NULL, 10 } },
-	{ "550-a\r\n250 b\r\n", 0, { REPLY_BAD, 550, "", NULL, NULL, 10 } },
+	{ "250-a\r250-b\r250 c\r\n", "5321 2.3.8",
+	    0, { REPLY_MORE, 250, "", NULL, NULL, 0 } },
+	{ "250-a\r\n550 b\r\n", "5321 4.2.1",
+	    0, { REPLY_BAD, 250, "", NULL, NULL, 10 } },
+	{ "550-a\r\n250 b\r\n", "5321 4.2.1",
+	    0, { REPLY_BAD, 550, "", NULL, NULL, 10 } },
 	/* RFC 2034, RFC 3463 */
-	{ "550 5.1.1 No such user\r\n", 0,
+	{ "550 5.1.1 No such user\r\n", "2034 4", 0,
 	    { REPLY_DONE, 550, "5.1.1", "5.1.1 No such user",
 	    "550 5.1.1 No such user", 0 } },
-	{ "550-5.7.1 go\r\n550 5.7.1 away\r\n", 0,
+	{ "550-5.7.1 go\r\n550 5.7.1 away\r\n", "2034 4", 0,
 	    { REPLY_DONE, 550, "5.7.1", NULL, "550 5.7.1 go away", 0 } },
-	{ "450 4.7.123 x\r\n", 0,
+	{ "450 4.7.123 x\r\n", "3463 2", 0,
 	    { REPLY_DONE, 450, "4.7.123", NULL, "450 4.7.123 x", 0 } },
-	{ "550 5.7.1\r\n", 0, { REPLY_DONE, 550, "5.7.1", NULL, "550 5.7.1", 0 } },
-	{ "250 5.1.1 odd\r\n", 0,	/* class differs: only text */
+	{ "550 5.7.1\r\n", "3463 2",
+	    0, { REPLY_DONE, 550, "5.7.1", NULL, "550 5.7.1", 0 } },
+	{ "250 5.1.1 odd\r\n", "2034 4", 0,	/* class differs: only text */
 	    { REPLY_DONE, 250, "", NULL, "250 5.1.1 odd", 0 } },
-	{ "550 5.1 short\r\n", 0, { REPLY_DONE, 550, "", NULL, "550 5.1 short", 0 } },
-	{ "550 5.1.1234 x\r\n", 0, { REPLY_DONE, 550, "", NULL, "550 5.1.1234 x", 0 } },
-	{ "550 5.1.1x\r\n", 0, { REPLY_DONE, 550, "", NULL, "550 5.1.1x", 0 } },
-	{ "550 5..1 x\r\n", 0, { REPLY_DONE, 550, "", NULL, "550 5..1 x", 0 } },
-	{ "354 3.0.0 x\r\n", 0, { REPLY_DONE, 354, "", NULL, "354 3.0.0 x", 0 } },
+	{ "550 5.1 short\r\n", "3463 2",
+	    0, { REPLY_DONE, 550, "", NULL, "550 5.1 short", 0 } },
+	{ "550 5.1.1234 x\r\n", "3463 2",
+	    0, { REPLY_DONE, 550, "", NULL, "550 5.1.1234 x", 0 } },
+	{ "550 5.1.1x\r\n", "3463 2",
+	    0, { REPLY_DONE, 550, "", NULL, "550 5.1.1x", 0 } },
+	{ "550 5..1 x\r\n", "3463 2",
+	    0, { REPLY_DONE, 550, "", NULL, "550 5..1 x", 0 } },
+	{ "354 3.0.0 x\r\n", "3463 2",
+	    0, { REPLY_DONE, 354, "", NULL, "354 3.0.0 x", 0 } },
 	/* neutralised */
-	{ "250 a\0b\r\n", 9, { REPLY_DONE, 250, "", "ab", "250 ab", 0 } },
-	{ "250 \xc3\xa9\x1b[2J\x7f\r\n", 0,
+	{ "250 a\0b\r\n", "5321 4.2",
+	    9, { REPLY_DONE, 250, "", "ab", "250 ab", 0 } },
+	{ "250 \xc3\xa9\x1b[2J\x7f\r\n", "5321 4.2", 0,
 	    { REPLY_DONE, 250, "", "???[2J?", "250 ???[2J?", 0 } },
-	{ "250 a\tb\r\n", 0, { REPLY_DONE, 250, "", "a b", "250 a b", 0 } },
+	{ "250 a\tb\r\n", "5321 4.2",
+	    0, { REPLY_DONE, 250, "", "a b", "250 a b", 0 } },
 	/* not SMTP */
-	{ "SSH-2.0-x\r\n", 0, { REPLY_BAD, 0, "", NULL, NULL, 1 } },
-	{ "25\r\n", 0, { REPLY_BAD, 0, "", NULL, NULL, 4 } },
-	{ "2500 x\r\n", 0, { REPLY_BAD, 250, "", NULL, NULL, 4 } },
-	{ "250_x\r\n", 0, { REPLY_BAD, 250, "", NULL, NULL, 4 } },
-	{ "150 x\r\n", 0, { REPLY_BAD, 0, "", NULL, NULL, 3 } },
-	{ "650 x\r\n", 0, { REPLY_BAD, 0, "", NULL, NULL, 3 } },
-	{ "\r2\r\n", 0, { REPLY_BAD, 0, "", NULL, NULL, 2 } },
-	{ "\x16\x03\x01\x02", 0, { REPLY_BAD, 0, "", NULL, NULL, 1 } },
-	{ " 250 x\r\n", 0, { REPLY_BAD, 0, "", NULL, NULL, 1 } },
+	{ "SSH-2.0-x\r\n", "5321 4.2", 0, { REPLY_BAD, 0, "", NULL, NULL, 1 } },
+	{ "25\r\n", "5321 4.2", 0, { REPLY_BAD, 0, "", NULL, NULL, 4 } },
+	{ "2500 x\r\n", "5321 4.2", 0, { REPLY_BAD, 250, "", NULL, NULL, 4 } },
+	{ "250_x\r\n", "5321 4.2", 0, { REPLY_BAD, 250, "", NULL, NULL, 4 } },
+	{ "150 x\r\n", "5321 4.2", 0, { REPLY_BAD, 0, "", NULL, NULL, 3 } },
+	{ "650 x\r\n", "5321 4.2", 0, { REPLY_BAD, 0, "", NULL, NULL, 3 } },
+	{ "\r2\r\n", "5321 4.2", 0, { REPLY_BAD, 0, "", NULL, NULL, 2 } },
+	{ "\x16\x03\x01\x02", "5321 4.2",
+	    0, { REPLY_BAD, 0, "", NULL, NULL, 1 } },
+	{ " 250 x\r\n", "5321 4.2", 0, { REPLY_BAD, 0, "", NULL, NULL, 1 } },
 };
 
 static void
@@ -82,9 +104,10 @@ judge(const struct row *r, const struct reply *got, enum reply_state st,
 {
 	char one[REPLY_LINE_SIZE];
 
-	ck_assert_msg(st == r->want.state, "\"%s\": state %d", r->in, st);
+	ck_assert_msg(st == r->want.state, "\"%s\" (RFC %s): state %d",
+	    r->in, r->rfc, st);
 	ck_assert_msg(used == (r->want.used != 0 ? r->want.used : n),
-	    "\"%s\": used %zu", r->in, used);
+	    "\"%s\" (RFC %s): used %zu", r->in, r->rfc, used);
 	if (st == REPLY_BAD)
 		ck_assert_ptr_nonnull(got->why);
 	if (st == REPLY_MORE)
@@ -95,7 +118,8 @@ judge(const struct row *r, const struct reply *got, enum reply_state st,
 	ck_assert_str_eq(got->enhanced, r->want.enhanced);
 	if (r->want.lines != NULL)
 		ck_assert_msg(span_eq(buf_get(&got->lines),
-		    span_str(r->want.lines)), "\"%s\": lines", r->in);
+		    span_str(r->want.lines)), "\"%s\" (RFC %s): lines", r->in,
+		    r->rfc);
 	ck_assert_str_eq(reply_line(got, one, sizeof(one)), r->want.one);
 }
 
