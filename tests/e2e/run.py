@@ -8,7 +8,9 @@
 scripts/test calls this.  DIR has the sealane binary; the ROOTs are unpacked
 Debian packages (see fetch_package in scripts/lib.sh); by default the newest
 ones in .cache/ are taken.  Each case is a function in cases/ with a bounded
-time; it starts what it needs and leaves nothing behind."""
+time; it starts what it needs and leaves nothing behind.  Several workers take
+cases from one pipe, each in namespaces and a laboratory of its own; then one
+runs those that want the machine for themselves (@case(alone=True))."""
 
 import argparse
 import fnmatch
@@ -27,7 +29,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from lab import space                               # noqa: E402
+from lab import space, workers                      # noqa: E402
 from lab.case import CASES, Failed, Skip            # noqa: E402
 
 MODULES = (
@@ -83,7 +85,11 @@ def options(*flags):
     p.add_argument("--results", help="a JSON object a line per case")
     p.add_argument("--only", action="append", help="names, with * and ?")
     p.add_argument("--all", action="store_true", help="the long ones too")
-    p.add_argument("--keep", metavar="DIR", help="copy the folders there")
+    # Most cases wait for a clock most of the time: one more than processors.
+    p.add_argument("--jobs", type=int, default=os.cpu_count() + 1,
+                   help="cases side by side")
+    p.add_argument("--keep", metavar="DIR",
+                   help="copy the folders there; implies --jobs 1")
     p.add_argument("--list", action="store_true")
     for name in flags:
         p.add_argument(name, action="store_true")
@@ -143,17 +149,12 @@ def report(o, case, result, cause, seconds):
                                 "cause": cause, "seconds": seconds}) + "\n")
 
 
-def main():
-    o = options()
-    cases = chosen(o)
-    if o.list:
-        for c in cases:
-            print(f"{c.name}: {c.about}")
-        return 0
+def work(o, cases):
+    """A worker: whatever cases it gets, in a laboratory that it makes."""
     reason = space.enter()
     if reason:
-        for c in cases:
-            report(o, c, "SKIP", reason, 0)
+        for n in workers.taken():
+            report(o, cases[n], "SKIP", reason, 0)
         return 0
     space.reap()
     space.mount("none", "/", None, space.MS_REC | space.MS_PRIVATE)
@@ -162,16 +163,16 @@ def main():
     lab = Lab(o)
     bad = 0
     try:
-        for c in cases:
+        for n in workers.taken():
             start = time.monotonic()
-            result, cause = run_case(lab, c)
+            result, cause = run_case(lab, cases[n])
             bad += result not in ("OK", "SKIP")
             faults = lab.own_faults()
             if faults and result == "OK":
                 result, cause = "FAIL", "in the log:\n" + "".join(faults[:40])
                 bad += 1
             lab.clean()
-            report(o, c, result, cause, time.monotonic() - start)
+            report(o, cases[n], result, cause, time.monotonic() - start)
     finally:
         lab.clean()
         if o.keep:
@@ -180,6 +181,21 @@ def main():
                            stderr=subprocess.DEVNULL)
         lab.close()
     return 1 if bad else 0
+
+
+def main():
+    o = options()
+    cases = chosen(o)
+    if o.list:
+        for c in cases:
+            print(f"{c.name}: {c.about}")
+        return 0
+    if workers.is_one():
+        return work(o, cases)
+    together = [n for n, c in enumerate(cases) if not c.alone]
+    alone = [n for n, c in enumerate(cases) if c.alone]
+    good = workers.run(1 if o.keep else o.jobs, together)
+    return 0 if workers.run(1, alone) and good else 1
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from lab.peer import SEQ, Peer
 SENDER = "box0@home.example.org"
 
 
-@case(seconds=120)
+@case(seconds=120, alone=True)
 def bulk_fifty_megabytes(lab):
     """A message of 50 MB arrives byte for byte, by TLS both ways."""
     peer = lab.peer("127.0.1.5")
@@ -48,7 +48,7 @@ def bulk_fifty_megabytes(lab):
     peer.forget()
 
 
-@case(seconds=240)
+@case(seconds=240, alone=True)
 def bulk_ten_thousand(lab):
     """10,000 small ones to Postfix, by id: none lost, none doubled."""
     p, to = lab.postfix("tls"), lab.box("tls.example.org")
@@ -90,7 +90,7 @@ class Stream(Peer):
         s.sendall(b"250 2.0.0 Ok\r\n")
 
 
-@case(seconds=120)
+@case(seconds=120, alone=True)
 def bulk_large_queue(lab):
     """5,000 wait for a dead host: a start, list, hold, release, drop, and mail
     for a healthy host is not delayed.  scripts/bench-queue does a million."""
@@ -145,7 +145,7 @@ def peaks(s):
     return found
 
 
-@case(seconds=1500, long=True)
+@case(seconds=1500, long=True, alone=True)
 def bulk_a_gigabyte(lab):
     """A message of 1 GiB goes in, out to a file, in again and on, by TLS; no
     process grows."""

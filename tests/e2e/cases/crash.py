@@ -76,13 +76,13 @@ def rounds(lab, count, seed):
     s.stop()
 
 
-@case(seconds=240)
+@case(seconds=240, alone=True)
 def crash_kill_nine(lab):
     """20 rounds of kill -9 of a random role or all roles under load."""
     rounds(lab, ROUNDS, int.from_bytes(os.urandom(4), "big"))
 
 
-@case(seconds=180)
+@case(seconds=180, alone=True)
 def crash_each_role(lab):
     """kill -9 of each process once, under load: nothing is lost, mail goes on;
     what arrives twice was in flight when a relay or the queue died."""
@@ -114,7 +114,7 @@ def crash_each_role(lab):
           "lost")
 
 
-@case(seconds=900, long=True)
+@case(seconds=900, long=True, alone=True)
 def crash_kill_nine_long(lab):
     """The same, 100 rounds."""
     rounds(lab, 5 * ROUNDS, int.from_bytes(os.urandom(4), "big"))

@@ -196,7 +196,7 @@ def life_certificates(lab):
                  "fingerprint after kill -9")
 
 
-@case(seconds=60)
+@case(seconds=60, alone=True)
 def life_term_under_load(lab):
     """SIGTERM while messages come in: exit 0, and nothing that got a 250 is
     lost."""

@@ -178,7 +178,7 @@ def many_files(n):
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, n), hard))
 
 
-@case(seconds=90)
+@case(seconds=90, alone=True)
 def limits_descriptors(lab):
     """256 descriptors and 2000 clients: every one is told 220 or 421, large
     messages still find a file, and all is well afterwards."""
@@ -225,7 +225,7 @@ def limits_total(lab):
     crowd.close()
 
 
-@case(seconds=90)
+@case(seconds=90, alone=True)
 def limits_queue_stopped(lab):
     """The queue stands still for five seconds: nobody gets a 250, memory
     stays, new clients are greeted; then everything is taken once."""
@@ -391,7 +391,7 @@ def hammer(stop, source):
         stop.wait(0.02)
 
 
-@case(seconds=90)
+@case(seconds=90, alone=True)
 def limits_attack(lab):
     """Slow clients, floods of connections and of half handshakes: honest mail
     passes, and fast."""

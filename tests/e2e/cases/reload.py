@@ -77,7 +77,7 @@ def reachable(port):
         return s.connect_ex(("127.0.0.1", port)) == 0
 
 
-@case(seconds=120)
+@case(seconds=120, alone=True)
 def reload_under_load(lab):
     """Listeners come and go, limits change; no session breaks, no connection is
     refused, who is under way keeps to what it began with."""

@@ -61,7 +61,7 @@ class Knocker:
         self.thread.join(70)
 
 
-@case(seconds=150)
+@case(seconds=150, alone=True)
 def upgrade_under_load(lab):
     """The program is replaced and takes over, twice: no connection is refused,
     nothing is lost or doubled, the process stays."""

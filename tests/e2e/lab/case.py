@@ -16,17 +16,19 @@ class Skip(Exception):
 
 
 class Case:
-    def __init__(self, run, seconds, long):
-        self.run, self.seconds, self.long = run, seconds, long
+    def __init__(self, run, seconds, long, alone):
+        self.run, self.seconds = run, seconds
+        self.long, self.alone = long, alone
         self.name = run.__name__
         self.about = (run.__doc__ or "").strip().splitlines()[0]
 
 
-def case(seconds=60, long=False):
+def case(seconds=60, long=False, alone=False):
     """Declare a case.  It gets the lab; it has failed after `seconds`.
-    long: only with --all."""
+    long: only with --all.  alone: it loads the machine or measures time, so
+    that no other case runs beside it."""
     def declare(run):
-        CASES.append(Case(run, seconds, long))
+        CASES.append(Case(run, seconds, long, alone))
         return run
     return declare
 
