@@ -453,5 +453,5 @@ main(void)
 	tcase_add_loop_test(t, damaged, 0, ROWS(bundles));
 	tcase_add_test(t, every_prefix);
 	suite_add_tcase(s, t);
-	return conf_test_run(s);
+	return suite_run(s);
 }

@@ -609,5 +609,5 @@ main(void)
 	tcase_add_test(t, example_uncommented);
 	tcase_add_test(t, held);
 	suite_add_tcase(s, t);
-	return conf_test_run(s);
+	return suite_run(s);
 }

@@ -616,5 +616,5 @@ main(void)
 	tcase_add_loop_test(t, review, 0, ROWS(reviews));
 	tcase_add_test(t, review_order);
 	suite_add_tcase(s, t);
-	return conf_test_run(s);
+	return suite_run(s);
 }

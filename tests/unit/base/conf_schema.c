@@ -197,5 +197,5 @@ main(void)
 	tcase_add_loop_test(t, unit_texts, 0,
 	    (int)(sizeof units / sizeof units[0]));
 	suite_add_tcase(s, t);
-	return conf_test_run(s);
+	return suite_run(s);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/conf.h"
+#include "tests/unit/suite.h"
 
 #define CONF_TEST_MAX	(4u << 20)
 
@@ -50,18 +51,6 @@ conf_good(const char *text)
 	conf_notes_free(&notes);
 	ck_assert_msg(c != NULL, "%s: %s", text, said);
 	return c;
-}
-
-static inline int
-conf_test_run(Suite *s)
-{
-	SRunner *r = srunner_create(s);
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
 }
 
 #endif

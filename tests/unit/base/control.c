@@ -3,6 +3,7 @@
 /* A real socket in a temporary directory, an owner in a child process, and
  * clients of every bad habit. */
 #include "base/control.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -14,8 +15,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 
 static char dir[64], path[80];
 static pid_t server;
@@ -582,8 +581,6 @@ main(void)
 {
 	Suite *s = suite_create("control");
 	TCase *tc = tcase_create("control");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 25);
@@ -600,9 +597,5 @@ main(void)
 	tcase_add_test(tc, too_many_clients);
 	tcase_add_loop_test(tc, call_rows, 0, (int)NELEM(calls));
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

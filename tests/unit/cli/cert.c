@@ -11,9 +11,8 @@
 #include "cli/cli.h"
 #include "keys/store.h"
 #include "dane/record.h"
+#include "tests/unit/suite.h"
 #include "tls/fingerprint.h"
-
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 
 static char state[64];
 static char out[65536], err[4096];
@@ -194,8 +193,6 @@ main(void)
 {
 	Suite *s = suite_create("cli/cert");
 	TCase *tc = tcase_create("cert");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, usage_rows);
@@ -203,9 +200,5 @@ main(void)
 	tcase_add_test(tc, damaged);
 	tcase_add_test(tc, show_and_tlsa_agree);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -5,6 +5,7 @@
 #define main sealane_main
 int	sealane_main(int argc, char **argv);
 #include "cli/main.c"
+#include "tests/unit/suite.h"
 #undef main
 
 #include <check.h>
@@ -348,8 +349,6 @@ main(void)
 {
 	Suite *s = suite_create("cli_frame");
 	TCase *t = tcase_create("frame");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, NULL, remove_conf);
 	tcase_add_loop_test(t, arguments, 0, ROWS(lines));
@@ -363,9 +362,5 @@ main(void)
 	tcase_add_test(t, json_text);
 	tcase_add_test(t, man_page);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -14,8 +14,8 @@
 #include "cli/cli.h"
 #include "report/schema.h"
 #include "ledger/store.h"
+#include "tests/unit/suite.h"
 
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define ARGS		8
 
 static char dir[64], path[80], out[100], err[100];
@@ -205,8 +205,6 @@ main(void)
 {
 	Suite *s = suite_create("cli_report");
 	TCase *tc = tcase_create("report");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 20);
@@ -214,9 +212,5 @@ main(void)
 	tcase_add_test(tc, no_ledger_is_no_zero);
 	tcase_add_test(tc, damaged_ledger);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

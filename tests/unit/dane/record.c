@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* TLSA records as text. */
 #include "dane/record.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -37,15 +38,9 @@ main(void)
 {
 	Suite *s = suite_create("dane");
 	TCase *tc = tcase_create("record");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(tc, record_rows, 0,
 	    sizeof records / sizeof records[0]);
 	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -3,8 +3,7 @@
 #include <check.h>
 
 #include "dns/answer.h"
-
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
+#include "tests/unit/suite.h"
 
 static void
 fill(struct dns_answer *a)
@@ -194,8 +193,6 @@ main(void)
 {
 	Suite *s = suite_create("dns/answer");
 	TCase *tc = tcase_create("answer");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(tc, there_and_back);
 	tcase_add_loop_test(tc, addresses, 0, 2);
@@ -204,9 +201,5 @@ main(void)
 	tcase_add_loop_test(tc, lie, 0, NELEM(lies));
 	tcase_add_test(tc, words);
 	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

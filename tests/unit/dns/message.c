@@ -6,8 +6,8 @@
 
 #include "dns/message.h"
 #include "tests/unit/dns/packet.h"
+#include "tests/unit/suite.h"
 
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define LONG_LABEL	"abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0"
 
 static struct made m;		/* 64 KiB: not on the stack */
@@ -661,8 +661,6 @@ main(void)
 {
 	Suite *s = suite_create("dns/message");
 	TCase *tc = tcase_create("message");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(tc, mx_records);
 	tcase_add_test(tc, null_mx);
@@ -684,9 +682,5 @@ main(void)
 	tcase_add_test(tc, flip);
 	tcase_add_test(tc, heavy);
 	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -3,8 +3,8 @@
 #include <check.h>
 
 #include "dns/name.h"
+#include "tests/unit/suite.h"
 
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define L63	"abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0"
 #define L253	L63 "." L63 "." L63					\
 	".123456789.123456789.123456789.123456789.123456789.1234567890a"
@@ -119,17 +119,11 @@ main(void)
 {
 	Suite *s = suite_create("dns/name");
 	TCase *tc = tcase_create("name");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(tc, normalize, 0, NELEM(rows));
 	tcase_add_test(tc, nul_byte);
 	tcase_add_loop_test(tc, literal, 0, NELEM(literals));
 	tcase_add_test(tc, numeric);
 	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

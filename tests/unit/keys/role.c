@@ -15,9 +15,9 @@
 
 #include "keys/keys.h"
 #include "keys/store.h"
+#include "tests/unit/suite.h"
 #include "tls/session_priv.h"
 
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define ECDSA		0
 #define RSA		1
 
@@ -231,7 +231,6 @@ public_of(unsigned key)
 #define H32 "01234567890123456789012345678901"
 #define H48 H32 "0123456789012345"
 #define H64 H32 H32
-
 
 static const struct sign_row {
 	const char	*name;
@@ -493,8 +492,6 @@ main(void)
 {
 	Suite *s = suite_create("keys/role");
 	TCase *tc = tcase_create("role");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, signatures);
@@ -502,9 +499,5 @@ main(void)
 	tcase_add_test(tc, handshakes);
 	tcase_add_test(tc, no_answer_no_credentials);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

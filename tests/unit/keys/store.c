@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "keys/store.h"
+#include "tests/unit/suite.h"
 #include "tls/fingerprint.h"
 
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define NOW		1750000000	/* 2025-06-15 */
 
 static char state[64];
@@ -486,8 +486,6 @@ main(void)
 {
 	Suite *s = suite_create("keys/store");
 	TCase *tc = tcase_create("store");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, makes_what_is_missing);
@@ -500,9 +498,5 @@ main(void)
 	tcase_add_test(tc, renewed_in_time);
 	tcase_add_test(tc, leftovers);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -15,8 +15,7 @@
 #include "base/db.h"
 #include "base/hop.h"
 #include "report/schema.h"
-
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
+#include "tests/unit/suite.h"
 
 static char dir[64];
 static struct conf conf;
@@ -273,8 +272,6 @@ main(void)
 {
 	Suite *s = suite_create("ledger_role");
 	TCase *tc = tcase_create("role");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 20);
@@ -284,9 +281,5 @@ main(void)
 	tcase_add_test(tc, flush_takes_what_was_sent_before);
 	tcase_add_test(tc, start_names_the_file);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

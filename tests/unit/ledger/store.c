@@ -12,8 +12,8 @@
 #include "base/db.h"
 #include "base/hop.h"
 #include "report/schema.h"
+#include "tests/unit/suite.h"
 
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define WALL		1767225600000ULL	/* 2026-01-01 */
 
 static char dir[64], path[80];
@@ -323,8 +323,6 @@ main(void)
 {
 	Suite *s = suite_create("ledger_store");
 	TCase *tc = tcase_create("store");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 20);
@@ -337,9 +335,5 @@ main(void)
 	tcase_add_loop_test(tc, facts_are_rows_or_counted, 0, 5);
 	tcase_add_test(tc, open_says_which_file);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "policy/asks.h"
 #include "tests/unit/policy/fake_dns.h"
+#include "tests/unit/suite.h"
 
 static const char *const lines[] = {
 	"MX example.org = 10 mx.example.org", "A mx.example.org = 198.51.99.1",
@@ -165,8 +166,6 @@ main(void)
 {
 	Suite *s = suite_create("policy/asks");
 	TCase *tc = tcase_create("asks");
-	SRunner *r;
-	int failed;
 
 	log_open("test", LOG_LOGFMT);
 	tcase_add_test(tc, shared);
@@ -175,9 +174,5 @@ main(void)
 	tcase_add_test(tc, bounded);
 	tcase_add_test(tc, forgotten);
 	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

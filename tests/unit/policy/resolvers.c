@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "policy/resolvers.h"
+#include "tests/unit/suite.h"
 
 #define MOST	6000
 
@@ -328,8 +329,6 @@ main(void)
 {
 	Suite *s = suite_create("policy/resolvers");
 	TCase *tc = tcase_create("resolvers");
-	SRunner *r;
-	int failed;
 
 	log_open("test", LOG_LOGFMT);
 	tcase_set_timeout(tc, 20);
@@ -343,9 +342,5 @@ main(void)
 	tcase_add_test(tc, silent);
 	tcase_add_test(tc, nobody);
 	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

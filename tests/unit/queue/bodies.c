@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "tests/unit/suite.h"
 #include "world.h"
 
 #define BODY	"Received: from x\r\nSubject: hello\r\n\r\nbody\r\n"
@@ -234,8 +235,6 @@ main(void)
 {
 	Suite *s = suite_create("queue bodies");
 	TCase *t = tcase_create("bodies");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 25);
 	tcase_add_test(t, a_large_message_is_a_file);
@@ -244,9 +243,5 @@ main(void)
 	tcase_add_test(t, an_altered_body_is_never_sent);
 	tcase_add_test(t, many_pass_none_lost_none_doubled);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

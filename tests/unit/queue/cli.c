@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "tests/unit/suite.h"
 
 static const struct {
 	const char	*argv[8];
@@ -70,8 +71,7 @@ main(void)
 {
 	Suite *s = suite_create("queue cli");
 	TCase *t = tcase_create("cli");
-	SRunner *r;
-	int failed, null = open("/dev/null", O_WRONLY);
+	int null = open("/dev/null", O_WRONLY);
 
 	if (null != -1) {
 		(void)dup2(null, STDERR_FILENO);	/* complaints */
@@ -80,9 +80,5 @@ main(void)
 	tcase_add_loop_test(t, arguments, 0,
 	    (int)(sizeof(rows) / sizeof(rows[0])));
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "seen.h"
+#include "tests/unit/suite.h"
 
 /* ---- prefixes and damage ---- */
 
@@ -524,8 +525,6 @@ main(void)
 {
 	Suite *s = suite_create("queue damage");
 	TCase *t = tcase_create("damage");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 25);
 	tcase_add_test(t, every_prefix_replays);
@@ -544,9 +543,5 @@ main(void)
 	tcase_add_test(t, planted_files_are_refused);
 	tcase_add_test(t, one_process_at_a_time);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

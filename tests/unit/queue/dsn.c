@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/suite.h"
 #include "world.h"
 
 #define BODY	"Received: from x\r\nSubject: hello\r\n\r\nbody\r\n"
@@ -532,8 +533,6 @@ main(void)
 {
 	Suite *s = suite_create("queue dsn");
 	TCase *t = tcase_create("dsn");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 25);
 	tcase_add_test(t, the_envelope_is_kept);
@@ -553,9 +552,5 @@ main(void)
 	    (int)(sizeof(delays) / sizeof(delays[0])));
 	tcase_add_test(t, a_delay_and_then_a_failure);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

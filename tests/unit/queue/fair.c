@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "tests/unit/suite.h"
 #include "world.h"
 
 #define BODY	"Subject: hello\r\n\r\nbody\r\n"
@@ -229,8 +230,6 @@ main(void)
 {
 	Suite *s = suite_create("queue fairness");
 	TCase *t = tcase_create("fair");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 25);
 	tcase_add_test(t, one_message_passes_a_mailing_to_the_same_site);
@@ -241,9 +240,5 @@ main(void)
 	tcase_add_test(t, what_fails_together_shrinks_once);
 	tcase_add_test(t, refusals_do_not_shrink);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

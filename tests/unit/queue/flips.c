@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "tests/unit/suite.h"
 #include "world.h"
 
 #define MAILS		40
@@ -383,15 +384,9 @@ main(void)
 {
 	Suite *s = suite_create("queue flips");
 	TCase *t = tcase_create("flips");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, getenv("FLIPS") != NULL ? 0 : 120);
 	tcase_add_test(t, damages);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

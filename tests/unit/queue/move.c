@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "queue/transfer.h"
+#include "tests/unit/suite.h"
 #include "world.h"
 
 #define BODY	"Received: from x\r\nSubject: hello\r\n\r\nbody\r\n"
@@ -319,8 +320,6 @@ main(void)
 {
 	Suite *s = suite_create("queue move");
 	TCase *t = tcase_create("move");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 25);
 	tcase_add_test(t, a_queue_moves);
@@ -330,9 +329,5 @@ main(void)
 	tcase_add_test(t, another_message_is_not_hidden);
 	tcase_add_test(t, only_what_is_held_goes);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -9,6 +9,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "tests/unit/suite.h"
 #include "world.h"
 
 #define BODY	"Received: from x\r\nSubject: hello\r\n\r\nbody\r\n"
@@ -480,8 +481,6 @@ main(void)
 {
 	Suite *s = suite_create("queue operate");
 	TCase *t = tcase_create("operate");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 25);
 	tcase_add_loop_test(t, what_is_selected, 0,
@@ -500,9 +499,5 @@ main(void)
 	tcase_add_test(t, a_bounce_is_told_now);
 	tcase_add_test(t, missing_ids_are_said);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

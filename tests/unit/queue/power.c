@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "powercut.h"
+#include "tests/unit/suite.h"
 #include "world.h"
 
 #define MAILS		400
@@ -377,15 +378,9 @@ main(void)
 {
 	Suite *s = suite_create("queue power");
 	TCase *t = tcase_create("power");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, power_cuts, 0, 2);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

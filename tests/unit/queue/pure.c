@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "queue/index.h"
 #include "queue/schedule.h"
+#include "tests/unit/suite.h"
 
 #define MINUTE	60000ull
 #define HOUR	(60 * MINUTE)
@@ -238,15 +239,11 @@ START_TEST(a_clock_stands_and_goes_on)
 }
 END_TEST
 
-#define NELEM(a)	((int)(sizeof(a) / sizeof((a)[0])))
-
 int
 main(void)
 {
 	Suite *s = suite_create("queue pure");
 	TCase *t = tcase_create("pure");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(t, pause_rows, 0, NELEM(pauses));
 	tcase_add_loop_test(t, left_rows, 0, NELEM(lefts));
@@ -257,9 +254,5 @@ main(void)
 	tcase_add_test(t, words_are_shared);
 	tcase_add_test(t, a_clock_stands_and_goes_on);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/unit/suite.h"
 #include "world.h"
 
 #define BODY	"Received: from x\r\nSubject: hello\r\n\r\nbody\r\n"
@@ -496,8 +497,6 @@ main(void)
 {
 	Suite *s = suite_create("queue role");
 	TCase *t = tcase_create("role");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 25);
 	tcase_add_test(t, a_message_passes);
@@ -524,9 +523,5 @@ main(void)
 	tcase_add_test(t, trouble_shrinks_and_rests_a_site);
 	tcase_add_test(t, concurrency_stays_under_the_cap);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

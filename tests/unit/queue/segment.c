@@ -9,6 +9,7 @@
 #include "base/envelope.h"
 #include "queue/record.h"
 #include "queue/segment.h"
+#include "tests/unit/suite.h"
 
 #define RECORDS	5
 
@@ -384,8 +385,6 @@ main(void)
 {
 	Suite *s = suite_create("queue segment");
 	TCase *t = tcase_create("segment");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 25);
 	tcase_add_test(t, round_trip);
@@ -401,9 +400,5 @@ main(void)
 	    (int)(sizeof(sums) / sizeof(sums[0])));
 	tcase_add_test(t, crc_in_pieces);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

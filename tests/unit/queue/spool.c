@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "seen.h"
+#include "tests/unit/suite.h"
 
 /* ---- group commit ---- */
 
@@ -343,8 +344,6 @@ main(void)
 {
 	Suite *s = suite_create("queue spool");
 	TCase *t = tcase_create("spool");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 25);
 	tcase_add_test(t, commits_are_durable_and_in_order);
@@ -363,9 +362,5 @@ main(void)
 	tcase_add_loop_test(t, the_reserve, 0,
 	    (int)(sizeof(space_rows) / sizeof(space_rows[0])));
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -8,6 +8,7 @@
 #include "base/crc32c.h"
 #include "queue/bytes.h"
 #include "queue/transfer.h"
+#include "tests/unit/suite.h"
 
 #define ID_A	"aaaaaaaaaaaaaaaa"
 #define ID_B	"bbbbbbbbbbbbbbbb"
@@ -284,8 +285,6 @@ main(void)
 {
 	Suite *s = suite_create("queue transfer");
 	TCase *t = tcase_create("transfer");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(t, what_is_written_is_read, 0, 7);
 	tcase_add_loop_test(t, no_change_goes_unseen, 0, 8);
@@ -294,9 +293,5 @@ main(void)
 	    (int)(sizeof(bad) / sizeof(bad[0])));
 	tcase_add_test(t, a_missing_message_is_noticed);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

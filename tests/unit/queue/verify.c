@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "queue/queue.h"
 #include "queue/verify_priv.h"
+#include "tests/unit/suite.h"
 #include "world.h"
 
 #define DAY	86400000ll
@@ -645,8 +646,6 @@ main(void)
 {
 	Suite *s = suite_create("queue verify");
 	TCase *c = tcase_create("cache"), *t = tcase_create("role");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(c, cache_ages, 0,
 	    sizeof(ages) / sizeof(ages[0]));
@@ -671,9 +670,5 @@ main(void)
 	tcase_add_test(t, nobody_waits_for_ever);
 	tcase_add_test(t, bounded);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -16,6 +16,7 @@
 #include "base/outcome.h"
 #include "relay/relay.h"
 #include "tests/unit/relay/sink.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/tls/fixture.h"
 
 #define JOBS_MAX	1200
@@ -673,8 +674,6 @@ main(void)
 {
 	Suite *s = suite_create("relay role");
 	TCase *tc = tcase_create("role");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, delivers_over_tls);
@@ -690,9 +689,5 @@ main(void)
 	tcase_add_test(tc, nobody_listens);
 	tcase_add_test(tc, log_line);
 	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -3,8 +3,7 @@
 #include <check.h>
 
 #include "report/report.h"
-
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
+#include "tests/unit/suite.h"
 
 static const struct {
 	uint64_t	 clear, encrypted, verified, sts, dane, none;
@@ -88,16 +87,10 @@ main(void)
 {
 	Suite *s = suite_create("report_coverage");
 	TCase *tc = tcase_create("coverage");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(tc, share_rows, 0, (int)NELEM(shares));
 	tcase_add_loop_test(tc, pct_rows, 0, (int)NELEM(pcts));
 	tcase_add_test(tc, words);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -12,8 +12,8 @@
 #include "report/schema.h"
 #include "ledger/store.h"
 #include "report/report.h"
+#include "tests/unit/suite.h"
 
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define DAY		86400000ULL
 #define START		(20454 * DAY)		/* 2026-01-01 */
 #define SINCE		(START + DAY)
@@ -337,8 +337,6 @@ main(void)
 {
 	Suite *s = suite_create("report_read");
 	TCase *tc = tcase_create("read");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 25);
@@ -348,9 +346,5 @@ main(void)
 	tcase_add_test(tc, beside_a_running_ledger);
 	tcase_add_test(tc, newer_ledger_is_refused);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

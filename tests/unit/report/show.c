@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "tests/unit/suite.h"
 
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define SINCE		1767225600000ULL	/* 2026-01-01 */
 #define WEEK		(7 * 86400000ULL)
 
@@ -143,15 +143,9 @@ main(void)
 {
 	Suite *s = suite_create("report_show");
 	TCase *tc = tcase_create("show");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(tc, table_rows, 0, (int)NELEM(rows));
 	tcase_add_loop_test(tc, json_rows, 0, (int)NELEM(rows));
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

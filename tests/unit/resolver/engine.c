@@ -12,8 +12,7 @@
 #include "base/log.h"
 #include "resolver/engine.h"
 #include "tests/unit/resolver/knot.h"
-
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
+#include "tests/unit/suite.h"
 
 static struct knot knot;
 
@@ -382,7 +381,6 @@ main(void)
 {
 	Suite *s = suite_create("resolver/engine");
 	TCase *tc = tcase_create("engine");
-	SRunner *r;
 	int failed;
 
 	if (knot_start(&knot) == -1) {
@@ -399,10 +397,7 @@ main(void)
 	tcase_add_test(tc, back_again);
 	tcase_add_test(tc, bad_settings);
 	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	failed = suite_run(s);
 	knot_remove(&knot);
-	return failed == 0 ? 0 : 1;
+	return failed;
 }

@@ -14,8 +14,7 @@
 #include "policy/policy.h"
 #include "resolver/resolver.h"
 #include "tests/unit/resolver/knot.h"
-
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
+#include "tests/unit/suite.h"
 
 static struct knot knot;
 
@@ -370,7 +369,6 @@ main(void)
 {
 	Suite *s = suite_create("resolver/roles");
 	TCase *tc = tcase_create("roles");
-	SRunner *r;
 	int failed;
 
 	if (knot_start(&knot) == -1) {
@@ -386,10 +384,7 @@ main(void)
 	tcase_add_test(tc, no_question);
 	tcase_add_test(tc, stopped_busy);
 	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	failed = suite_run(s);
 	knot_remove(&knot);
-	return failed == 0 ? 0 : 1;
+	return failed;
 }

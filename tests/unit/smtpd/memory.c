@@ -9,6 +9,7 @@
 
 #include "tests/replay/smtpd/stand.h"
 #include "tests/unit/allocs.h"
+#include "tests/unit/suite.h"
 
 #define LARGE	70000	/* goes into a file */
 #define ROOM	(256u * 1024)
@@ -134,14 +135,8 @@ main(void)
 {
 	Suite *s = suite_create("smtpd memory");
 	TCase *t = tcase_create("memory");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(t, each_allocation_fails, 0, 2);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return suite_run(s);
 }

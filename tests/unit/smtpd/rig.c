@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* tests/unit/smtpd/rig.c - see rig.h. */
 #include "tests/unit/smtpd/rig.h"
+#include "tests/unit/suite.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -444,16 +445,10 @@ rig_suite(const char *name, const TTest *const *tests, size_t n)
 {
 	Suite *s = suite_create(name);
 	TCase *tc = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	for (size_t i = 0; i < n; i++)
 		tcase_add_test(tc, tests[i]);
 	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

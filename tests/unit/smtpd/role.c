@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* tests/unit/smtpd/role.c - a message, a queue that dies, a client that leaves. */
 #include "tests/unit/smtpd/rig.h"
+#include "tests/unit/suite.h"
 
 START_TEST(takes_a_message)
 {

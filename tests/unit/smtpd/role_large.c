@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/unit/smtpd/rig.h"
+#include "tests/unit/suite.h"
 
 static void
 start_large(struct rig *g)

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* tests/unit/smtpd/role_slow.c - clients that take their time. */
 #include "tests/unit/smtpd/rig.h"
+#include "tests/unit/suite.h"
 
 /* The next look at it, within a second, ends it. */
 static void

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "tests/unit/smtpd/rig.h"
+#include "tests/unit/suite.h"
 
 START_TEST(takes_a_message_over_tls)		/* RFC 3207 sec 4.2 */
 {

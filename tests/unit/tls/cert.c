@@ -3,6 +3,7 @@
 /* cert.c - certificates: what is read off them, and the self-signed ones.
  * The expected digests are OpenSSL's. */
 #include "fixture.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -235,8 +236,6 @@ main(void)
 {
 	Suite *s = suite_create("tls/cert");
 	TCase *tc = tcase_create("cert");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, known_certificates, 0, NELEM(knowns));
@@ -245,9 +244,5 @@ main(void)
 	tcase_add_loop_test(tc, spki_of_rubbish, 0, NELEM(spki_bad));
 	tcase_add_loop_test(tc, self_signed_fields, 0, NELEM(owns));
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

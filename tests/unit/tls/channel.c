@@ -3,6 +3,7 @@
 /* channel.c - handshakes, data and what the other side must not get away
  * with. */
 #include "fixture.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -180,7 +181,6 @@ START_TEST(clear_text)
 	fix_close(&x);
 }
 END_TEST
-
 
 static bool
 hello_seen(struct fix *f)
@@ -535,8 +535,6 @@ main(void)
 {
 	Suite *s = suite_create("tls/channel");
 	TCase *tc = tcase_create("channel");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, handshake_rows, 0, NELEM(shakes));
@@ -555,9 +553,5 @@ main(void)
 	tcase_add_loop_test(tc, queue_is_bounded, 0, 2);
 	tcase_add_test(tc, replies_share_a_record);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

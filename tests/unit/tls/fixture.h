@@ -7,11 +7,10 @@
 
 #include "base/buf.h"
 #include "base/loop.h"
+#include "tests/unit/suite.h"
 #include "tls/channel.h"
 #include "tls/creds.h"
 #include "tls/selfsigned.h"
-
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 
 struct fix;
 

@@ -3,6 +3,7 @@
 /* guard.c - peers whose handshake costs more than mail is worth: chains and
  * numbers that no server needs, and the weak groups that old ones have. */
 #include "fixture.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -508,8 +509,6 @@ main(void)
 {
 	Suite *s = suite_create("tls/guard");
 	TCase *tc = tcase_create("guard");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, hostile_servers, 0, NELEM(rows));
@@ -518,9 +517,5 @@ main(void)
 	tcase_add_test(tc, certificate_messages);
 	tcase_add_test(tc, dh_messages);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -3,6 +3,7 @@
 /* hello.c - what a ClientHello of ours says, byte by byte: the server's name,
  * and that the small one is small (RFC 8446 sec 4.1.2, RFC 6066 sec 3). */
 #include "fixture.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -147,15 +148,9 @@ main(void)
 {
 	Suite *s = suite_create("tls/hello");
 	TCase *tc = tcase_create("hello");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, hello_rows, 0, NELEM(rows));
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

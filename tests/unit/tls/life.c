@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 The Sealane authors */
 /* life.c - channels that end at any moment, by either side. */
 #include "fixture.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -386,8 +387,6 @@ main(void)
 {
 	Suite *s = suite_create("tls/life");
 	TCase *tc = tcase_create("life");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, close_in_callback, 0, NWHEN * 4);
@@ -401,9 +400,5 @@ main(void)
 	tcase_add_loop_test(tc, close_while_connecting, 0, 2);
 	tcase_add_loop_test(tc, close_in_connected, 0, 2);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

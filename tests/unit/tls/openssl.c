@@ -3,6 +3,7 @@
 /* openssl.c - the other side is OpenSSL's: old versions and exchanges that two
  * ends of ours would never agree on. */
 #include "fixture.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -98,7 +99,6 @@ got_line(struct fix *f)
 {
 	return f->server.ends > 0 || f->server.got.len >= 5;
 }
-
 
 START_TEST(client_to_us)
 {
@@ -372,8 +372,6 @@ main(void)
 {
 	Suite *s = suite_create("tls/openssl");
 	TCase *tc = tcase_create("openssl");
-	SRunner *sr;
-	int failed;
 
 	if (access(OPENSSL, X_OK) == -1) {
 		puts("skipped: " OPENSSL " is not there");
@@ -384,9 +382,5 @@ main(void)
 	tcase_add_loop_test(tc, client_to_us, 0, NELEM(to_us));
 	tcase_add_loop_test(tc, us_to_server, 0, NELEM(from_us));
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

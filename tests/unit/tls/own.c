@@ -7,9 +7,9 @@
 
 #include "base/ipc/ipc.h"
 #include "tests/unit/pki.h"
+#include "tests/unit/suite.h"
 #include "tls/own.h"
 
-#define NELEM(a)	(sizeof(a) / sizeof((a)[0]))
 #define NOW		1764000000	/* 2025-11-24 */
 #define DAY		86400
 
@@ -269,8 +269,6 @@ main(void)
 {
 	Suite *s = suite_create("tls/own");
 	TCase *tc = tcase_create("own");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_unchecked_fixture(tc, setup, teardown);
@@ -279,9 +277,5 @@ main(void)
 	tcase_add_test(tc, named);
 	tcase_add_test(tc, pem_round_trip);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

@@ -3,6 +3,7 @@
 /* resume.c - sessions that go on from an earlier one: who may, who may not,
  * and that nothing is forgotten about the peer by it. */
 #include "fixture.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -256,8 +257,6 @@ main(void)
 {
 	Suite *s = suite_create("tls/resume");
 	TCase *tc = tcase_create("resume");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, resumes_elsewhere, 0, NELEM(versions));
@@ -269,9 +268,5 @@ main(void)
 	tcase_add_test(tc, reduced_never_resumes);
 	tcase_add_loop_test(tc, client_certificate, 0, NELEM(versions));
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }

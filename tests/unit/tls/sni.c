@@ -11,6 +11,7 @@
 
 #include "base/ipc/ipc.h"
 #include "tests/unit/pki.h"
+#include "tests/unit/suite.h"
 #include "tls/chain.h"
 #include "tls/fingerprint.h"
 #include "tls/names.h"
@@ -313,8 +314,6 @@ main(void)
 {
 	Suite *s = suite_create("tls/sni");
 	TCase *tc = tcase_create("sni");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_unchecked_fixture(tc, setup, teardown);
@@ -325,9 +324,5 @@ main(void)
 	tcase_add_loop_test(tc, chain_is_sent, 0, 2);
 	tcase_add_test(tc, wrong_key_is_refused);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(s);
 }
