@@ -7,6 +7,7 @@
  * the timer, never from ask(). */
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "base/log.h"
 #include "policy/resolvers.h"
@@ -18,7 +19,7 @@
 const struct resolvers_times resolvers_times = { 12000, 30000 };
 
 struct dns_query {
-	struct dns_query	*prev, *next;		/* in its list */
+	TAILQ_ENTRY(dns_query)	 link;		/* in its list */
 	struct dns_query	*chain;			/* same bucket */
 	struct resolvers	*all;
 	uint64_t		 txn;
@@ -32,9 +33,7 @@ struct dns_query {
 	void			*arg;
 };
 
-struct list {
-	struct dns_query	*first, *last;
-};
+TAILQ_HEAD(query_list, dns_query);
 
 struct resolver {
 	bool		up;
@@ -48,7 +47,7 @@ struct resolvers {
 	const struct resolvers_ops *ops;
 	void			*ctx;
 	struct siphash_key	 key;
-	struct list		 waiting, sent;
+	struct query_list	 waiting, sent;
 	size_t			 n;
 	uint64_t		 last_txn;
 	struct resolver		 of[ROLE_INSTANCES + 1];
@@ -57,42 +56,10 @@ struct resolvers {
 
 /* ---- lists and the table of numbers ---- */
 
-static struct list *
+static struct query_list *
 list_of(struct dns_query *q)
 {
 	return q->at != 0 ? &q->all->sent : &q->all->waiting;
-}
-
-static void
-list_insert(struct dns_query *q, bool front)
-{
-	struct list *l = list_of(q);
-
-	q->prev = front ? NULL : l->last;
-	q->next = front ? l->first : NULL;
-	if (q->prev != NULL)
-		q->prev->next = q;
-	else
-		l->first = q;
-	if (q->next != NULL)
-		q->next->prev = q;
-	else
-		l->last = q;
-}
-
-static void
-list_remove(struct dns_query *q)
-{
-	struct list *l = list_of(q);
-
-	if (q->prev != NULL)
-		q->prev->next = q->next;
-	else
-		l->first = q->next;
-	if (q->next != NULL)
-		q->next->prev = q->prev;
-	else
-		l->last = q->prev;
 }
 
 static struct dns_query **
@@ -113,7 +80,7 @@ query_free(struct dns_query *q)
 
 	assert(*at == q);
 	*at = q->chain;
-	list_remove(q);
+	TAILQ_REMOVE(list_of(q), q, link);
 	if (q->at != 0)
 		rs->of[q->at].out--;
 	rs->n--;
@@ -125,10 +92,10 @@ set_timer(struct resolvers *rs)
 {
 	uint64_t now = loop_now(rs->loop), due = UINT64_MAX;
 
-	if (rs->waiting.first != NULL)
-		due = rs->waiting.first->due;
-	if (rs->sent.first != NULL && rs->sent.first->due < due)
-		due = rs->sent.first->due;
+	if (TAILQ_FIRST(&rs->waiting) != NULL)
+		due = TAILQ_FIRST(&rs->waiting)->due;
+	if (TAILQ_FIRST(&rs->sent) != NULL && TAILQ_FIRST(&rs->sent)->due < due)
+		due = TAILQ_FIRST(&rs->sent)->due;
 	if (due == UINT64_MAX)
 		loop_timer_stop(rs->timer);
 	else
@@ -193,10 +160,10 @@ send_query(struct dns_query *q, unsigned index)
 
 	if (rs->ops->send(rs->ctx, index, &m) == -1)
 		return -1;
-	list_remove(q);
+	TAILQ_REMOVE(list_of(q), q, link);
 	q->at = index;
 	q->due = now + rs->times.answer_ms;
-	list_insert(q, false);
+	TAILQ_INSERT_TAIL(list_of(q), q, link);
 	rs->of[index].out++;
 	return 0;
 }
@@ -208,7 +175,7 @@ pump(struct resolvers *rs)
 	struct dns_query *q;
 	unsigned index;
 
-	while ((q = rs->waiting.first) != NULL) {
+	while ((q = TAILQ_FIRST(&rs->waiting)) != NULL) {
 		index = choose(rs, q);
 		if (index == 0 || send_query(q, index) == -1)
 			break;
@@ -220,12 +187,12 @@ pump(struct resolvers *rs)
 static void
 take_back(struct dns_query *q)
 {
-	list_remove(q);
+	TAILQ_REMOVE(list_of(q), q, link);
 	q->all->of[q->at].out--;
 	q->before = q->at;
 	q->at = 0;
 	q->due = q->total;
-	list_insert(q, true);
+	TAILQ_INSERT_HEAD(list_of(q), q, link);
 }
 
 /* ---- answers ---- */
@@ -274,18 +241,18 @@ on_timer(void *arg)
 {
 	struct resolvers *rs = arg;
 	uint64_t now = loop_now(rs->loop);
-	struct dns_query *q = rs->sent.first;
+	struct dns_query *q = TAILQ_FIRST(&rs->sent);
 
 	if (q != NULL && q->due <= now)
 		log_warn("resolver-silent", KV_N("resolver", q->at),
 		    KV_S("name", q->name), KV_N("pending", rs->n));
-	while ((q = rs->sent.first) != NULL && q->due <= now) {
+	while ((q = TAILQ_FIRST(&rs->sent)) != NULL && q->due <= now) {
 		if (q->before != 0 || count_up(rs) < 2)
 			tell_error(q, "the resolver process does not answer");
 		else
 			take_back(q);
 	}
-	while ((q = rs->waiting.first) != NULL && q->due <= now)
+	while ((q = TAILQ_FIRST(&rs->waiting)) != NULL && q->due <= now)
 		tell_error(q, "no resolver process takes the question");
 	pump(rs);
 }
@@ -311,7 +278,7 @@ ask(void *ctx, const char *name, uint16_t type, dns_answer_cb *cb, void *arg)
 	q->total = q->due = loop_now(rs->loop) + rs->times.total_ms;
 	(void)span_copy(span_str(name), q->name, sizeof(q->name));
 	*bucket_of(rs, q->txn) = q;
-	list_insert(q, false);
+	TAILQ_INSERT_TAIL(list_of(q), q, link);
 	rs->n++;
 	pump(rs);
 	return q;
@@ -354,8 +321,9 @@ resolvers_down(struct resolvers *rs, unsigned index)
 
 	rs->of[index].up = false;
 	/* From the newest on, each to the head: they stay in order. */
-	for (struct dns_query *q = rs->sent.last; q != NULL; q = prev) {
-		prev = q->prev;
+	for (struct dns_query *q = TAILQ_LAST(&rs->sent, query_list); q != NULL;
+	    q = prev) {
+		prev = TAILQ_PREV(q, query_list, link);
 		if (q->at == index)
 			take_back(q);
 	}
@@ -376,6 +344,8 @@ resolvers_new(struct loop *loop, const struct siphash_key *key,
 
 	if (rs == NULL)
 		return NULL;
+	TAILQ_INIT(&rs->waiting);
+	TAILQ_INIT(&rs->sent);
 	rs->loop = loop;
 	rs->key = *key;
 	rs->times = *times;
@@ -397,10 +367,10 @@ resolvers_free(struct resolvers **rsp)
 	if (rs == NULL)
 		return;
 	*rsp = NULL;
-	while (rs->sent.first != NULL)
-		query_free(rs->sent.first);
-	while (rs->waiting.first != NULL)
-		query_free(rs->waiting.first);
+	while (TAILQ_FIRST(&rs->sent) != NULL)
+		query_free(TAILQ_FIRST(&rs->sent));
+	while (TAILQ_FIRST(&rs->waiting) != NULL)
+		query_free(TAILQ_FIRST(&rs->waiting));
 	loop_timer_close(&rs->timer);
 	free(rs);
 }

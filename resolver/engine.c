@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -29,7 +30,7 @@
 #define CLASS_IN	1
 
 struct dns_query {
-	struct dns_query	*prev, *next;
+	TAILQ_ENTRY(dns_query)	 link;
 	struct engine		*engine;
 	bool			 ready;
 	int			 id;		/* libunbound's, while waiting */
@@ -41,9 +42,7 @@ struct dns_query {
 	struct dns_answer	 answer;
 };
 
-struct list {
-	struct dns_query	*first, *last;
-};
+TAILQ_HEAD(query_list, dns_query);
 
 struct engine {
 	struct loop		*loop;
@@ -51,7 +50,7 @@ struct engine {
 	struct ub_ctx		*ctx;
 	struct unbound_log	*log;
 	struct loop_timer	*timer;
-	struct list		 waiting, ready;
+	struct query_list	 waiting, ready;
 	size_t			 n;
 	uint64_t		 deadline_ms;
 	bool			 closing;
@@ -59,45 +58,16 @@ struct engine {
 
 /* ---- the two lists ---- */
 
-static struct list *
+static struct query_list *
 list_of(struct dns_query *q)
 {
 	return q->ready ? &q->engine->ready : &q->engine->waiting;
 }
 
 static void
-list_append(struct dns_query *q)
-{
-	struct list *l = list_of(q);
-
-	q->next = NULL;
-	q->prev = l->last;
-	if (l->last != NULL)
-		l->last->next = q;
-	else
-		l->first = q;
-	l->last = q;
-}
-
-static void
-list_remove(struct dns_query *q)
-{
-	struct list *l = list_of(q);
-
-	if (q->prev != NULL)
-		q->prev->next = q->next;
-	else
-		l->first = q->next;
-	if (q->next != NULL)
-		q->next->prev = q->prev;
-	else
-		l->last = q->prev;
-}
-
-static void
 query_free(struct dns_query *q)
 {
-	list_remove(q);
+	TAILQ_REMOVE(list_of(q), q, link);
 	q->engine->n--;
 	dns_answer_free(&q->answer);
 	free(q);
@@ -106,10 +76,10 @@ query_free(struct dns_query *q)
 static void
 set_timer(struct engine *e)
 {
-	const struct dns_query *q = e->waiting.first;
+	const struct dns_query *q = TAILQ_FIRST(&e->waiting);
 	uint64_t now = loop_now(e->loop);
 
-	if (e->ready.first != NULL)
+	if (TAILQ_FIRST(&e->ready) != NULL)
 		loop_timer_set(e->timer, 0);
 	else if (q != NULL)
 		loop_timer_set(e->timer, q->due > now ? q->due - now : 0);
@@ -120,9 +90,9 @@ set_timer(struct engine *e)
 static void
 make_ready(struct dns_query *q)
 {
-	list_remove(q);
+	TAILQ_REMOVE(list_of(q), q, link);
 	q->ready = true;
-	list_append(q);
+	TAILQ_INSERT_TAIL(list_of(q), q, link);
 	set_timer(q->engine);
 }
 
@@ -173,7 +143,7 @@ expire(struct engine *e)
 	struct dns_query *q;
 	char why[64];
 
-	while ((q = e->waiting.first) != NULL && q->due <= now) {
+	while ((q = TAILQ_FIRST(&e->waiting)) != NULL && q->due <= now) {
 		(void)ub_cancel(e->ctx, q->id);
 		snprintf(why, sizeof(why), "no answer within %llu ms",
 		    (unsigned long long)e->deadline_ms);
@@ -201,13 +171,14 @@ static void
 engine_timer(void *arg)
 {
 	struct engine *e = arg;
+	const struct dns_query *q;
 	size_t n = 0;
 
 	expire(e);
-	for (struct dns_query *q = e->ready.first; q != NULL; q = q->next)
+	TAILQ_FOREACH(q, &e->ready, link)
 		n++;
-	for (; n > 0 && e->ready.first != NULL; n--)
-		tell(e->ready.first);
+	for (; n > 0 && TAILQ_FIRST(&e->ready) != NULL; n--)
+		tell(TAILQ_FIRST(&e->ready));
 	set_timer(e);
 }
 
@@ -234,7 +205,7 @@ engine_ask(void *ctx, const char *name, uint16_t type, dns_answer_cb *cb,
 	q->due = loop_now(e->loop) + e->deadline_ms;
 	dns_answer_init(&q->answer);
 	(void)span_copy(span_str(name), q->name, sizeof(q->name));
-	list_append(q);
+	TAILQ_INSERT_TAIL(list_of(q), q, link);
 	e->n++;
 	rc = ub_resolve_event(e->ctx, q->name, type, CLASS_IN, q,
 	    engine_answer, &q->id);
@@ -424,6 +395,8 @@ engine_new(struct loop *loop, const struct engine_settings *s,
 
 	if (e == NULL)
 		goto no_memory;
+	TAILQ_INIT(&e->waiting);
+	TAILQ_INIT(&e->ready);
 	e->loop = loop;
 	e->deadline_ms = s->deadline_ms;
 	e->timer = loop_timer_new(loop, engine_timer, e);
@@ -460,10 +433,10 @@ engine_free(struct engine **ep)
 	e->closing = true;
 	if (e->ctx != NULL)
 		ub_ctx_delete(e->ctx);
-	while (e->waiting.first != NULL)
-		query_free(e->waiting.first);
-	while (e->ready.first != NULL)
-		query_free(e->ready.first);
+	while (TAILQ_FIRST(&e->waiting) != NULL)
+		query_free(TAILQ_FIRST(&e->waiting));
+	while (TAILQ_FIRST(&e->ready) != NULL)
+		query_free(TAILQ_FIRST(&e->ready));
 	events_free(&e->base);
 	unbound_log_free(&e->log);
 	loop_timer_close(&e->timer);
