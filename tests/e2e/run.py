@@ -44,6 +44,7 @@ MODULES = (
     "peers",
     "striptls",
     "explain",
+    "domains",
     "queue",
     "move",
     "reports",

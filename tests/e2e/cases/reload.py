@@ -14,7 +14,7 @@ import time
 from lab.case import case, expect, expect_equal, wait_until
 from lab.load import Client
 from lab.sealane import role_pids
-from cases.tls import Pki
+from cases.tls import Served
 
 SENDER = "box0@home.example.org"
 BODY = b"Subject: x\r\n\r\nx\r\n"
@@ -197,7 +197,7 @@ def reload_certificates(lab):
     """New files, a new name, tickets on and off: for new sessions; who is
     under way does not notice."""
     lab.peer("127.0.1.5")
-    pki = Pki(lab)
+    pki = Served(lab)
     pki.make("one", "inter", "ec", "one.example.org")
     pki.make("two", "inter", "rsa:2048", "two.example.org")
     s = lab.sealane("certs")
@@ -257,7 +257,7 @@ def reload_cert_commands(lab):
                  (before["next-ecdsa"], before["next-rsa"]), "keys in use")
     expect(not set(after.values()) & {before["ecdsa"], before["rsa"]} and
            after["next-ecdsa"] not in before.values(), "new next keys")
-    pki = Pki(lab)
+    pki = Served(lab)
     pki.make("signed", "inter", "ec", "relay.example.org")
     s.cli("cert", "import", pki.path("signed", "pem"),
           pki.path("signed", "key"))

@@ -10,6 +10,7 @@ import subprocess
 
 from lab.case import case, expect, expect_equal, wait_until
 from lab.load import Client
+from lab.pki import Pki
 
 SENDER = "box0@home.example.org"
 TO = "x@sink.example.org"
@@ -173,40 +174,8 @@ def tls_client_certificate(lab):
                      f"port {port}")
 
 
-class Pki:
-    """A root, an intermediate, and what that signs; files of root."""
-
-    def __init__(self, lab):
-        self.dir = lab.folder(f"pki{len(lab.cleanups)}")
-        self.make("root", None, "rsa:2048", "", True)
-        self.make("inter", "root", "rsa:2048", "", True)
-
-    def path(self, name, end):
-        return f"{self.dir}/{name}.{end}"
-
-    def run(self, *args, **how):
-        subprocess.run(["openssl", *args], check=True, capture_output=True,
-                       **how)
-
-    def make(self, name, issuer, kind, hosts, ca=False, days="30"):
-        """A key, and a chain from it to the intermediate."""
-        ec = ["-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else []
-        key, crt = self.path(name, "key"), self.path(name, "crt")
-        ext = (["-addext", "subjectAltName=" + ",".join(
-            "DNS:" + h for h in hosts.split())] if hosts else [])
-        more = ["-x509", "-days", days] + (
-            ["-CA", self.path(issuer, "crt"), "-CAkey",
-             self.path(issuer, "key")] if issuer else [])
-        self.run("req", "-newkey", kind, *ec, "-nodes", "-keyout", key, "-out",
-                 crt, "-subj", "/CN=" + (hosts.split() or [name])[0], *more,
-                 *ext, "-addext", "basicConstraints=critical,CA:" +
-                 ("TRUE" if ca else "FALSE"))
-        os.chmod(key, 0o600)
-        with open(self.path(name, "pem"), "wb") as out:
-            for part in (name,) if ca else (name, "inter"):
-                with open(self.path(part, "crt"), "rb") as f:
-                    out.write(f.read())
-        return self
+class Served(Pki):
+    """As certificates of Sealane."""
 
     def block(self, *names):
         return "tls {" + "".join(
@@ -234,7 +203,7 @@ def tls_certificates(lab):
     """Certificates of the configuration: by name, by wildcard, by kind of
     key; the whole chain is sent; nothing of it is in state/keys/."""
     lab.peer("127.0.1.5")
-    pki = Pki(lab)
+    pki = Served(lab)
     pki.make("ec", "inter", "ec", "relay.example.org mail.example.org")
     pki.make("rsa", "inter", "rsa:2048", "relay.example.org")
     pki.make("wild", "inter", "ec", "*.example.net")
@@ -268,7 +237,7 @@ def tls_certificates(lab):
 @case(seconds=60)
 def tls_certificate_mistakes(lab):
     """check names file, line and column of each; serve ends with 64."""
-    pki = Pki(lab)
+    pki = Served(lab)
     pki.make("a", "inter", "ec", "relay.example.org")
     pki.make("b", "inter", "ec", "other.example.org")
     s = lab.sealane("bad", start=False, more=pki.block("a"))

@@ -3,11 +3,13 @@
 """A DNS server (Knot) for a small world: a signed root, which is the trust
 anchor, and below it example.org without signatures and example.net with."""
 
-import hashlib
+import dataclasses
 import os
+import socket
 import subprocess
 
 from lab.case import Failed, wait_until
+from lab.pki import spki_sha256
 
 ADDRESS = "127.0.0.53"
 
@@ -117,10 +119,7 @@ log:
 database:
     storage: "{dir}/db"
 policy:
-  - id: one
-    algorithm: ecdsap256sha256
-    single-type-signing: on
-    {ksk}
+{policies}
 template:
   - id: default
     storage: "{dir}/zones"
@@ -128,67 +127,112 @@ template:
     zonefile-load: difference-no-serial
     journal-content: all
 zone:
-  - domain: .
-    file: root.zone
-    dnssec-signing: on
-    dnssec-policy: one
-  - domain: example.org
-    file: org.zone
-  - domain: example.net
-    file: net.zone
-    dnssec-signing: on
-    dnssec-policy: one
+{zones}
 """
 
+# How a zone is signed.
+POLICIES = {
+    "nsec": "",
+    "nsec3": "nsec3: on",
+    "opt-out": "nsec3: on\n    nsec3-opt-out: on",
+}
 
-class Dns:
-    def __init__(self, lab, root):
-        self.dir = lab.folder("dns")
+
+@dataclasses.dataclass
+class Zone:
+    """policy: one of POLICIES, or None: not signed.  ds: what stands for it
+    in the root: "right", that of its key, "wrong", or None."""
+    name: str
+    text: str
+    policy: str | None = None
+    ds: str | None = None
+
+    def file(self):
+        return (self.name.rstrip(".") or "root") + ".zone"
+
+    def conf(self):
+        lines = [f"  - domain: {self.name}", f"    file: {self.file()}"]
+        if self.policy:
+            lines += ["    dnssec-signing: on",
+                      f"    dnssec-policy: {self.policy}"]
+        return "\n".join(lines)
+
+
+def wrong(ds):
+    """Another digest."""
+    head, digest = ds.rsplit(" ", 1)
+    return head + " " + digest[::-1]
+
+
+class Knot:
+    """A server for `zones`.  The root's key is the trust anchor.  others: what
+    serves more zones, and has been started: their DS go to the root, too."""
+
+    def __init__(self, lab, root, address, zones, name="dns", others=()):
+        self.dir = lab.folder(name)
         self.env = lab.foreign_env(root)
         self.sbin = os.path.join(root, "usr/sbin")
         self.conf = os.path.join(self.dir, "knot.conf")
         self.anchor = os.path.join(self.dir, "anchor")
+        self.address, self.zones, self.others = address, zones, others
         self.proc = None
-        self.dane_pem = os.path.join(self.dir, "dane.pem")
-        lab.make_pem(self.dane_pem, "mx.dane.example.net")
 
-    def dane_spki(self):
-        """SHA-256 of the key that mx.dane.example.net has, in hex."""
-        key = subprocess.run(
-            ["openssl", "x509", "-in", self.dane_pem, "-noout", "-pubkey"],
-            check=True, capture_output=True).stdout
-        der = subprocess.run(
-            ["openssl", "pkey", "-pubin", "-outform", "DER"], input=key,
-            check=True, capture_output=True).stdout
-        return hashlib.sha256(der).hexdigest()
-
-    def keymgr(self, *args):
+    def run(self, program, *args):
         got = subprocess.run(
-            [f"{self.sbin}/keymgr", "-c", self.conf, *args], env=self.env,
+            [f"{self.sbin}/{program}", "-c", self.conf, *args], env=self.env,
             capture_output=True, text=True, check=False, timeout=20)
         if got.returncode != 0:
-            raise Failed(f"keymgr {' '.join(args)}: {got.stdout}{got.stderr}")
+            raise Failed(f"{program} {' '.join(args)}: {got.stdout}"
+                         f"{got.stderr}")
         return got.stdout
+
+    def keymgr(self, *args):
+        return self.run("keymgr", *args)
+
+    def configure(self):
+        policies = "\n".join(
+            f"  - id: {name}\n    algorithm: ecdsap256sha256\n"
+            "    single-type-signing: on\n    " + more
+            for name, more in POLICIES.items())
+        with open(self.conf, "w", encoding="utf-8") as f:
+            f.write(CONF.format(
+                dir=self.dir, address=self.address, policies=policies,
+                zones="\n".join(z.conf() for z in self.zones)))
+
+    def write(self, zone, text):
+        with open(f"{self.dir}/zones/{zone.file()}", "w",
+                  encoding="utf-8") as f:
+            f.write(text)
+
+    def ds(self):
+        """What its zones have in the root."""
+        found = []
+        for z in self.zones:
+            if z.ds:
+                lines = self.keymgr(z.name, "ds").splitlines()
+                found += [wrong(x) for x in lines] if z.ds == "wrong" else lines
+        return found
 
     def start(self):
         for sub in ("zones", "db"):
             os.makedirs(os.path.join(self.dir, sub))
-        with open(self.conf, "w", encoding="utf-8") as f:
-            f.write(CONF.format(dir=self.dir, address=ADDRESS, ksk=""))
-        for zone in (".", "example.net."):
-            self.keymgr(zone, "generate", "algorithm=ecdsap256sha256",
-                        "ksk=yes", "zsk=yes")
-        ds = self.keymgr("example.net.", "ds").splitlines()
-        for name, text in (("root", ROOT + "\n".join(ds) + "\n"),
-                           ("org", ORG), ("net", NET.format(
-                               spki=self.dane_spki()))):
-            with open(f"{self.dir}/zones/{name}.zone", "w",
-                      encoding="utf-8") as f:
-                f.write(text)
-        with open(self.anchor, "w", encoding="utf-8") as f:
-            # "DNSKEY 257 3 13 ..." after the owner's name.
-            f.write(self.keymgr(".", "dnskey"))
-        os.chmod(self.anchor, 0o644)
+        self.configure()
+        for z in self.zones:
+            if z.policy:
+                self.keymgr(z.name, "generate", "algorithm=ecdsap256sha256",
+                            "ksk=yes", "zsk=yes")
+        for z in self.zones:
+            self.write(z, z.text if z.name != "." else "\n".join(
+                [z.text, *(x for k in (self, *self.others) for x in k.ds()),
+                 ""]))
+        if any(z.name == "." for z in self.zones):
+            with open(self.anchor, "w", encoding="utf-8") as f:
+                # "DNSKEY 257 3 13 ..." after the owner's name.
+                f.write(self.keymgr(".", "dnskey"))
+            os.chmod(self.anchor, 0o644)
+        self.serve()
+
+    def serve(self):
         with open(f"{self.dir}/out", "w", encoding="utf-8") as out:
             self.proc = subprocess.Popen(
                 [f"{self.sbin}/knotd", "-c", self.conf], env=self.env,
@@ -196,21 +240,51 @@ class Dns:
         wait_until(self.answers, 15, "DNS server answers")
 
     def answers(self):
-        import socket
+        """Are all zones there?"""
         if self.proc.poll() is not None:
             with open(f"{self.dir}/out", encoding="utf-8") as out:
                 raise Failed("knotd ended: " + out.read()[-800:])
-        q = (b"\0\1\1\0\0\1\0\0\0\0\0\0" b"\3two\7example\3org\0\0\x0f\0\1")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.settimeout(0.3)
-            try:
-                s.sendto(q, (ADDRESS, 53))
-                got = s.recv(4096)
-            except OSError:
-                return False
-            return got[3] & 15 == 0 and got[7] == 2
+            return all(self.has_zone(s, z.name) for z in self.zones)
+
+    def has_zone(self, s, name):
+        labels = b"".join(bytes([len(x)]) + x.encode()
+                          for x in name.rstrip(".").split(".") if x)
+        try:
+            s.sendto(b"\0\1\1\0\0\1\0\0\0\0\0\0" + labels
+                     + b"\0\0\x06\0\1", (self.address, 53))
+            got = s.recv(4096)
+        except OSError:
+            return False
+        return got[3] & 15 == 0 and got[7] == 1
+
+    def age(self, library):
+        """All zones are signed anew, with a clock that library turns back, and
+        served as they are then."""
+        self.env["LD_PRELOAD"] = library
+        self.start()
+        for z in self.zones:
+            self.run("knotc", "-b", "zone-flush", "-f", z.name)
+            z.policy = None
+        self.stop()
+        del self.env["LD_PRELOAD"]
+        self.configure()
+        self.serve()
 
     def stop(self):
         if self.proc:
             self.proc.terminate()
             self.proc.wait(timeout=10)
+            self.proc = None
+
+
+class Dns(Knot):
+    def __init__(self, lab, root):
+        pem = f"{lab.dir}/dane.pem"
+        lab.make_pem(pem, "mx.dane.example.net")
+        self.dane_pem = pem
+        super().__init__(lab, root, ADDRESS, [
+            Zone(".", ROOT, "nsec"), Zone("example.org.", ORG),
+            Zone("example.net.", NET.format(spki=spki_sha256(pem)), "nsec",
+                 "right")])

@@ -42,7 +42,7 @@ rcpt:
 begin routers
 here:
   driver = manualroute
-  domains = {domain}
+  domains = {domain} : real-exim.secure.example
   transport = onward
   route_list = * {sink}
 rest:

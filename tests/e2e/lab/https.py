@@ -45,10 +45,13 @@ class Authority:
 
 
 class PolicyHost:
-    """Answers every GET with `policy`, and counts them."""
+    """Answers every GET with `policy`, and counts them.  status None: never."""
 
-    def __init__(self, address, pem, policy, status="200 OK"):
-        self.policy, self.status, self.asked = policy, status, 0
+    def __init__(self, address, pem, policy, status="200 OK",
+                 header="Content-Type: text/plain"):
+        self.policy, self.status = policy, status
+        self.met, self.asked = 0, 0         # connections, GETs
+        self.header = header
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(pem)
         self.sock = socket.create_server((address, 443), backlog=50)
@@ -60,6 +63,7 @@ class PolicyHost:
                 s, _ = self.sock.accept()
             except OSError:
                 return
+            self.met += 1
             threading.Thread(target=self.serve, args=(s,), daemon=True).start()
 
     def serve(self, raw):
@@ -73,9 +77,12 @@ class PolicyHost:
                         return
                     request += got
                 self.asked += 1
+                if self.status is None:
+                    s.recv(1)
+                    return
                 body = self.policy.encode()
-                s.sendall((f"HTTP/1.1 {self.status}\r\nContent-Type: "
-                           f"text/plain\r\nContent-Length: {len(body)}\r\n"
+                s.sendall((f"HTTP/1.1 {self.status}\r\n{self.header}\r\n"
+                           f"Content-Length: {len(body)}\r\n"
                            "Connection: close\r\n\r\n").encode() + body)
                 s.unwrap()
         except OSError:

@@ -26,11 +26,11 @@ relay {{
     delay-warning = {delay_warning} }}
   timeout {{ connect = 5s; handshake = 5s; greeting = 10s; command = 10s }}
 }}
-dns {{ trust-anchor-file = "{anchor}"; forward = [ "127.0.0.53@53" ] }}
+dns {{ trust-anchor-file = "{anchor}"; {servers} }}
 state {{ directory = "{state}" }}
 control {{ directory = "{control}" }}
 processes {{ smtpd = 2; relay = 2 }}
-allow-loopback = true
+allow-loopback = {loopback}
 {more}
 """
 
@@ -120,8 +120,9 @@ class Sealane:
         values = {"relay_from": '[ "127.0.0.0/8" ]', "accept": "", "via": "",
                   "more": "", "first": "2s", "max": "4s", "give_up": "1h",
                   "delay_warning": "4h",
-                  "anchor": lab.dns.anchor, "state": self.state,
-                  "control": self.control, "more": "", **conf}
+                  "anchor": lab.dns.anchor,
+                  "servers": 'forward = [ "127.0.0.53@53" ]',
+                  "loopback": "true", "state": self.state, "control": self.control, "more": "", **conf}
         self.configure(CONF.format(**values))
 
     def configure(self, text):

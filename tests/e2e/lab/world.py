@@ -163,7 +163,8 @@ class Lab:
                 "tls": dict(address="127.0.1.1", domains=[
                     "tls.example.org", "home.example.org",
                     "implicit.example.org", "two.example.org",
-                    "alias.example.org", "signed.example.net"]),
+                    "alias.example.org", "signed.example.net",
+                    "real-postfix.secure.example"]),
                 "clear": dict(address="127.0.1.2", tls=False,
                               domains=["clear.example.org"]),
                 "smart": dict(address="127.0.1.11", domains=[],
@@ -191,8 +192,9 @@ class Lab:
         return self.once["ca"]
 
     def policy_host(self, policy, address="127.0.2.80",
-                    name="mta-sts.sts.example.org", **how):
-        p = PolicyHost(address, self.authority().pem(name), policy, **how)
+                    name="mta-sts.sts.example.org", pem=None, **how):
+        p = PolicyHost(address, pem or self.authority().pem(name), policy,
+                       **how)
         self.later(p.close)
         return p
 
