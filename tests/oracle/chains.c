@@ -282,14 +282,37 @@ pick_chain(struct pick *p, uint64_t *seed)
 }
 
 static bool
+are_twins(int a, int b)
+{
+	return a != b && world.cert[a].authority &&
+	    world.cert[a].key == world.cert[b].key;
+}
+
+static bool
+has_twin(const struct pick *p, int of)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (are_twins(p->at[i], of))
+			return true;
+	return false;
+}
+
+static bool
 has_twins(const struct pick *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		for (size_t j = 0; j < i; j++)
-			if (p->at[i] != p->at[j] &&
-			    world.cert[p->at[i]].authority &&
-			    world.cert[p->at[i]].key == world.cert[p->at[j]].key)
-				return true;
+		if (has_twin(p, p->at[i]))
+			return true;
+	return false;
+}
+
+/* A record of a key speaks of every certificate of it. */
+static bool
+was_sent_stale(const struct pick *p, int of)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (world.cert[p->at[i]].stale && are_twins(p->at[i], of))
+			return true;
 	return false;
 }
 
@@ -331,8 +354,11 @@ ask_record(struct question *q, const struct pick *p, uint64_t *seed)
 	r[2] = (uint8_t)below(seed, 3);
 	q->rdata_len[i] = 3 + put_data(r + 3, span_of(world.cert[of].der.data,
 	    world.cert[of].der.size), r[1], r[2]);
-	q->stale_anchor = q->stale_anchor ||
-	    (r[0] == TLSA_DANE_TA && world.cert[of].stale);
+	q->stale_anchor = q->stale_anchor || (r[0] == TLSA_DANE_TA &&
+	    (world.cert[of].stale || (r[1] == TLSA_SPKI && was_sent_stale(p, of))));
+	/* OpenSSL puts a certificate of the DNS beside those that were sent. */
+	q->twins = q->twins || (r[0] == TLSA_DANE_TA && r[1] == TLSA_CERT &&
+	    r[2] == TLSA_FULL && has_twin(p, of));
 	/* Not inside what is parsed: how far a broken certificate can be read
 	 * is no matter of DANE. */
 	changed = r[2] != TLSA_FULL && now_and_then(seed, 10);

@@ -15,7 +15,7 @@ enum reason { BARE_KEY, STALE_ANCHOR, TWINS, NONE, REASONS };
 static const char *const reasons[REASONS] = {
 	[BARE_KEY] = "a bare key is the anchor, whatever a certificate says",
 	[STALE_ANCHOR] = "an anchor is out of its time",
-	[TWINS] = "two authorities of one name and key were sent",
+	[TWINS] = "there are two authorities of one name and key",
 	[NONE] = "for no reason that we know",
 };
 
