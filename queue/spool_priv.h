@@ -106,6 +106,7 @@ struct spool {
 	struct spool_segment *current;		/* NULL: make one at need */
 	uint64_t	 next_number;
 	struct place	 durable;		/* to state in records */
+	unsigned	 voids;			/* not durable yet, or lost */
 	bool		 dir_dirty;
 
 	struct spool_commits waiting, syncing;

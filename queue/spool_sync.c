@@ -183,6 +183,8 @@ states_durable(struct spool *sp)
 			spool_release(sp, s->after.release);
 		if (s->after.remove_file)
 			spool_file_remove(sp, span_str(s->after.id));
+		if (s->parts[0].type == RECORD_VOID)
+			sp->voids--;
 		free(s);
 	}
 }
@@ -206,13 +208,14 @@ sync_good(struct spool *sp)
 {
 	struct spool_commits list = TAILQ_HEAD_INITIALIZER(list);
 	struct spool_sync *y = &sp->sync;
+	struct place end = sp->durable;
 
 	for (size_t i = 0; i < y->n; i++) {
 		struct spool_segment *s =
 		    spool_segment_find(sp, y->target[i].number);
 
 		s->durable = y->target[i].upto;
-		sp->durable = (struct place){ s->number, s->durable, 0 };
+		end = (struct place){ s->number, s->durable, 0 };
 		if (y->target[i].closing) {
 			close(s->fd);
 			s->fd = -1;
@@ -220,6 +223,9 @@ sync_good(struct spool *sp)
 	}
 	TAILQ_CONCAT(&list, &sp->syncing, link);
 	states_durable(sp);
+	/* Before a VOID is durable, what it is about would look promised. */
+	if (sp->voids == 0)
+		sp->durable = end;
 	commits_done(sp, &list, NULL);
 	spool_checkpoint_go_on(sp);
 	if (!TAILQ_EMPTY(&sp->written) || (sp->nsegments > 0 &&
@@ -242,6 +248,7 @@ void_segment(struct spool *sp, struct spool_segment *s)
 	s->failed = s->closed = true;
 	close(s->fd);
 	s->fd = -1;
+	sp->voids++;
 	buf_init(&b, 64);
 	if (record_put_void(&b, s->number, s->durable) == 0) {
 		part.head = buf_get(&b);
@@ -251,11 +258,28 @@ void_segment(struct spool *sp, struct spool_segment *s)
 	buf_free(&b);
 }
 
+/* States first, the void behind them: a crash between the two may repeat a
+ * state, which does no harm, but never lose one. */
+static void
+write_again(struct spool *sp)
+{
+	struct spool_states again = TAILQ_HEAD_INITIALIZER(again);
+
+	sp->current = NULL;
+	sp->dir_dirty = true;
+	TAILQ_CONCAT(&again, &sp->in_sync, link);
+	TAILQ_CONCAT(&again, &sp->written, link);
+	TAILQ_CONCAT(&again, &sp->unwritten, link);
+	TAILQ_CONCAT(&sp->unwritten, &again, link);
+	for (size_t i = 0; i < sp->nsegments; i++)
+		if (sp->segments[i]->fd != -1)
+			void_segment(sp, sp->segments[i]);
+}
+
 static void
 sync_bad(struct spool *sp, int err)
 {
 	struct spool_commits list = TAILQ_HEAD_INITIALIZER(list);
-	struct spool_states again = TAILQ_HEAD_INITIALIZER(again);
 	struct spool_commit *c;
 	struct fault f = { 0 };
 
@@ -264,17 +288,7 @@ sync_bad(struct spool *sp, int err)
 	log_error("spool-sync-failed", KV_Q("reason", f.text));
 	sp->sick_until = loop_now(sp->loop) + SICK_MS;
 	spool_checkpoint_abandon(sp);
-	sp->current = NULL;
-	sp->dir_dirty = true;
-	/* States first, the void behind them: a crash between the two may
-	 * repeat a state, which does no harm, but never lose one. */
-	TAILQ_CONCAT(&again, &sp->in_sync, link);
-	TAILQ_CONCAT(&again, &sp->written, link);
-	TAILQ_CONCAT(&again, &sp->unwritten, link);
-	TAILQ_CONCAT(&sp->unwritten, &again, link);
-	for (size_t i = 0; i < sp->nsegments; i++)
-		if (sp->segments[i]->fd != -1)
-			void_segment(sp, sp->segments[i]);
+	write_again(sp);
 	TAILQ_CONCAT(&list, &sp->syncing, link);
 	TAILQ_CONCAT(&list, &sp->waiting, link);
 	TAILQ_FOREACH(c, &list, link)
@@ -308,8 +322,33 @@ sync_done(void *arg)
 
 /* ---- the end ---- */
 
+static int
+sync_all(struct spool *sp)
+{
+	struct place end = sp->durable;
+
+	for (size_t i = 0; i < sp->nsegments; i++) {
+		struct spool_segment *s = sp->segments[i];
+
+		if (s->fd == -1)
+			continue;
+		if (sp->io->fdatasync(s->fd) == -1)
+			return -1;
+		end = (struct place){ s->number, s->at, 0 };
+	}
+	if (sp->dir_dirty && sp->io->fsync(sp->log) == -1)
+		return -1;
+	TAILQ_CONCAT(&sp->in_sync, &sp->written, link);
+	states_durable(sp);
+	if (sp->voids == 0)
+		sp->durable = end;
+	return 0;
+}
+
 /* All that is written becomes durable, and a last record says so: then damage
- * to the tail can be told from a torn one at the next start. */
+ * to the tail can be told from a torn one at the next start.  What a failed
+ * sync leaves in memory the next start would read, and believe: so once more,
+ * elsewhere. */
 static void
 final_sync(struct spool *sp)
 {
@@ -318,20 +357,14 @@ final_sync(struct spool *sp)
 	struct fault f = { 0 };
 
 	spool_write_states(sp);
-	for (size_t i = 0; i < sp->nsegments; i++) {
-		struct spool_segment *s = sp->segments[i];
-
-		if (s->fd == -1)
-			continue;
-		if (sp->io->fdatasync(s->fd) == -1) {
-			log_error("spool-sync-failed", KV_Q("reason",
-			    strerror(errno)));
+	if (sync_all(sp) == -1) {
+		log_error("spool-sync-failed", KV_Q("reason",
+		    strerror(errno)));
+		write_again(sp);
+		spool_write_states(sp);
+		if (sync_all(sp) == -1)
 			return;
-		}
-		sp->durable = (struct place){ s->number, s->at, 0 };
 	}
-	if (sp->dir_dirty && sp->io->fsync(sp->log) == -1)
-		return;
 	if (sp->current != NULL && sp->current->at > SEGMENT_FIRST &&
 	    spool_append(sp, &mark, 1, &place, &f) == 0 &&
 	    sp->current != NULL &&
