@@ -14,6 +14,7 @@
 #define PIECE_MAX	(16u * 1024 * 1024)	/* of one answer */
 #define DATA		(40u * 1024)		/* of one request */
 #define TOGETHER	1000			/* ids of one request */
+#define NAMES		50			/* or so many addresses */
 
 static json_int_t
 number_in(const json_t *o, const char *key)
@@ -24,7 +25,8 @@ number_in(const json_t *o, const char *key)
 /* ---- export ---- */
 
 struct exporting {
-	json_t	*ids;		/* of all that went out */
+	json_t	*ids;		/* of messages that went out */
+	json_t	*parts;		/* of those of which a part did */
 	json_t	*answer;	/* the last line */
 	int	 rc;
 };
@@ -41,6 +43,7 @@ take_stream(void *arg, const json_t *line)
 	if (v == NULL || e->rc != CLI_OK)
 		return;
 	(void)json_array_extend(e->ids, json_object_get(line, "ids"));
+	(void)json_array_extend(e->parts, json_object_get(line, "parts"));
 	buf_init(&piece, PIECE_MAX);
 	if (base64_get(&piece, span_of(json_string_value(v),
 	    json_string_length(v))) == -1)
@@ -97,36 +100,67 @@ check_output(bool drop)
 	return CLI_OK;
 }
 
+struct dropping {
+	const struct conf *conf;
+	json_int_t	 recipients;	/* so far */
+};
+
 static void
 take_dropped(void *arg, const json_t *line)
 {
-	*(json_int_t *)arg += number_in(line, "count");
+	((struct dropping *)arg)->recipients += number_in(line, "recipients");
 }
 
-/* The recipients that went out, and no others: held ones of the same
- * selection. */
+/* The recipients that `request` means, in steps of some values of its list
+ * `key`: a request has a bound. */
 static int
-drop(const struct conf *conf, const json_t *request, const json_t *ids)
+drop_some(struct dropping *d, const json_t *request, const char *key, size_t n)
 {
-	json_int_t dropped = 0;
+	const json_t *list = json_object_get(request, key);
 	int rc = CLI_OK;
 
-	for (size_t at = 0; at < json_array_size(ids) && rc == CLI_OK;
-	    at += TOGETHER) {
+	for (size_t at = 0; at < json_array_size(list) && rc == CLI_OK;
+	    at += n) {
 		json_t *r = json_copy((json_t *)(uintptr_t)request),
 		    *some = json_array();
 
-		for (size_t i = at; i < at + TOGETHER &&
-		    i < json_array_size(ids); i++)
-			(void)json_array_append(some, json_array_get(ids, i));
-		(void)json_object_set_new(r, "cmd", json_string("drop"));
-		(void)json_object_set_new(r, "ids", some);
-		(void)json_object_set_new(r, "states", json_pack("[s]",
-		    "held"));
-		rc = queue_ask(conf, r, take_dropped, &dropped);
+		for (size_t i = at; i < at + n && i < json_array_size(list);
+		    i++)
+			(void)json_array_append(some, json_array_get(list, i));
+		(void)json_object_set_new(r, key, some);
+		rc = queue_ask(d->conf, r, take_dropped, d);
 	}
-	fprintf(stderr, "%lld %s dropped here\n", (long long)dropped,
-	    dropped == 1 ? "message" : "messages");
+	return rc;
+}
+
+/* What went out, and no others, although more may be held by now; and what is
+ * not held any more stays. */
+static int
+drop(const struct conf *conf, const json_t *selection,
+    const struct exporting *e)
+{
+	json_int_t all = number_in(e->answer, "recipients");
+	json_t *r = json_copy((json_t *)(uintptr_t)selection), *part;
+	struct dropping d = { .conf = conf };
+	size_t i;
+	int rc;
+
+	(void)json_object_set_new(r, "cmd", json_string("drop"));
+	(void)json_object_set_new(r, "states", json_pack("[s]", "held"));
+	(void)json_object_set(r, "ids", e->ids);
+	rc = drop_some(&d, r, "ids", TOGETHER);
+	json_array_foreach(e->parts, i, part) {
+		if (rc != CLI_OK)
+			break;
+		(void)json_object_update(r, part);
+		rc = drop_some(&d, r, "recipients", NAMES);
+	}
+	json_decref(r);
+	fprintf(stderr, "%lld %s dropped here\n", (long long)d.recipients,
+	    d.recipients == 1 ? "recipient" : "recipients");
+	if (rc == CLI_OK && d.recipients != all)
+		rc = cli_fail("%lld recipients were exported and stay here",
+		    (long long)(all - d.recipients));
 	return rc;
 }
 
@@ -147,7 +181,7 @@ finish_export(const struct conf *conf, struct queue_args *a,
 	fprintf(stderr, "%lld %s exported\n", (long long)n,
 	    n == 1 ? "message" : "messages");
 	complain(e->answer);
-	if (a->drop && drop(conf, a->request, e->ids) != CLI_OK)
+	if (a->drop && drop(conf, a->request, e) != CLI_OK)
 		return CLI_BAD;
 	return all_well(e->answer) ? CLI_OK : CLI_BAD;
 }
@@ -161,12 +195,14 @@ queue_export(const struct conf *conf, struct queue_args *a)
 	if (e.rc != CLI_OK)
 		return e.rc;
 	e.ids = json_array();
+	e.parts = json_array();
 	rc = queue_ask(conf, json_incref(a->request), take_stream, &e);
 	if (rc == CLI_OK)
 		rc = e.rc;
 	if (rc == CLI_OK)
 		rc = finish_export(conf, a, &e);
 	json_decref(e.ids);
+	json_decref(e.parts);
 	json_decref(e.answer);
 	return rc;
 }

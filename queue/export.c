@@ -5,11 +5,12 @@
  *
  * Only what is held goes out: nothing else stands still, and what may be sent
  * here while it is exported would be sent twice.  A message goes with those of
- * its recipients that are picked, so that drop with the same selection takes
- * away just what was exported.
+ * its recipients that are picked.  Who drops what was exported has to name it:
+ * others may be held by then, and the selection would mean them too.
  *
- * Answers: {"stream":"base64", "ids":[of the messages that end in it]}, as
- * many as it takes, then {"count":messages, "recipients":N, "left":recipients
+ * Answers: {"stream":"base64", "ids":[of the messages that end in it, with all
+ * of their recipients], "parts":[{"ids":[of one], "recipients":[those of them
+ * that go]}]}, as many as it takes, then {"count":messages, "recipients":N, "left":recipients
  * that are not held, "busy":recipients that are being sent to,
  * "unreadable":[ids], "missing":[ids]}. */
 #include <errno.h>
@@ -25,6 +26,8 @@
 #include "queue/transfer.h"
 
 #define ENTRIES		100	/* messages looked at in one turn */
+#define NAMES_MAX	10000	/* a message with more in a part has no part
+				   in the answer, and is not dropped */
 #define PIECE		49152	/* bytes of the stream in one answer, or one
 				   head more; 64 KiB as base64 */
 
@@ -33,7 +36,7 @@ struct export_walk {
 	struct pick	 pick;
 	bool		 begun;
 	struct buf	 out, text;
-	json_t		*ids;		/* of this answer */
+	json_t		*ids, *parts;	/* of this answer */
 	uint64_t	 messages, recipients, left, busy;
 	json_t		*unreadable;
 	/* the message whose body is on its way */
@@ -42,6 +45,7 @@ struct export_walk {
 	uint64_t	 at, size;
 	uint32_t	 sum;
 	bool		 spoilt;
+	json_t		*names;		/* NULL: all of it goes */
 };
 
 static void
@@ -62,24 +66,49 @@ unreadable(struct export_walk *w, const char *id, const char *reason)
 
 /* ---- a message ---- */
 
+static void
+add_names(struct export_walk *w, const struct message *m)
+{
+	w->names = json_array();
+	for (uint32_t i = 0; i < m->nrcpts; i++) {
+		const struct rcpt *r = &m->rcpts[i];
+		struct span address = rcpt_address(r);
+
+		if (r->state == RCPT_HELD && select_rcpt(&w->pick.select, r))
+			(void)json_array_append_new(w->names,
+			    json_stringn(address.p, address.n));
+	}
+}
+
+static void
+went(struct export_walk *w)
+{
+	if (w->names == NULL)
+		(void)json_array_append_new(w->ids, json_string(w->id));
+	else if (json_array_size(w->names) <= NAMES_MAX)
+		(void)json_array_append_new(w->parts, json_pack(
+		    "{s:[s], s:O}", "ids", w->id, "recipients", w->names));
+}
+
 /* Its recipients that go, into `list`; how many. */
 static uint32_t
 choose(struct queue *q, struct export_walk *w, const struct message *m,
     struct buf *list)
 {
-	uint32_t n = 0, busy = 0;
+	uint32_t n = 0, busy = 0, open = 0;
 
 	for (uint32_t i = 0; i < m->nrcpts; i++)
 		busy += select_rcpt(&w->pick.select, &m->rcpts[i]) &&
 		    m->rcpts[i].phase == PHASE_JOB;
 	w->busy += busy;
-	/* The drop that follows names messages, and the attempt may be over by
-	 * then: it would take what did not go out. */
+	/* The attempt may be over when the drop comes, which would take what
+	 * did not go out. */
 	if (busy > 0)
 		return 0;
 	for (uint32_t i = 0; i < m->nrcpts; i++) {
 		const struct rcpt *r = &m->rcpts[i];
 
+		open += rcpt_open(r);
 		if (!select_rcpt(&w->pick.select, r))
 			continue;
 		if (r->state != RCPT_HELD)
@@ -87,6 +116,10 @@ choose(struct queue *q, struct export_walk *w, const struct message *m,
 		else
 			carry_rcpt(q, m, i, n++, list);
 	}
+	json_decref(w->names);
+	w->names = NULL;
+	if (n > 0 && n < open)
+		add_names(w, m);
 	return n;
 }
 
@@ -120,7 +153,7 @@ put_message(struct queue *q, struct export_walk *w, const struct message *m,
 	if (w->fd == -1) {
 		(void)buf_span(&w->out, body);
 		put_sum(w, crc32c(0, body.p, body.n));
-		(void)json_array_append_new(w->ids, json_string(m->id));
+		went(w);
 	}
 	return w->out.failed ? -1 : 0;
 }
@@ -175,7 +208,7 @@ body(struct export_walk *w)
 		return 0;
 	put_sum(w, w->spoilt ? ~w->sum : w->sum);
 	if (!w->spoilt)
-		(void)json_array_append_new(w->ids, json_string(w->id));
+		went(w);
 	close(w->fd);
 	w->fd = -1;
 	return w->out.failed ? -1 : 0;
@@ -234,10 +267,11 @@ turn(struct queue *q, struct control_client *c, struct walk *walk)
 		return true;
 	}
 	/* An empty one, too: whoever asked hears that it goes on. */
-	control_answer(c, json_pack("{s:o, s:O}", "stream",
+	control_answer(c, json_pack("{s:o, s:O, s:O}", "stream",
 	    json_stringn(buf_get(&w->text).p, buf_get(&w->text).n),
-	    "ids", w->ids));
+	    "ids", w->ids, "parts", w->parts));
 	json_array_clear(w->ids);
+	json_array_clear(w->parts);
 	if (rc == 1)
 		finish(c, w);
 	return rc == 1;
@@ -254,6 +288,8 @@ end(struct queue *q, struct walk *walk)
 	buf_free(&w->out);
 	buf_free(&w->text);
 	json_decref(w->ids);
+	json_decref(w->parts);
+	json_decref(w->names);
 	json_decref(w->unreadable);
 	free(w);
 }
@@ -270,6 +306,7 @@ export_begin(struct queue *q, struct control_client *c, const json_t *request)
 	w->walk = (struct walk){ turn, end };
 	w->fd = -1;
 	w->ids = json_array();
+	w->parts = json_array();
 	w->unreadable = json_array();
 	buf_init(&w->out, TRANSFER_HEAD_MAX + 4 * PIECE);
 	buf_init(&w->text, 2 * (TRANSFER_HEAD_MAX + 4 * PIECE));

@@ -35,7 +35,8 @@ select_parse(struct select *s, const json_t *request)
 	    *reason = json_object_get(request, "reason");
 
 	*s = (struct select){ .reason = SPAN_NONE };
-	if (get_list(request, "domains", &s->domains) == -1 ||
+	if (get_list(request, "recipients", &s->rcpts) == -1 ||
+	    get_list(request, "domains", &s->domains) == -1 ||
 	    get_list(request, "senders", &s->senders) == -1 ||
 	    get_list(request, "sites", &s->sites) == -1 ||
 	    get_list(request, "states", &s->states) == -1 ||
@@ -45,7 +46,7 @@ select_parse(struct select *s, const json_t *request)
 		return -1;
 	s->reason = text_of(reason);
 	s->older = older == NULL ? 0 : (uint64_t)json_integer_value(older);
-	s->any = s->domains != NULL || s->senders != NULL ||
+	s->any = s->rcpts != NULL || s->domains != NULL || s->senders != NULL ||
 	    s->sites != NULL || s->states != NULL || older != NULL ||
 	    reason != NULL;
 	return 0;
@@ -120,6 +121,7 @@ bool
 select_rcpt(const struct select *s, const struct rcpt *r)
 {
 	return rcpt_open(r) &&
+	    listed(s->rcpts, rcpt_address(r), span_eq) &&
 	    listed(s->domains, rcpt_domain(r), domain_is) &&
 	    listed(s->sites, rcpt_site(r), span_ieq) &&
 	    listed(s->states, span_str(rcpt_state_name(

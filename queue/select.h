@@ -5,6 +5,7 @@
  * A request names any of these; different ones combine with "and", the values
  * of one with "or":
  *
+ *	"recipients": [...]	their addresses, exactly
  *	"domains": [...]	of the recipient: "example.org" exactly,
  *				"*.example.org" all below it
  *	"senders": [...]	"a@example.org", "@example.org", "" the null one
@@ -13,7 +14,7 @@
  *	"older": ms		arrived at least so long ago
  *	"reason": "text"	stands in the last answer
  *
- * Letter case counts nowhere.  Recipients that are done are never picked. */
+ * Letter case counts in "recipients" only.  Recipients that are done are never picked. */
 #ifndef QUEUE_SELECT_H
 #define QUEUE_SELECT_H
 
@@ -22,7 +23,7 @@
 #include "queue/index.h"
 
 struct select {		/* borrows from the request */
-	const json_t	*domains, *senders, *sites, *states;
+	const json_t	*rcpts, *domains, *senders, *sites, *states;
 	struct span	 reason;
 	uint64_t	 older;		/* ms */
 	bool		 any;		/* something is asked for */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
 /* tests/unit/queue/move.c - from one queue to another: export, import. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "queue/bytes.h"
 #include "queue/transfer.h"
 #include "tests/unit/suite.h"
 #include "world.h"
@@ -79,6 +81,17 @@ send_large(struct world *w, unsigned n, const char *rcpts)
 	free(mem);
 	world_begin(w, n, id, FROM, rcpts);
 	ck_assert_int_eq(ipc_send_msg_commit(w->smtpd, &c, -1), 0);
+}
+
+static const char *
+drop_part(const char *rcpt)
+{
+	static char request[200];
+
+	snprintf(request, sizeof(request), "{\"cmd\":\"drop\",\"ids\":"
+	    "[\"%s\"],\"states\":[\"held\"],\"recipients\":[\"%s\"]}",
+	    world_name(1), rcpt);
+	return request;
 }
 
 /* ---- streams ---- */
@@ -315,6 +328,172 @@ START_TEST(only_what_is_held_goes)
 }
 END_TEST
 
+/* It says what went, so that more that is held by then can stay. */
+START_TEST(an_export_names_what_went)
+{
+	struct world *w = patient();
+	const char *got;
+
+	send_small(w, 1, "a@dest.example b@other.example c@third.example");
+	send_small(w, 2, "d@dest.example");
+	world_until(w, one_ack);
+	world_wait(w, 50);
+	says(world_ask(w, "{\"cmd\":\"hold\",\"domains\":[\"dest.example\","
+	    "\"other.example\"]}"), "\"recipients\":3");
+	got = world_ask(w, "{\"cmd\":\"export\",\"states\":[\"held\"]}");
+	ck_assert_ptr_nonnull(strstr(got, world_name(2)));
+	says(got, "\"recipients\":[\"a@dest.example\",\"b@other.example\"]");
+	says(world_ask(w, "{\"cmd\":\"hold\",\"older\":0}"),
+	    "\"recipients\":1");
+	says(world_ask(w, drop_part("a@dest.example")), "\"recipients\":1");
+	says(world_ask(w, drop_part("B@other.example")), "\"recipients\":0");
+	says(world_ask(w, drop_part("b@other.example")), "\"recipients\":1");
+	ck_assert_uint_eq(find(w, 1)->nheld, 1);
+	ck_assert(rcpt_open(&find(w, 1)->rcpts[2]));
+	world_free(w);
+}
+END_TEST
+
+static bool two_asks(struct world *w) { return w->asks >= 2; }
+static bool one_job(struct world *w) { return w->njobs >= 1; }
+
+/* One of its recipients is being sent to: the message waits for the next
+ * export, with the other one. */
+START_TEST(what_is_sent_to_does_not_go)
+{
+	struct world *w = patient();
+	const char *got;
+	size_t busy;
+
+	w->policy_mute = true;
+	w->say = SAY_NOTHING;
+	send_small(w, 1, "a@dest.example b@busy.example");
+	world_until(w, two_asks);
+	says(world_ask(w, "{\"cmd\":\"hold\",\"domains\":[\"dest.example\"]}"),
+	    "\"recipients\":1");
+	busy = strcmp(w->asked[0].domain, "busy.example") == 0 ? 0 : 1;
+	world_route(w, w->asked[busy].txn, SPAN_LIT("busy.example"));
+	world_until(w, one_job);
+	says(world_ask(w, "{\"cmd\":\"hold\",\"older\":0}"), "\"busy\":1");
+	got = world_ask(w, "{\"cmd\":\"export\",\"older\":0}");
+	says(got, "\"count\":0,\"recipients\":0,\"left\":0,\"busy\":1,");
+	ck_assert_ptr_null(strstr(got, world_name(1)));
+	world_free(w);
+}
+END_TEST
+
+/* ---- a disk that is slow, or fails ---- */
+
+static int log_sync_ms, log_sync_fails;
+
+static int
+log_sync(int fd)
+{
+	char name[40], path[256];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlink(name, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = '\0';
+	if (strstr(path, "/log/") == NULL)
+		return fdatasync(fd);
+	usleep((useconds_t)log_sync_ms * 1000);
+	if (log_sync_fails-- > 0) {
+		errno = EIO;
+		return -1;
+	}
+	return fdatasync(fd);
+}
+
+static struct world *
+on_that_disk(void)
+{
+	static struct spool_io io;
+	struct world *w;
+
+	io = spool_io;
+	io.fdatasync = log_sync;
+	store_io = &io;
+	w = patient();
+	send_small(w, 4, "x@dest.example");	/* the salt is there */
+	world_until(w, one_committed);
+	return w;
+}
+
+/* The first message of a stream, twice. */
+static void
+twice(struct span one, struct buf *out)
+{
+	char header[TRANSFER_HEADER];
+	struct span head, rest;
+	size_t body;
+
+	one = span_skip(one, strlen(TRANSFER_BEGIN));
+	head = span_of(one.p + TRANSFER_HEADER, (size_t)le_get(one.p + 4, 4));
+	body = (size_t)le_get(one.p + 8, 8);
+	rest = span_of(head.p, head.n + body + TRANSFER_SUM);
+	buf_init(out, 65536);
+	(void)buf_str(out, TRANSFER_BEGIN);
+	for (unsigned n = 1; n <= 2; n++) {
+		transfer_put_message(n, head, body, header);
+		(void)buf_add(out, header, sizeof(header));
+		(void)buf_span(out, rest);
+	}
+	transfer_put_end(3, header);
+	(void)buf_add(out, header, sizeof(header));
+}
+
+/* What is not durable yet may still fail: it is not known. */
+START_TEST(what_comes_in_is_not_known)
+{
+	struct world *w;
+	const char *got;
+	struct buf s, both;
+
+	export_three(&s);
+	twice(buf_get(&s), &both);
+	w = on_that_disk();
+	log_sync_ms = 300;
+	got = bring(w, buf_get(&both), true);
+	says(got, "it is being taken in at this moment: import again");
+	says(got, "{\"count\":1,\"recipients\":1,\"known\":0,\"refused\":1,");
+	log_sync_ms = 0;
+	says(bring(w, buf_get(&both), true), "\"known\":2,\"refused\":0,");
+	world_free(w);
+	buf_free(&both);
+	buf_free(&s);
+}
+END_TEST
+
+/* Its record may come back in a power cut: the file goes when an END says, for
+ * good, that it must not. */
+START_TEST(the_file_of_a_refused_one_stays)
+{
+	char path[200];
+	struct world *w;
+	const char *got;
+	struct buf s;
+
+	export_three(&s);
+	w = on_that_disk();
+	log_sync_ms = 300;			/* so long the END takes */
+	log_sync_fails = 1;
+	got = bring(w, buf_get(&s), true);
+	says(got, "\"number\":3");
+	says(got, "\"refused\":3,");
+	ck_assert_int_lt(log_sync_fails, 1);
+	ck_assert_ptr_null(find(w, 3));
+	snprintf(path, sizeof(path), "%s/spool/large/%s", w->dir,
+	    world_name(3));
+	ck_assert_int_eq(access(path, F_OK), 0);
+	for (int i = 0; i < 500 && access(path, F_OK) == 0; i++)
+		world_wait(w, 10);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	world_free(w);
+	buf_free(&s);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -328,6 +507,10 @@ main(void)
 	tcase_add_test(t, what_is_damaged_stays_out);
 	tcase_add_test(t, another_message_is_not_hidden);
 	tcase_add_test(t, only_what_is_held_goes);
+	tcase_add_test(t, an_export_names_what_went);
+	tcase_add_test(t, what_is_sent_to_does_not_go);
+	tcase_add_test(t, what_comes_in_is_not_known);
+	tcase_add_test(t, the_file_of_a_refused_one_stays);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }
