@@ -409,7 +409,7 @@ trouble_of(const struct session *s)
 	 * shows only where the reply to EHLO should come (RFC 8446 sec 4.4.4). */
 	if (cl->is_tls && cl->end != CLIENT_END_REPLY &&
 	    (cl->at == CLIENT_EHLO || cl->at == CLIENT_HELO))
-		return s->resuming ? LADDER_STALE : LADDER_FAILED;
+		return s->resuming ? LADDER_STALE : LADDER_UNSURE;
 	return LADDER_NO_HOST;
 }
 
@@ -457,7 +457,8 @@ end_with_tls_trouble(struct courier *c, struct job *j, const struct session *s,
 {
 	static const enum how how[] = {
 		[LADDER_MANGLED] = HOW_MANGLED, [LADDER_REFUSED] = HOW_REFUSED,
-		[LADDER_FAILED] = HOW_FAILED, [LADDER_INJECTED] = HOW_FAILED,
+		[LADDER_FAILED] = HOW_FAILED, [LADDER_UNSURE] = HOW_FAILED,
+		[LADDER_INJECTED] = HOW_FAILED,
 	};
 
 	if (t == LADDER_INJECTED)

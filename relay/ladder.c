@@ -16,6 +16,7 @@ static const struct {
 	[LADDER_REFUSED] =	{ HOW_REFUSED,		true },
 	[LADDER_FAILED] =	{ HOW_FAILED,		true },
 	[LADDER_STALE] =	{ HOW_NONE,		false },
+	[LADDER_UNSURE] =	{ HOW_FAILED,		true },
 	/* Somebody on the path, or a server that answers ahead: asking again
 	 * in another way changes neither. */
 	[LADDER_INJECTED] =	{ HOW_FAILED,		false },
@@ -71,8 +72,10 @@ next_new(struct ladder *l, struct ladder_step *out)
 	unsigned i;
 
 	for (i = 0; i < l->n; i++) {
-		if (l->targets[i].state == LADDER_NEW)
+		if (l->targets[i].state == LADDER_NEW) {
+			l->unsure = false;
 			return give(l, i, LADDER_TLS, out);
+		}
 	}
 	return false;
 }
@@ -101,7 +104,7 @@ ladder_next(struct ladder *l, struct ladder_step *out)
 	if (!l->clear_phase && l->tries < LADDER_TRIES) {
 		if (l->stale) {
 			l->stale = false;
-			(void)give(l, (unsigned)l->at, LADDER_TLS, out);
+			(void)give(l, (unsigned)l->at, l->mode, out);
 			out->fresh = true;
 			return true;
 		}
@@ -173,7 +176,8 @@ ladder_reached(struct ladder *l, unsigned addr, struct ladder_step *out)
 bool
 ladder_tries_again(const struct ladder *l, enum ladder_trouble t)
 {
-	return troubles[t].again && l->mode == LADDER_TLS;
+	return (troubles[t].again && l->mode == LADDER_TLS) ||
+	    (t == LADDER_UNSURE && !l->unsure);
 }
 
 void
@@ -187,7 +191,8 @@ ladder_report(struct ladder *l, enum ladder_trouble t)
 	}
 	if (l->at < 0 || l->mode == LADDER_CLEAR || t == LADDER_NO_HOST)
 		return;
-	l->stale = t == LADDER_STALE;
+	l->stale = t == LADDER_STALE || (t == LADDER_UNSURE && !l->unsure);
+	l->unsure = l->unsure || t == LADDER_UNSURE;
 	if (l->stale)
 		return;
 	l->tls_trouble = true;

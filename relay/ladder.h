@@ -9,7 +9,9 @@
  *     and does not work, once more with a small ClientHello, on a new
  *     connection; addresses of one host side by side where they are silent.
  *     Where a session of before was to be resumed, the first repetition is the
- *     same without that: its failure says nothing of TLS there;
+ *     same without that: its failure says nothing of TLS there. Likewise where
+ *     the connection broke off once when our side of the handshake was done:
+ *     that the other side refused it is possible, an accident is likelier;
  *  2. if TLS did not work somewhere and none of the others took the mail, wait
  *     for the next attempt;
  *  3. that attempt begins at 1 again, and only then goes to the hosts whose TLS
@@ -39,6 +41,7 @@ enum ladder_trouble {
 	LADDER_REFUSED,		/* offered, and refused */
 	LADDER_FAILED,		/* the handshake, or the connection during it */
 	LADDER_STALE,		/* the same, and it tried to resume a session */
+	LADDER_UNSURE,		/* the connection, right behind the handshake */
 	LADDER_INJECTED,	/* replies ahead of the handshake */
 	LADDER_TOO_WEAK,	/* TLS, but not the level that is asked */
 };
@@ -72,6 +75,7 @@ struct ladder {
 	enum ladder_mode	mode;		/* of it */
 	bool			again;		/* reduced, same target */
 	bool			stale;		/* as it was, but afresh */
+	bool			unsure;		/* that has been so once, there */
 	bool			clear_allowed;	/* TLS failed in an earlier attempt */
 	bool			tls_trouble, clear_phase;
 };

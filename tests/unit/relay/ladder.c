@@ -7,7 +7,7 @@
  * behind a letter is the number of addresses; then what happens at each step
  * the ladder gives, and the steps that are expected. Steps: host, address, then
  * t(ls), r(educed) or c(lear). Events: n(o host), o (not offered), m(angled),
- * r(efused), f(ailed), s(tale), i(njected), w(eak).  A step that must resume
+ * r(efused), f(ailed), s(tale), u(nsure), i(njected), w(eak).  A step that must resume
  * nothing has a `!`. */
 #include "relay/ladder.h"
 
@@ -38,6 +38,16 @@ static const struct row {
 	{ "a", "sff", "a0t a0t! a0r", false, true, HOW_NONE },
 	{ "a", "sffn", "a0t a0t! a0r a0c", true, true, HOW_FAILED },
 	{ "ab", "sfnsn", "a0t a0t! a0r b0t b0t!", false, true, HOW_NONE },
+	/* once is an accident, whatever came before; at each address anew */
+	{ "a", "un", "a0t a0t!", false, false, HOW_NONE },
+	{ "a", "uun", "a0t a0t! a0r", false, true, HOW_NONE },
+	{ "a", "uuu", "a0t a0t! a0r", false, true, HOW_NONE },
+	{ "a", "suuu", "a0t a0t! a0t! a0r", false, true, HOW_NONE },
+	{ "a", "ufn", "a0t a0t! a0r", false, true, HOW_NONE },
+	{ "a", "fuf", "a0t a0r a0r!", false, true, HOW_NONE },
+	{ "ab", "uuuun", "a0t a0t! a0r b0t b0t!", false, true, HOW_NONE },
+	{ "a", "uufn", "a0t a0t! a0r a0c", true, true, HOW_FAILED },
+	{ "A", "uuu", "a0t a0t! a0r", true, true, HOW_NONE },
 	/* where another ClientHello can't help there is none */
 	{ "ab", "mm", "a0t b0t", false, true, HOW_NONE },
 	{ "ab", "ii", "a0t b0t", false, true, HOW_NONE },
@@ -66,7 +76,7 @@ static const struct row {
 static enum ladder_trouble
 trouble_of(char c)
 {
-	static const char letters[] = "nomrfsiw";
+	static const char letters[] = "nomrfsuiw";
 
 	return (enum ladder_trouble)(strchr(letters, c) - letters);
 }
