@@ -45,6 +45,7 @@ MODULES = (
     "striptls",
     "explain",
     "domains",
+    "honest",
     "queue",
     "move",
     "reports",

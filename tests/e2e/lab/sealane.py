@@ -24,7 +24,7 @@ relay {{
   {via}
   retry {{ first = {first}; max = {max}; give-up = {give_up};
     delay-warning = {delay_warning} }}
-  timeout {{ connect = 5s; handshake = 5s; greeting = 10s; command = 10s }}
+  timeout {{ {timeouts} }}
 }}
 dns {{ trust-anchor-file = "{anchor}"; {servers} }}
 state {{ directory = "{state}" }}
@@ -120,6 +120,8 @@ class Sealane:
         values = {"relay_from": '[ "127.0.0.0/8" ]', "accept": "", "via": "",
                   "more": "", "first": "2s", "max": "4s", "give_up": "1h",
                   "delay_warning": "4h",
+                  "timeouts": "connect = 5s; handshake = 5s; "
+                  "greeting = 10s; command = 10s",
                   "anchor": lab.dns.anchor,
                   "servers": 'forward = [ "127.0.0.53@53" ]',
                   "loopback": "true", "state": self.state, "control": self.control, "more": "", **conf}
