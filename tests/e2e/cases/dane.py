@@ -38,7 +38,7 @@ def sent(lab, name, address, to, **want):
 
 def refused(lab, name, address, to, peer, **want):
     """Nothing is ever sent there, and the mail waits."""
-    s = lab.sealane(name)
+    s = lab.sealane(name, first="500ms", max="500ms")
     submit(to)
     wait_until(lambda: len(deliveries(s, to)) >= 3, 30, "three attempts")
     for entry in deliveries(s, to):

@@ -64,7 +64,7 @@ def refuses(lab, name, pem, starttls="good", policy_text=None, **want):
     ca = lab.authority()
     lab.policy_host(policy_text or policy())
     peer = lab.peer(HOST, starttls, pem=pem)
-    s = sealane(lab, name, ca)
+    s = sealane(lab, name, ca, first="500ms", max="500ms")
     submit()
     wait_until(lambda: len(deliveries(s)) >= 3, 30, "three attempts")
     for entry in deliveries(s):
@@ -143,7 +143,7 @@ def mtasts_kept(lab):
     """Who blocks HTTPS later gains nothing, not even by a restart."""
     ca, web = lab.authority(), lab.policy_host(policy())
     peer = lab.peer(HOST, pem=ca.pem(MX))
-    s = sealane(lab, "sts-kept", ca)
+    s = sealane(lab, "sts-kept", ca, first="500ms", max="500ms")
     submit()
     entry_is(s.wait_delivery(TO)[0], status="sent", reached="sts")
     web.close()

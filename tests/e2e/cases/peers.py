@@ -6,9 +6,11 @@ import time
 
 from lab.case import case, expect, expect_equal, wait_until
 from lab.load import Client
+from lab.peer import Peer
 
 DOMAIN, MX, HOST = "broken.example.org", "mx.broken.example.org", "127.0.1.3"
 TO = "x@" + DOMAIN
+SHARED = 5.2    # seconds: so long messages share an answer of policy's
 
 
 def memory(sessions=2, hold="30s", on_loss="hold"):
@@ -44,14 +46,15 @@ def make_known(s, peer, sessions=2):
         wait_until(lambda: all("QUIT" in x.commands for x in peer.sessions),
                    15, "the connection is given up")
     s.wait_log(10, "policy", "peer-known", mx=MX)
+    time.sleep(SHARED)
 
 
 @case(seconds=90)
 def peers_hold_then_accept(lab):
     """Nothing in clear within hold-for, over a restart; then it is accepted,
     and TLS that comes back is expected again."""
-    peer = lab.peer(HOST)
-    s = lab.sealane("memory", more=memory(hold="12s"))
+    peer = lab.peer(HOST, offers=Peer.ONCE)
+    s = lab.sealane("memory", more=memory(hold="5s"))
     make_known(s, peer)
     peer.starttls = "none"
     began = time.time()
@@ -68,7 +71,7 @@ def peers_hold_then_accept(lab):
     s.start()
     wait_until(lambda: len(deliveries(s, status="sent")) == 3, 40,
                "it is sent in the end")
-    expect(time.time() - began >= 12, "sent before hold-for was over")
+    expect(time.time() - began >= 5, "sent before hold-for was over")
     sent = deliveries(s, status="sent")[-1]
     expect_equal((sent["reached"], sent["how"]), ("clear", "not-offered"),
                  "delivery")
@@ -84,8 +87,9 @@ def peers_hold_then_accept(lab):
 @case(seconds=60)
 def peers_enforce_and_observe(lab):
     """on-loss: enforce never sends in clear, observe always does."""
-    peer = lab.peer(HOST)
-    s = lab.sealane("enforce", more=memory(hold="1s", on_loss="enforce"))
+    peer = lab.peer(HOST, offers=Peer.ONCE)
+    s = lab.sealane("enforce", more=memory(hold="1s", on_loss="enforce"),
+                    first="500ms", max="500ms")
     make_known(s, peer)
     peer.starttls = "refuse"
     submit()
@@ -106,13 +110,15 @@ def peers_enforce_and_observe(lab):
 @case(seconds=60)
 def peers_others_first(lab):
     """The better host lost its TLS: the other one gets the mail, by TLS."""
-    lost, kept = lab.peer("127.0.2.21"), lab.peer("127.0.2.22")
+    lost, kept = (lab.peer(f"127.0.2.{n}", offers=Peer.ONCE)
+                  for n in (21, 22))
     s = lab.sealane("others", more=memory(sessions=1))
     to = "x@pair.example.org"
     submit(to)
     s.wait_log(15, "policy", "peer-known", domain="pair.example.org")
     wait_until(lambda: "QUIT" in lost.sessions[-1].commands, 15,
                "the connection is given up")
+    time.sleep(SHARED)
     lost.starttls = "none"
     lost.forget()
     submit(to)

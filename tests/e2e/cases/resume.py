@@ -10,8 +10,6 @@ from lab.load import Client
 from lab.peer import Peer
 
 TO = "x@sink.example.org"
-# Each message has a connection of its own.
-ONCE = Peer.OFFERS + ("LIMITS MAILMAX=1",)
 
 
 def submit(to):
@@ -49,7 +47,7 @@ def calm(s):
 def resume_openssl(lab):
     """TLS 1.3 and 1.2 with OpenSSL: the second session and all that follow go
     on, the peer agrees, and key and level in the log are those of the first."""
-    peer = lab.peer("127.0.1.5", offers=ONCE)
+    peer = lab.peer("127.0.1.5", offers=Peer.ONCE)
     for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
         peer.forget()
         peer.context.maximum_version = version
@@ -83,7 +81,7 @@ def resume_postfix(lab):
 def resume_new_keys(lab):
     """The peer has lost what it knew, or was restarted: a full handshake, and
     no word about it."""
-    peer = lab.peer("127.0.1.5", offers=ONCE)
+    peer = lab.peer("127.0.1.5", offers=Peer.ONCE)
     s = lab.sealane("keys")
     mail(s, TO)
     peer.new_context()
@@ -96,7 +94,7 @@ def resume_new_keys(lab):
 def resume_refused(lab):
     """A peer that breaks off when a session is to be resumed is asked once
     more without that, at once and by TLS; it is told of, and no failure."""
-    peer = lab.peer("127.0.1.5", offers=ONCE)
+    peer = lab.peer("127.0.1.5", offers=Peer.ONCE)
     s = lab.sealane("refused")
     mail(s, TO)
     peer.starttls = "forgets"
@@ -115,7 +113,7 @@ def resume_refused(lab):
 def resume_dane(lab):
     """At level dane a resumed session is judged as any other; one that was
     begun for mail that asks less, at the same host, is not gone on with."""
-    lab.peer("127.0.2.11", pem=lab.dns.dane_pem, offers=ONCE)
+    lab.peer("127.0.2.11", pem=lab.dns.dane_pem, offers=Peer.ONCE)
     s = lab.sealane("dane")
     unsigned, signed = "x@danemx.example.org", "x@dane.example.net"
     expect_equal(mail(s, unsigned, 2), ["false", "true"], "behind unsigned MX")

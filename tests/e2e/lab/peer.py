@@ -58,6 +58,7 @@ class Peer:
     250).  An address that begins with / is a unix socket."""
 
     OFFERS = ("PIPELINING", "SIZE 104857600", "ENHANCEDSTATUSCODES", "8BITMIME")
+    ONCE = OFFERS + ("LIMITS MAILMAX=1",)   # a connection for each message
 
     def __init__(self, address, pem=None, starttls="good", port=25,
                  store=True, delay=0.0, offers=OFFERS, lmtp=False):
