@@ -284,7 +284,7 @@ def main():
         stage.ca = f"{lab.dir}/authorities.pem"
         shutil.copy(stage.pki.path("root", "crt"), stage.ca)
         os.chmod(stage.ca, 0o644)
-        Resolver(RESOLVER, stage.hints, stage.dns.anchor)
+        lab.later(Resolver(RESOLVER, stage.hints, stage.dns.anchor).close)
         with open("/etc/resolv.conf", "w", encoding="ascii") as f:
             f.write(f"nameserver {RESOLVER}\noptions trust-ad edns0 "
                     "timeout:12 attempts:1\n")
@@ -309,8 +309,6 @@ def main():
             print(*(x for x in p.log().splitlines() if "panic" in x), sep="\n")
     finally:
         lab.close()
-        sys.stdout.flush()
-        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,9 @@ class Verdicts:
                 if x.mails:
                     self.equal(row, "TLS", bool(x.tls),
                                entry["reached"] != "clear")
+                    if row.sni:
+                        self.equal(row, "SNI", x.sni, row.sni.format_map(
+                            stage.names(row)))
 
     def done(self):
         if self.wrong:

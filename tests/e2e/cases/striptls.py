@@ -9,6 +9,7 @@ import subprocess
 from lab.case import case, expect, expect_equal, wait_until
 from lab.inpath import VARIANTS, InPath
 from lab.load import Client
+from lab.peer import Peer
 
 MARK = b"never-in-clear"
 MEMORY = ("policy { memory { sessions = 1; over = 0s; hold-for = 1h } }")
@@ -129,3 +130,29 @@ def striptls_follow(lab):
     sent = s.wait_delivery(to, seconds=20, status="sent", reached="clear")
     expect_equal(sent[-1]["asked"], "clear", "asked")
     expect(path.met > 0, "nobody came by")
+
+
+@case(seconds=60)
+def striptls_same_banner(lab):
+    """Two hosts that have nothing to do with each other greet alike, and have
+    no STARTTLS any more: that is neither of them."""
+    lab.peer("127.0.1.3", offers=Peer.ONCE)
+    lab.peer("127.0.2.11", pem=lab.dns.dane_pem)
+    s = lab.sealane("banner", more=MEMORY, first="1s", max="1s")
+    submit("x@broken.example.org")
+    s.wait_log(20, "policy", "peer-known", mx="mx.broken.example.org")
+    s.stop()
+    path = InPath(lab, "127.0.1.3", "127.0.2.11")
+    path.variant = "gateway"
+    s.start()
+    submit("x@broken.example.org")
+    s.wait_log(20, "policy", "starttls-stripped", mx="mx.broken.example.org",
+               action="held", **{"class": "lost-at-peer"})
+    submit("x@dane.example.net")
+    s.wait_log(20, "policy", "starttls-stripped", mx="mx.dane.example.net",
+               action="held", **{"class": "lost-on-path"})
+    event, = [e for e in s.json("events")["events"]
+              if e["mx"] == "mx.dane.example.net"]
+    for clue in ("same-banner-elsewhere", "others-lost-tls"):
+        expect(clue in event["evidence"]["fingerprints"], str(event))
+    expect(MARK not in path.clear, "the message in clear")

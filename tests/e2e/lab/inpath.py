@@ -35,6 +35,7 @@ VARIANTS = {
     "reset": "tls-handshake-failed",        # at STARTTLS
     "reset-hello": "tls-handshake-failed",  # at the ClientHello
     "broken": "tls-handshake-failed",       # a bit of the server's hello
+    "downgraded": "tls-handshake-failed",   # our hello, to an older version
     "alert": "tls-handshake-failed",
     "swallowed": "tls-handshake-failed",    # no answer to the ClientHello
     "injected": "injection",                # replies behind the 220
@@ -61,9 +62,29 @@ def put_together(lines):
                     for i, x in enumerate(lines))
 
 
+def of_older(hello):
+    """Where supported_versions has TLS 1.3 (RFC 8446 sec 4.2.1), 1.2 stands
+    twice; without it, 1.1 where 1.2 is (RFC 5246 sec 7.4.1.2)."""
+    at = hello.find(b"\x00\x2b\x00")
+    if at == -1:
+        return hello[:9] + b"\x03\x02" + hello[11:]
+    end = at + 4 + int.from_bytes(hello[at + 2:at + 4])
+    return (hello[:at + 4] + hello[at + 4:end].replace(b"\x03\x04", b"\x03\x03")
+            + hello[end:])
+
+
+def meant(s):
+    """The address that a redirected connection was made to."""
+    was = s.getsockopt(socket.SOL_IP, 80, 16)       # SO_ORIGINAL_DST
+    return socket.inet_ntoa(was[4:8])
+
+
 class InPath:
-    def __init__(self, lab, victim, port=2599):
-        self.victim, self.variant = victim, "missing"
+    """In front of the victims' addresses.  variant: one of VARIANTS, or
+    "gateway": no STARTTLS, and one banner for all."""
+
+    def __init__(self, lab, *victims, port=2599):
+        self.variant = "missing"
         self.lock, self.clear, self.met = threading.Lock(), b"", 0
         self.sock = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self.accept, daemon=True).start()
@@ -74,8 +95,9 @@ class InPath:
         lab.later(self.leave)
         nft(lab, "add chain ip inpath out { type nat hook output "
             "priority -100 ; }")
-        nft(lab, f"add rule ip inpath out ip saddr != {OURS} ip daddr "
-            f"{victim} tcp dport 25 redirect to :{port}")
+        for victim in victims:
+            nft(lab, f"add rule ip inpath out ip saddr != {OURS} ip daddr "
+                f"{victim} tcp dport 25 redirect to :{port}")
 
     def close(self):
         self.sock.shutdown(socket.SHUT_RDWR)    # wakes accept()
@@ -98,7 +120,7 @@ class InPath:
     def meet(self, client):
         with self.lock:
             self.met += 1
-        server = socket.create_connection((self.victim, 25),
+        server = socket.create_connection((meant(client), 25),
                                           source_address=(OURS, 0))
         client.settimeout(30)
         server.settimeout(30)
@@ -145,9 +167,11 @@ class InPath:
     def rewrite(self, lines, verb, variant):
         if not verb and variant == "starred":
             return b"220 " + b"*" * 40 + b"2" + b"*" * 8 + b"\r\n"
+        if not verb and variant == "gateway":
+            return b"220 gateway ESMTP\r\n"
         if verb[:4] != b"EHLO":
             return put_together(lines)
-        if variant in ("missing", "helo"):
+        if variant in ("missing", "helo", "gateway"):
             lines = [x for x in lines if x[4:].strip() != b"STARTTLS"]
         elif variant in ("overwritten", "starred"):
             mark = b"XXXXXXXA" if variant == "overwritten" else b"********"
@@ -165,8 +189,8 @@ class InPath:
         if variant == "reset":
             self.reset(client)
             return True
-        if variant in ("reset-hello", "broken", "alert", "swallowed",
-                       "injected"):
+        if variant in ("reset-hello", "broken", "downgraded", "alert",
+                       "swallowed", "injected"):
             server.sendall(b"STARTTLS\r\n")
             more = b"250 ok\r\n" if variant == "injected" else b""
             client.sendall(put_together(reply_of(from_server)) + more)
@@ -181,6 +205,10 @@ class InPath:
         elif variant == "alert":
             client.sendall(b"\x15\x03\x03\x00\x02\x02\x28")
         elif variant == "swallowed":
+            client.recv(1)
+        elif variant == "downgraded":
+            server.sendall(of_older(hello))
+            client.sendall(server.recv(65536))
             client.recv(1)
         elif variant == "broken":
             server.sendall(hello)

@@ -35,6 +35,7 @@ class Session:
     def __init__(self, source):
         self.source, self.start = source, time.time()
         self.commands, self.tls, self.mails = [], None, 0
+        self.sni = None
         self.resumed = False
         self.rcpts = []         # taken, of the transaction
         self.chunks = b""       # of the message that comes by BDAT
@@ -88,6 +89,9 @@ class Peer:
         """It knows no session of before."""
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(self.pem)
+        self.names = {}         # that were asked for, by socket
+        self.context.sni_callback = (
+            lambda s, name, _: self.names.__setitem__(s, name))
 
     def accept(self):
         while True:
@@ -199,6 +203,7 @@ class Peer:
             return None
         s = self.context.wrap_socket(s, server_side=True)
         session.tls, session.resumed = s.version(), s.session_reused
+        session.sni = self.names.pop(s, None)
         return s
 
     def data(self, s, f, session):

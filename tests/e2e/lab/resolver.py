@@ -39,6 +39,10 @@ class Resolver:
         self.pool = concurrent.futures.ThreadPoolExecutor(32)
         self.pool.submit(self.run)
 
+    def close(self):
+        self.sock.sendto(b"", self.sock.getsockname())      # wakes run()
+        self.pool.shutdown()
+
     @staticmethod
     def must(rc):
         if rc != 0:
@@ -47,6 +51,8 @@ class Resolver:
     def run(self):
         while True:
             packet, source = self.sock.recvfrom(4096)
+            if not packet:
+                return
             self.pool.submit(self.answer, packet, source)
 
     def answer(self, packet, source):

@@ -123,6 +123,7 @@ class Row:
     dsn: str = ""
     faults: dict = dataclasses.field(default_factory=dict)
     below: str = ""                     # the recipients' is below the domain
+    sni: str = ""                       # what the host is asked to be
     later: object = None
 
     @property

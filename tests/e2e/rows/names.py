@@ -25,10 +25,13 @@ def two(one=None, other=None):
 
 ROWS = [
     # -- the host is an alias
+    # (sec 8.1: the host is asked for by the name that has the records)
     Row("alias-real-name", BASE, DANE, dns=ALIAS, more=of("real",
-        "3 1 1 {key}")),
+        "3 1 1 {key}"), sni="real.{domain}"),
     Row("alias-own-name", BASE, DANE, dns=ALIAS, more=of("mx",
-        "3 1 1 {key}")),
+        "3 1 1 {key}"), sni="mx.{domain}"),
+    Row("alias-no-records", "RFC 6066 sec 3", ANY, dns=ALIAS,
+        sni="mx.{domain}"),
     Row("alias-real-name-first", BASE, dns=ALIAS, more=of("real",
         "3 1 1 {other}") + of("mx", "3 1 1 {key}"), **MISMATCH),
     Row("alias-of-alias", BASE, DANE,
@@ -38,7 +41,7 @@ ROWS = [
         dns="@ MX 10 mx\nmx CNAME step\nstep CNAME real\nreal A {mx}\n",
         more=of("step", "3 1 1 {other}")),
     Row("alias-outside-own-name", LINKS, DANE, dns=OUTSIDE,
-        more=of("mx", "3 1 1 {key}")),
+        more=of("mx", "3 1 1 {key}"), sni="mx.{domain}"),
     Row("alias-outside-mismatch", LINKS, dns=OUTSIDE,
         more=of("mx", "3 1 1 {other}"), **MISMATCH),
     Row("alias-outside-no-records", LINKS, ANY, dns=OUTSIDE,
@@ -54,7 +57,7 @@ ROWS = [
 
     # -- the records are elsewhere
     Row("tlsa-alias", BASE, DANE, more="_25._tcp.mx CNAME pin\n"
-        "pin TLSA 3 1 1 {key}\n"),
+        "pin TLSA 3 1 1 {key}\n", sni="mx.{domain}"),
     Row("tlsa-alias-ta-name", BASE, more="_25._tcp.mx CNAME pin\n"
         "pin TLSA 2 1 1 {root}\n",
         hosts=shows(Cert("pin.{domain}", "root", ("root",))), **MISMATCH),

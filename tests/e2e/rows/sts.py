@@ -91,7 +91,8 @@ ROWS = [
     sts("sts-second-cert", "RFC 8461 sec 8.4", STS, Web(text(
         mx="*.{domain}")), two(Host(SELF), Host(GOOD)), dns=TWO, to="two",
         finds="cert-untrusted"),
-    sts("sts-alias", CERT, STS, dns=ALIAS),
+    # RFC 8461 sec 7.1: asked for by the name of the MX record
+    sts("sts-alias", CERT, STS, dns=ALIAS, sni="mx.{domain}"),
 
     # -- the record
     sts("txt-two", RECORD, ANY, Web(

@@ -80,6 +80,9 @@ ROWS = [
 
     Row("rule-dane", "RFC 7435 sec 3", BARRED, "plain", dsn="4.7.0",
         rule='require = "dane"'),
+    Row("rule-dane-insecure-mx", "RFC 7672 sec 6", BARRED, "plain",
+        dns="@ MX 10 mx.{secure}.\nsecure> mx A {mx}\n", dsn="4.7.0",
+        more="secure> " + of("mx", "3 1 1 {key}"), rule='require = "dane"'),
     Row("rule-dane-met", "RFC 7435 sec 3", DANE, more=tlsa("3 1 1 {key}"),
         rule='require = "dane"'),
     Row("rule-encrypted", "RFC 7435 sec 3",
