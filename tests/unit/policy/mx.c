@@ -11,7 +11,7 @@
 #define MOST		8
 
 static const struct row {
-	const char	*name;
+	const char	*name, *rfc;
 	enum dns_status	 status;
 	unsigned	 rcode;
 	struct { uint16_t pref; const char *host; } rrs[MOST];	/* to NULL */
@@ -20,47 +20,50 @@ static const struct row {
 	size_t		 odd;
 	bool		 cut;
 } rows[] = {
-	{ "sorted", DNS_INSECURE, 0, { { 20, "b" }, { 10, "a" }, { 10, "c" } },
+	{ "sorted", "5321 5.1", DNS_INSECURE, 0,
+	    { { 20, "b" }, { 10, "a" }, { 10, "c" } },
 	    MX_HOSTS, "10 a, 10 c, 20 b", 0, false },
-	{ "implicit, RFC 5321 sec 5.1", DNS_SECURE, 0, { { 0, NULL } },
+	{ "implicit", "5321 5.1", DNS_SECURE, 0, { { 0, NULL } },
 	    MX_IMPLICIT, "0 example.org", 0, false },
-	{ "null, RFC 7505 sec 3", DNS_SECURE, 0, { { 0, "" } },
+	{ "null", "7505 3", DNS_SECURE, 0, { { 0, "" } },
 	    MX_NULL, "", 0, false },
-	{ "null, other preference", DNS_SECURE, 0, { { 10, "" } },
+	{ "null, other preference", "7505 3", DNS_SECURE, 0, { { 10, "" } },
 	    MX_NULL, "", 0, false },
-	{ "null twice", DNS_SECURE, 0, { { 0, "" }, { 10, "" } },
+	{ "null twice", "7505 3", DNS_SECURE, 0, { { 0, "" }, { 10, "" } },
 	    MX_NULL, "", 0, false },
-	{ "null beside a host", DNS_SECURE, 0, { { 0, "" }, { 10, "a" } },
-	    MX_HOSTS, "10 a", 1, false },
-	{ "only odd names", DNS_INSECURE, 0, { { 0, "?" }, { 10, "1.2.3.4" } },
-	    MX_UNUSABLE, "", 2, false },
-	{ "null beside an odd name", DNS_INSECURE, 0, { { 0, "?" }, { 10, "" } },
-	    MX_UNUSABLE, "", 2, false },
-	{ "no domain", DNS_INSECURE, 3, { { 0, NULL } },
+	{ "null beside a host", "7505 3", DNS_SECURE, 0,
+	    { { 0, "" }, { 10, "a" } }, MX_HOSTS, "10 a", 1, false },
+	{ "only odd names", "5321 5.1", DNS_INSECURE, 0,
+	    { { 0, "?" }, { 10, "1.2.3.4" } }, MX_UNUSABLE, "", 2, false },
+	{ "null beside an odd name", "7505 3", DNS_INSECURE, 0,
+	    { { 0, "?" }, { 10, "" } }, MX_UNUSABLE, "", 2, false },
+	{ "no domain", "5321 5.1", DNS_INSECURE, 3, { { 0, NULL } },
 	    MX_NO_DOMAIN, "", 0, false },
-	{ "no domain, proven", DNS_SECURE, 3, { { 0, NULL } },
+	{ "no domain, proven", "5321 5.1", DNS_SECURE, 3, { { 0, NULL } },
 	    MX_NO_DOMAIN, "", 0, false },
-	{ "error is no absence, RFC 7672 sec 2.1.1", DNS_ERROR, 2,
+	{ "error is no absence", "7672 2.1.1", DNS_ERROR, 2,
 	    { { 0, NULL } }, MX_TROUBLE, "", 0, false },
-	{ "error, whatever the rcode", DNS_ERROR, 3, { { 0, NULL } },
+	{ "error, whatever the rcode", "7672 2.1.1", DNS_ERROR, 3,
+	    { { 0, NULL } }, MX_TROUBLE, "", 0, false },
+	{ "bogus", "7672 2.1.1", DNS_BOGUS, 2, { { 0, NULL } }, MX_TROUBLE, "",
+	    0, false },
+	{ "another rcode", "5321 5.1", DNS_INSECURE, 5, { { 0, NULL } },
 	    MX_TROUBLE, "", 0, false },
-	{ "bogus", DNS_BOGUS, 2, { { 0, NULL } }, MX_TROUBLE, "", 0, false },
-	{ "another rcode", DNS_INSECURE, 5, { { 0, NULL } },
-	    MX_TROUBLE, "", 0, false },
-	{ "twice", DNS_INSECURE, 0, { { 30, "a" }, { 10, "a" }, { 20, "b" } },
+	{ "twice", "5321 5.1", DNS_INSECURE, 0,
+	    { { 30, "a" }, { 10, "a" }, { 20, "b" } },
 	    MX_HOSTS, "10 a, 20 b", 0, false },
-	{ "ourselves best", DNS_INSECURE, 0, { { 10, "us.example" }, { 20, "a" } },
-	    MX_LOOP, "", 0, true },
-	{ "ourselves among equals", DNS_INSECURE, 0,
+	{ "ourselves best", "5321 5.1", DNS_INSECURE, 0,
+	    { { 10, "us.example" }, { 20, "a" } }, MX_LOOP, "", 0, true },
+	{ "ourselves among equals", "5321 5.1", DNS_INSECURE, 0,
 	    { { 10, "a" }, { 10, "us.example" }, { 10, "z" } },
 	    MX_LOOP, "", 0, true },
-	{ "ourselves second", DNS_INSECURE, 0,
+	{ "ourselves second", "5321 5.1", DNS_INSECURE, 0,
 	    { { 30, "c" }, { 20, "b" }, { 20, "us.example" }, { 10, "a" } },
 	    MX_HOSTS, "10 a", 0, true },
-	{ "ourselves twice", DNS_INSECURE, 0,
+	{ "ourselves twice", "5321 5.1", DNS_INSECURE, 0,
 	    { { 30, "us.example" }, { 20, "us.example" }, { 10, "a" }, { 25, "b" } },
 	    MX_HOSTS, "10 a", 0, true },
-	{ "extreme preferences", DNS_INSECURE, 0,
+	{ "extreme preferences", "1035 3.3.9", DNS_INSECURE, 0,
 	    { { 65535, "b" }, { 0, "a" } }, MX_HOSTS, "0 a, 65535 b", 0, false },
 };
 
@@ -92,9 +95,12 @@ START_TEST(read_rows)
 	for (size_t i = 0; i < s.n; i++)
 		at += (size_t)snprintf(got + at, sizeof(got) - at, "%s%u %s",
 		    i == 0 ? "" : ", ", s.hosts[i].preference, s.hosts[i].name);
-	ck_assert_msg(s.kind == r->kind, "%s: kind %d", r->name, s.kind);
-	ck_assert_msg(strcmp(got, r->want) == 0, "%s: %s", r->name, got);
-	ck_assert_msg(s.odd == r->odd && s.cut == r->cut, "%s", r->name);
+	ck_assert_msg(s.kind == r->kind, "%s (RFC %s): kind %d",
+	    r->name, r->rfc, s.kind);
+	ck_assert_msg(strcmp(got, r->want) == 0, "%s (RFC %s): %s", r->name,
+	    r->rfc, got);
+	ck_assert_msg(s.odd == r->odd && s.cut == r->cut, "%s (RFC %s)",
+	    r->name, r->rfc);
 	mx_free(&s);
 	dns_answer_free(&a);
 	free(self);
