@@ -7,35 +7,36 @@
 #include "tests/unit/suite.h"
 
 static const struct row {
-	const char	*body, *wire;
+	const char	*body, *rfc, *wire;
 } rows[] = {
-	{ "", ".\r\n" },
-	{ "a\r\n", "a\r\n.\r\n" },
-	{ "a", "a\r\n.\r\n" },
-	{ ".\r\n", "..\r\n.\r\n" },
-	{ ".", "..\r\n.\r\n" },
-	{ "..\r\n", "...\r\n.\r\n" },
-	{ ".a\r\n.b\r\nc.\r\n", "..a\r\n..b\r\nc.\r\n.\r\n" },
-	{ "a\r\n\r\n", "a\r\n\r\n.\r\n" },
+	{ "", "5321 4.1.1.4", ".\r\n" },
+	{ "a\r\n", "5321 4.1.1.4", "a\r\n.\r\n" },
+	{ "a", "5321 4.1.1.4", "a\r\n.\r\n" },
+	{ ".\r\n", "5321 4.5.2", "..\r\n.\r\n" },
+	{ ".", "5321 4.5.2", "..\r\n.\r\n" },
+	{ "..\r\n", "5321 4.5.2", "...\r\n.\r\n" },
+	{ ".a\r\n.b\r\nc.\r\n", "5321 4.5.2", "..a\r\n..b\r\nc.\r\n.\r\n" },
+	{ "a\r\n\r\n", "5321 4.1.1.4", "a\r\n\r\n.\r\n" },
 	/* SMTP smuggling: every form of a line end round a dot */
-	{ "a\n.\nb", "a\r\n..\r\nb\r\n.\r\n" },
-	{ "a\n.\r\nb", "a\r\n..\r\nb\r\n.\r\n" },
-	{ "a\r\n.\nb", "a\r\n..\r\nb\r\n.\r\n" },
-	{ "a\r.\rb", "a\r\n..\r\nb\r\n.\r\n" },
-	{ "a\r.\r\nb", "a\r\n..\r\nb\r\n.\r\n" },
-	{ "a\r\r\n.\r\nb", "a\r\n\r\n..\r\nb\r\n.\r\n" },
-	{ "a\n\r.b", "a\r\n\r\n..b\r\n.\r\n" },
-	{ "\r", "\r\n.\r\n" },
-	{ "\n", "\r\n.\r\n" },
-	{ "\n\n", "\r\n\r\n.\r\n" },
-	{ "\r\r", "\r\n\r\n.\r\n" },
+	{ "a\n.\nb", "5321 4.1.1.4", "a\r\n..\r\nb\r\n.\r\n" },
+	{ "a\n.\r\nb", "5321 2.3.8", "a\r\n..\r\nb\r\n.\r\n" },
+	{ "a\r\n.\nb", "5321 2.3.8", "a\r\n..\r\nb\r\n.\r\n" },
+	{ "a\r.\rb", "5321 2.3.8", "a\r\n..\r\nb\r\n.\r\n" },
+	{ "a\r.\r\nb", "5321 2.3.8", "a\r\n..\r\nb\r\n.\r\n" },
+	{ "a\r\r\n.\r\nb", "5321 2.3.8", "a\r\n\r\n..\r\nb\r\n.\r\n" },
+	{ "a\n\r.b", "5321 2.3.8", "a\r\n\r\n..b\r\n.\r\n" },
+	{ "\r", "5321 2.3.8", "\r\n.\r\n" },
+	{ "\n", "5321 2.3.8", "\r\n.\r\n" },
+	{ "\n\n", "5321 2.3.8", "\r\n\r\n.\r\n" },
+	{ "\r\r", "5321 2.3.8", "\r\n\r\n.\r\n" },
 };
 
 static void
-wire_is(const struct buf *out, const char *want, const char *body)
+wire_is(const struct buf *out, const struct row *r)
 {
-	ck_assert_msg(span_eq(buf_get(out), span_str(want)),
-	    "\"%s\" gave \"%.*s\"", body, SPAN_FMT(buf_get(out)));
+	ck_assert_msg(span_eq(buf_get(out), span_str(r->wire)),
+	    "RFC %s: \"%s\" gave \"%.*s\"", r->rfc, r->body,
+	    SPAN_FMT(buf_get(out)));
 }
 
 START_TEST(dot_rows)
@@ -53,14 +54,14 @@ START_TEST(dot_rows)
 		ck_assert_int_eq(dot_put(&d, span_of(r->body + cut, n - cut),
 		    &out), 0);
 		ck_assert_int_eq(dot_end(&d, &out), 0);
-		wire_is(&out, r->wire, r->body);
+		wire_is(&out, r);
 	}
 	buf_reset(&out);
 	dot_begin(&d, false);
 	for (i = 0; i < n; i++)
 		ck_assert_int_eq(dot_put(&d, span_of(r->body + i, 1), &out), 0);
 	ck_assert_int_eq(dot_end(&d, &out), 0);
-	wire_is(&out, r->wire, r->body);
+	wire_is(&out, r);
 	buf_free(&out);
 }
 END_TEST
@@ -107,9 +108,9 @@ END_TEST
 /* RFC 3030: in chunks a dot is nothing special, and no line ends the message;
  * line ends are mended all the same. */
 static const struct row chunk_rows[] = {
-	{ "", "" },
-	{ ".\r\n..\r\na", ".\r\n..\r\na\r\n" },
-	{ "a\n.\rb\r\n", "a\r\n.\r\nb\r\n" },
+	{ "", "3030 2", "" },
+	{ ".\r\n..\r\na", "3030 2", ".\r\n..\r\na\r\n" },
+	{ "a\n.\rb\r\n", "5321 2.3.8", "a\r\n.\r\nb\r\n" },
 };
 
 START_TEST(dot_chunks)
@@ -124,7 +125,7 @@ START_TEST(dot_chunks)
 	for (i = 0; i < n; i++)
 		ck_assert_int_eq(dot_put(&d, span_of(r->body + i, 1), &out), 0);
 	ck_assert_int_eq(dot_end(&d, &out), 0);
-	wire_is(&out, r->wire, r->body);
+	wire_is(&out, r);
 	buf_free(&out);
 }
 END_TEST

@@ -38,27 +38,27 @@ cut(struct span all, size_t piece, struct buf *out)
 	buf_free(&in);
 }
 
-#define ROW(s, want)	{ { (s), sizeof(s) - 1 }, want }
+#define ROW(s, rfc, want)	{ { (s), sizeof(s) - 1 }, rfc, want }
 static const struct {
 	struct span	 in;
-	const char	*want;
-} rows[] = {		/* RFC 5321 sec 2.3.8 */
-	ROW("", "|"),
-	ROW("NOOP\r\n", "=NOOP|"),
-	ROW("\r\n", "=|"),
-	ROW("NOOP\r\nQUI", "=NOOP|QUI"),
-	ROW("A\r\nB\r\n", "=A=B|"),
-	ROW("NOOP\n", "!|"),
-	ROW("NOOP\nQUIT\r\n", "!=QUIT|"),
-	ROW("NO\rOP\r\n", "!|"),
-	ROW("NOOP\r\r\n", "!|"),
-	ROW("NO\0OP\r\n", "!|"),
-	ROW("NOOP\0\r\n", "!|"),
-	ROW("\0\r\n", "!|"),
-	ROW("NOOP\r", "|NOOP\r"),
-	ROW("\n", "!|"),
-	ROW("\r", "|\r"),
-	ROW("\r\r", "|\r\r"),
+	const char	*rfc, *want;
+} rows[] = {
+	ROW("", "5321 2.3.8", "|"),
+	ROW("NOOP\r\n", "5321 2.3.8", "=NOOP|"),
+	ROW("\r\n", "5321 2.3.8", "=|"),
+	ROW("NOOP\r\nQUI", "5321 2.3.8", "=NOOP|QUI"),
+	ROW("A\r\nB\r\n", "2920 3.2", "=A=B|"),
+	ROW("NOOP\n", "5321 2.3.8", "!|"),
+	ROW("NOOP\nQUIT\r\n", "5321 2.3.8", "!=QUIT|"),
+	ROW("NO\rOP\r\n", "5321 2.3.8", "!|"),
+	ROW("NOOP\r\r\n", "5321 2.3.8", "!|"),
+	ROW("NO\0OP\r\n", "5321 4.1.2", "!|"),
+	ROW("NOOP\0\r\n", "5321 4.1.2", "!|"),
+	ROW("\0\r\n", "5321 4.1.2", "!|"),
+	ROW("NOOP\r", "5321 2.3.8", "|NOOP\r"),
+	ROW("\n", "5321 2.3.8", "!|"),
+	ROW("\r", "5321 2.3.8", "|\r"),
+	ROW("\r\r", "5321 2.3.8", "|\r\r"),
 };
 
 START_TEST(line_rows)
@@ -69,7 +69,8 @@ START_TEST(line_rows)
 		buf_init(&got, 4096);
 		cut(rows[_i].in, piece, &got);
 		ck_assert_msg(strcmp(buf_cstr(&got), rows[_i].want) == 0,
-		    "row %d piece %zu: %s", _i, piece, buf_cstr(&got));
+		    "row %d (RFC %s) piece %zu: %s", _i, rows[_i].rfc, piece,
+		    buf_cstr(&got));
 		buf_free(&got);
 	}
 }
@@ -79,13 +80,15 @@ END_TEST
 START_TEST(line_limits)
 {
 	static const size_t pieces[] = { 1, 7, 2047, 2048, 2049, 2050, 1 << 20 };
-	static const struct { size_t n; const char *end, *want; } r[] = {
-		{ SMTP_LINE_MAX, "\r\nQUIT\r\n", "ok" },
-		{ SMTP_LINE_MAX + 1, "\r\nQUIT\r\n", "#=QUIT|" },
-		{ SMTP_LINE_MAX + 1, "\nQUIT\r\n", "!=QUIT|" },
-		{ SMTP_LINE_MAX + 2, "\nQUIT\r\n", "#=QUIT|" },
-		{ 300000, "\r\nQUIT\r\n", "#=QUIT|" },
-		{ 300000, "\r", "|" },
+	static const struct { size_t n; const char *rfc, *end, *want; } r[] = {
+		{ SMTP_LINE_MAX, "5321 4.5.3.1.4", "\r\nQUIT\r\n", "ok" },
+		{ SMTP_LINE_MAX + 1, "5321 4.5.3.1.4", "\r\nQUIT\r\n",
+		    "#=QUIT|" },
+		{ SMTP_LINE_MAX + 1, "5321 2.3.8", "\nQUIT\r\n", "!=QUIT|" },
+		{ SMTP_LINE_MAX + 2, "5321 4.5.3.1.4", "\nQUIT\r\n",
+		    "#=QUIT|" },
+		{ 300000, "5321 4.5.3.1.4", "\r\nQUIT\r\n", "#=QUIT|" },
+		{ 300000, "5321 4.5.3.1.4", "\r", "|" },
 	};
 	struct buf in, got;
 
@@ -103,8 +106,9 @@ START_TEST(line_limits)
 				ck_assert_uint_eq(got.len, r[i].n + 7);
 			else
 				ck_assert_msg(strcmp(buf_cstr(&got),
-				    r[i].want) == 0, "row %d piece %zu: %.80s",
-				    i, pieces[p], buf_cstr(&got));
+				    r[i].want) == 0, "row %d (RFC %s) piece "
+				    "%zu: %.80s", i, r[i].rfc, pieces[p],
+				    buf_cstr(&got));
 		}
 	buf_free(&in);
 	buf_free(&got);

@@ -17,44 +17,45 @@
 #define MIXED	"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
 
 static const struct row {
-	const char	*name, *in, *out;	/* NULL: not converted */
+	const char	*name, *rfc, *in, *out;	/* NULL: not converted */
 	enum mime7_verdict verdict;
 } rows[] = {
-	{ "nothing to do", TEXT8 EIGHT "\r\nplain\r\n", NULL, MIME7_PLAIN },
-	{ "RFC 2045 sec 6.7: text",
+	{ "nothing to do", "6152 3", TEXT8 EIGHT "\r\nplain\r\n", NULL,
+	    MIME7_PLAIN },
+	{ "text", "2045 6.7",
 	  TEXT8 EIGHT "\r\nein gr\xc3\xbc\xc3\x9f""ender = Satz \r\nzwei\t\r\n",
 	  TEXT8 QP "\r\nein gr=C3=BC=C3=9Fender =3D Satz=20\r\nzwei=09\r\n",
 	  MIME7_CONVERT },
-	{ "the label stands where it stood, at the end",
+	{ "the label stands where it stood, at the end", "2045 6.1",
 	  EIGHT TEXT8 "X: y\r\n\r\n\xff is rare in this text\r\n",
 	  TEXT8 "X: y\r\n" QP "\r\n=FF is rare in this text\r\n", MIME7_CONVERT },
-	{ "folded and twice",
+	{ "folded and twice", "2045 6.1",
 	  "Content-Transfer-Encoding:\r\n (well)\r\n 8BIT\r\n" TEXT8 EIGHT
 	  "\r\n\xff is rare in this text\r\n",
 	  TEXT8 QP "\r\n=FF is rare in this text\r\n", MIME7_CONVERT },
-	{ "RFC 1428 sec 3: no MIME at all",
+	{ "no MIME at all", "1428 3",
 	  "Subject: x\r\n\r\ncaf\xe9 au lait\r\n",
 	  "Subject: x\r\nMIME-Version: 1.0\r\n"
 	  "Content-Type: text/plain; charset=unknown-8bit\r\n" QP
 	  "\r\ncaf=E9 au lait\r\n", MIME7_CONVERT },
-	{ "labelled 7bit, and is not",
+	{ "labelled 7bit, and is not", "2045 6.2",
 	  TEXT8 SEVEN "\r\ncaf\xe9 au lait\r\n", TEXT8 QP "\r\ncaf=E9 au lait\r\n",
 	  MIME7_CONVERT },
-	{ "RFC 2045 sec 6.8: no text",
+	{ "no text", "2045 6.8",
 	  "MIME-Version: 1.0\r\nContent-Type: application/x\r\n"
 	  "Content-Transfer-Encoding: binary\r\n\r\n\xff\r\nabc\r\n",
 	  "MIME-Version: 1.0\r\nContent-Type: application/x\r\n" B64
 	  "\r\n/w0KYWJjDQo=\r\n", MIME7_CONVERT },
-	{ "text that is not ASCII for the most part",
+	{ "text that is not ASCII for the most part", "2045 6.8",
 	  TEXT8 EIGHT "\r\n\xd0\x94\xd0\xb0.\r\n", TEXT8 B64 "\r\n0JTQsC4NCg==\r\n",
 	  MIME7_CONVERT },
-	{ "no line end at the end",
+	{ "no line end at the end", "2045 6.7",
 	  TEXT8 EIGHT "\r\n\xff""12345678 ", TEXT8 QP "\r\n=FF12345678=20",
 	  MIME7_CONVERT },
-	{ "bare CR and LF are line ends",
+	{ "bare CR and LF are line ends", "5321 2.3.8",
 	  TEXT8 "\r\nabcdefgh\xff\nx\ry\r\r\nz",
 	  TEXT8 QP "\r\nabcdefgh=FF\r\nx\r\ny\r\n\r\nz", MIME7_CONVERT },
-	{ "RFC 2046 sec 5.1: parts, the last line end is the boundary's",
+	{ "parts, the last line end is the boundary's", "2046 5.1.1",
 	  MIXED EIGHT "\r\npre\xff\r\n--b\r\n" EIGHT "\r\nabcdefg\xff\r\n--b\r\n"
 	  "Content-Type: image/x\r\n\r\n\xff\r\n\r\n--b\r\n\r\nplain\r\n"
 	  "--b--  \r\nepi\xff\r\n",
@@ -62,37 +63,38 @@ static const struct row {
 	  "Content-Type: image/x\r\n" B64 "\r\n/w0K\r\n--b\r\n\r\nplain\r\n"
 	  "--b--  \r\nepi?\r\n", MIME7_CONVERT },
 	{ "inside each other; an outer boundary ends the inner one too",
+	    "2046 5.1.2",
 	  MIXED "\r\n--b\r\nContent-Type: multipart/alternative; "
 	  "boundary=\"b b\"\r\n" EIGHT "\r\n--b b\r\n\r\nabcdefg\xff\r\n--b\r\n"
 	  EIGHT "\r\nok\r\n--b--\r\n",
 	  MIXED "\r\n--b\r\nContent-Type: multipart/alternative; "
 	  "boundary=\"b b\"\r\n" SEVEN "\r\n--b b\r\n" QP "\r\nabcdefg=FF\r\n--b\r\n"
 	  SEVEN "\r\nok\r\n--b--\r\n", MIME7_CONVERT },
-	{ "a boundary within a header",
+	{ "a boundary within a header", "2046 5.1.1",
 	  MIXED "\r\n--b\r\nContent-Type: text/html\r\n--b\r\n\r\nabcdefg\xff\r\n--b--",
 	  MIXED "\r\n--b\r\nContent-Type: text/html\r\n--b\r\n" QP
 	  "\r\nabcdefg=FF\r\n--b--\r\n", MIME7_CONVERT },
-	{ "no boundary lines, only what looks like them",
+	{ "no boundary lines, only what looks like them", "2046 5.1.1",
 	  MIXED "\r\n--b\r\n\r\n--bb\r\n --b\r\n--b x\r\n--\r\nabcdefg\xff\r\n--b-- x\r\n",
 	  MIXED "\r\n--b\r\n" QP "\r\n--bb\r\n --b\r\n--b x\r\n--\r\nabcdefg=FF\r\n"
 	  "--b-- x\r\n", MIME7_CONVERT },
-	{ "RFC 2046 sec 5.2.1: the message inside",
+	{ "the message inside", "2046 5.2.1",
 	  "MIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n" EIGHT
 	  "\r\nSubject: in\r\n\r\nabcdefg\xff\r\n",
 	  "MIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n" SEVEN
 	  "\r\nSubject: in\r\nMIME-Version: 1.0\r\n"
 	  "Content-Type: text/plain; charset=unknown-8bit\r\n" QP
 	  "\r\nabcdefg=FF\r\n", MIME7_CONVERT },
-	{ "RFC 2046 sec 5.1.5: a digest",
+	{ "a digest", "2046 5.1.5",
 	  "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\n" TEXT8
 	  "\r\nabcdefg\xff\r\n--b--\r\n",
 	  "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\n" TEXT8 QP
 	  "\r\nabcdefg=FF\r\n--b--\r\n", MIME7_CONVERT },
-	{ "RFC 6532 sec 3.7: message/global may be encoded",
+	{ "message/global may be encoded", "6532 3.7",
 	  "Content-Type: message/global\r\n\r\nSubject: \xc3\xa9\r\n\r\nx\r\n",
 	  "Content-Type: message/global\r\nMIME-Version: 1.0\r\n" B64
 	  "\r\nU3ViamVjdDogw6kNCg0KeA0K\r\n", MIME7_CONVERT },
-	{ "7-bit parts inside multipart/signed stay, labels too",
+	{ "7-bit parts inside multipart/signed stay, labels too", "1847 2.1",
 	  MIXED "\r\n--b\r\nContent-Type: multipart/signed; boundary=s\r\n" EIGHT
 	  "\r\n--s\r\n" EIGHT "\r\nsigned\r\n--s--\r\n--b\r\n\r\nabcdefg\xff\r\n--b--\r\n",
 	  MIXED "\r\n--b\r\nContent-Type: multipart/signed; boundary=s\r\n" SEVEN
@@ -100,40 +102,43 @@ static const struct row {
 	  "\r\nabcdefg=FF\r\n--b--\r\n", MIME7_CONVERT },
 
 	/* refused */
-	{ "RFC 6532: 8-bit header", "Subject: \xc3\xa9\r\n\r\nx\r\n", NULL,
+	{ "8-bit header", "6532 3.2", "Subject: \xc3\xa9\r\n\r\nx\r\n", NULL,
 	  MIME7_HEADER },
-	{ "8-bit header, folded", "Subject: x\r\n \xc3\xa9\r\n\r\nx\r\n", NULL,
+	{ "8-bit header, folded", "6532 3.2",
+	    "Subject: x\r\n \xc3\xa9\r\n\r\nx\r\n", NULL,
 	  MIME7_HEADER },
-	{ "8-bit header of a part", MIXED "\r\n--b\r\nX: \xff\r\n\r\n--b--\r\n",
+	{ "8-bit header of a part", "6532 3.2",
+	    MIXED "\r\n--b\r\nX: \xff\r\n\r\n--b--\r\n",
 	  NULL, MIME7_HEADER },
-	{ "8-bit header of a message inside",
+	{ "8-bit header of a message inside", "6532 3.7",
 	  "Content-Type: message/rfc822\r\n\r\nX: \xff\r\n\r\nx\r\n", NULL,
 	  MIME7_HEADER },
-	{ "no header at all", "\xff\r\n", NULL, MIME7_HEADER },
-	{ "RFC 1847 sec 2.1: signed",
+	{ "no header at all", "5322 2.2", "\xff\r\n", NULL, MIME7_HEADER },
+	{ "signed", "1847 2.1",
 	  "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n\xff\r\n"
 	  "--b--\r\n", NULL, MIME7_SIGNED },
-	{ "deep inside what is signed",
+	{ "deep inside what is signed", "1847 2.1",
 	  "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n"
 	  "Content-Type: message/rfc822\r\n\r\n" MIXED "\r\n--b\r\n\r\n\xff", NULL,
 	  MIME7_SIGNED },
-	{ "the preamble of what is signed",
+	{ "the preamble of what is signed", "1847 2.1",
 	  "Content-Type: Multipart/Signed; boundary=b\r\n\r\n\xff\r\n", NULL,
 	  MIME7_SIGNED },
-	{ "encoded already, and wrongly",
+	{ "encoded already, and wrongly", "2045 6.7",
 	  TEXT8 QP "\r\n\xff=\r\n", NULL, MIME7_ENCODED },
-	{ "an encoding that we do not know",
+	{ "an encoding that we do not know", "2045 6.4",
 	  TEXT8 "Content-Transfer-Encoding: x-uue\r\n\r\n\xff\r\n", NULL,
 	  MIME7_ENCODED },
-	{ "RFC 2045 sec 6.4: an encoded message",
+	{ "an encoded message", "2045 6.4",
 	  "Content-Type: message/rfc822\r\n" B64 "\r\n\xff\r\n", NULL,
 	  MIME7_ENCODED },
-	{ "RFC 2046 sec 5.2.2: a piece of a message",
+	{ "a piece of a message", "2046 5.2.2",
 	  "Content-Type: message/partial; id=x\r\n\r\n\xff\r\n", NULL,
 	  MIME7_MESSAGE },
-	{ "no boundary", "Content-Type: multipart/mixed\r\n\r\n\xff\r\n", NULL,
+	{ "no boundary", "2046 5.1.1",
+	    "Content-Type: multipart/mixed\r\n\r\n\xff\r\n", NULL,
 	  MIME7_STRUCTURE },
-	{ "an encoded multipart",
+	{ "an encoded multipart", "2045 6.4",
 	  MIXED B64 "\r\n--b\r\n\r\n\xff\r\n", NULL, MIME7_STRUCTURE },
 };
 
@@ -167,14 +172,16 @@ START_TEST(mime7_rows)
 	buf_init(&out, 65536);
 	for (step = 1; step <= in.n; step++) {
 		scan(m, in, step);
-		ck_assert_msg(mime7_verdict(m) == r->verdict, "%s", r->name);
+		ck_assert_msg(mime7_verdict(m) == r->verdict,
+		    "%s (RFC %s)", r->name, r->rfc);
 		ck_assert((r->verdict > MIME7_CONVERT) ==
 		    (mime7_reason(r->verdict)[0] != '\0'));
 		if (r->verdict != MIME7_CONVERT)
 			continue;
 		convert(m, in, step, &out);
 		ck_assert_msg(span_eq(buf_get(&out), span_str(r->out)),
-		    "%s: got\n%s\nwant\n%s", r->name, buf_cstr(&out), r->out);
+		    "%s (RFC %s): got\n%s\nwant\n%s", r->name, r->rfc,
+		    buf_cstr(&out), r->out);
 	}
 	buf_free(&out);
 	free(m);
@@ -254,27 +261,31 @@ START_TEST(mime7_bounds)
 END_TEST
 
 static const struct {
-	const char	*value, *boundary;
+	const char	*value, *rfc, *boundary;
 	enum mime_class	 class;
 } types[] = {
-	{ "text/plain", "", MIME_TEXT },
-	{ "", "", MIME_TEXT },
-	{ "nonsense", "", MIME_TEXT },
-	{ "multipart", "", MIME_TEXT },
-	{ " (a (b) \\)) Image / (x) PNG ; a=b", "", MIME_OTHER },
-	{ "multipart/mixed;boundary=abc", "abc", MIME_MULTIPART },
+	{ "text/plain", "2045 5.1", "", MIME_TEXT },
+	{ "", "2045 5.2", "", MIME_TEXT },
+	{ "nonsense", "2045 5.2", "", MIME_TEXT },
+	{ "multipart", "2045 5.2", "", MIME_TEXT },
+	{ " (a (b) \\)) Image / (x) PNG ; a=b", "2045 5.1", "", MIME_OTHER },
+	{ "multipart/mixed;boundary=abc", "2046 5.1.1", "abc", MIME_MULTIPART },
 	{ "multipart/mixed; x=\"a;boundary=no\"; Boundary = \"a b\\\"c \" ; y",
+	    "2045 5.1",
 	  "a b\"c", MIME_MULTIPART },
-	{ "multipart/mixed; boundary=a; boundary=b", "a", MIME_MULTIPART },
-	{ "multipart/mixed; boundary=----=_a:b/c?(x)", "----=_a:b/c?",
+	{ "multipart/mixed; boundary=a; boundary=b", "2045 5.1", "a",
+	    MIME_MULTIPART },
+	{ "multipart/mixed; boundary=----=_a:b/c?(x)", "2046 5.1.1",
+	    "----=_a:b/c?",
 	  MIME_MULTIPART },
-	{ "multipart/mixed; boundary=\"a\r\n b\"", "a b", MIME_MULTIPART },
-	{ "multipart/mixed; boundary=", "", MIME_MULTIPART },
-	{ "multipart/mixed; boundary=\"never ends", "never ends",
+	{ "multipart/mixed; boundary=\"a\r\n b\"", "5322 2.2.3", "a b",
+	    MIME_MULTIPART },
+	{ "multipart/mixed; boundary=", "2046 5.1.1", "", MIME_MULTIPART },
+	{ "multipart/mixed; boundary=\"never ends", "2045 5.1", "never ends",
 	  MIME_MULTIPART },
-	{ "message/RFC822", "", MIME_MESSAGE },
-	{ "message/global-headers", "", MIME_OTHER },
-	{ "message/delivery-status", "", MIME_MESSAGE_OTHER },
+	{ "message/RFC822", "2046 5.2.1", "", MIME_MESSAGE },
+	{ "message/global-headers", "6532 3.5", "", MIME_OTHER },
+	{ "message/delivery-status", "2045 6.4", "", MIME_MESSAGE_OTHER },
 };
 
 START_TEST(mime7_types)
@@ -284,8 +295,8 @@ START_TEST(mime7_types)
 	mime_type_parse(span_str(types[_i].value), &t);
 	ck_assert_int_eq(t.class, types[_i].class);
 	ck_assert_msg(span_eq(span_of(t.boundary, t.boundary_len),
-	    span_str(types[_i].boundary)), "%s: \"%.*s\"", types[_i].value,
-	    (int)t.boundary_len, t.boundary);
+	    span_str(types[_i].boundary)), "RFC %s: %s: \"%.*s\"",
+	    types[_i].rfc, types[_i].value, (int)t.boundary_len, t.boundary);
 }
 END_TEST
 

@@ -11,23 +11,38 @@
 #define X250	X10 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10	\
 		X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
 
+/* Where it is said: there is no RFC but for xtext. */
+#define SYNTAX	"XFORWARD_README Command syntax"
+#define NOTE1	"XFORWARD_README Note 1"
+#define NOTE3	"XFORWARD_README Note 3"
+#define SERVER	"XFORWARD_README Server operation"
+#define PREFIX	"XCLIENT_README Command syntax"
+#define XTEXT	"3461 4"
+
 static const struct {
-	const char	*arg, *want;	/* NULL: refused */
+	const char	*arg, *rfc, *want;	/* NULL: refused */
 } rows[] = {
-	{ "NAME=a", "a:::::" }, { "name=a  ADDR=b", "a:b::::" },
-	{ "NAME=a NAME=b", "b:::::" },
-	{ "PORT=25 PROTO=SMTP SOURCE=LOCAL", "::25:SMTP::LOCAL" },
-	{ "ADDR=IPV6:::1", ":::1::::" }, { "HELO=[192.0.2.1]", "::::[192.0.2.1]:" },
-	{ "NAME=" X250 "xxxxx", X250 "xxxxx:::::" },
-	{ "NAME=[Unavailable]", ":::::" }, { "NAME=[TEMPUNAVAIL]", ":::::" },
-	{ "NAME=+41+42", "AB:::::" }, { "NAME=+2b", "+:::::" },
-	{ "", NULL }, { "  ", NULL }, { "NAME", NULL }, { "NAME=", NULL },
-	{ "=a", NULL }, { "NAMES=a", NULL }, { "NAME=a b", NULL },
-	{ "NAME=a\tb", NULL }, { "NAME=a+20b", NULL }, { "NAME=a+0Ab", NULL },
-	{ "NAME=+4", NULL }, { "NAME=+4G", NULL }, { "NAME=a=b", NULL },
-	{ "NAME=\xc3\xa4", NULL }, { "NAME=+C3+A4", NULL },
-	{ "NAME=" X250 "xxxxxx", NULL }, { "PORT=12345678", NULL },
-	{ "SOURCE=EVERYWHERE", NULL },
+	{ "NAME=a", SYNTAX, "a:::::" },
+	{ "name=a  ADDR=b", SYNTAX, "a:b::::" },
+	{ "NAME=a NAME=b", SERVER, "b:::::" },
+	{ "PORT=25 PROTO=SMTP SOURCE=LOCAL", SYNTAX, "::25:SMTP::LOCAL" },
+	{ "ADDR=IPV6:::1", PREFIX, ":::1::::" },
+	{ "HELO=[192.0.2.1]", SYNTAX, "::::[192.0.2.1]:" },
+	{ "NAME=" X250 "xxxxx", NOTE1, X250 "xxxxx:::::" },
+	{ "NAME=[Unavailable]", NOTE3, ":::::" },
+	{ "NAME=[TEMPUNAVAIL]", PREFIX, ":::::" },
+	{ "NAME=+41+42", XTEXT, "AB:::::" }, { "NAME=+2b", XTEXT, "+:::::" },
+	{ "", SYNTAX, NULL }, { "  ", SYNTAX, NULL },
+	{ "NAME", SYNTAX, NULL }, { "NAME=", SYNTAX, NULL },
+	{ "=a", SYNTAX, NULL }, { "NAMES=a", SYNTAX, NULL },
+	{ "NAME=a b", SYNTAX, NULL }, { "NAME=a\tb", XTEXT, NULL },
+	{ "NAME=a+20b", NOTE1, NULL }, { "NAME=a+0Ab", NOTE1, NULL },
+	{ "NAME=+4", XTEXT, NULL }, { "NAME=+4G", XTEXT, NULL },
+	{ "NAME=a=b", XTEXT, NULL }, { "NAME=\xc3\xa4", XTEXT, NULL },
+	{ "NAME=+C3+A4", NOTE1, NULL },
+	{ "NAME=" X250 "xxxxxx", NOTE1, NULL },
+	{ "PORT=12345678", NOTE1, NULL },
+	{ "SOURCE=EVERYWHERE", SYNTAX, NULL },
 };
 
 START_TEST(attributes)
@@ -36,7 +51,8 @@ START_TEST(attributes)
 	char got[2048];
 	bool ok = smtp_xforward_take(span_str(rows[_i].arg), &x);
 
-	ck_assert_msg(ok == (rows[_i].want != NULL), "'%s'", rows[_i].arg);
+	ck_assert_msg(ok == (rows[_i].want != NULL), "%s: '%s'",
+	    rows[_i].rfc, rows[_i].arg);
 	if (!ok)
 		return;
 	(void)snprintf(got, sizeof got, "%s:%s:%s:%s:%s:%s", x.name, x.addr,
