@@ -12,8 +12,9 @@
 
 #define ADDR_TEXT_SIZE	64	/* [ipv6]:port + NUL */
 
-/* IPv4-mapped IPv6 is always kept as IPv4 (addr_from_* normalise it), so that
- * one host has one spelling for limits, rules and loops. */
+/* IPv4-mapped IPv6 (RFC 4291 sec 2.5.5.2) is always kept as IPv4 (addr_from_*
+ * normalise it), so that one host has one spelling for limits, rules and
+ * loops. */
 struct addr {
 	uint8_t		family;		/* 4, 6, or 0: none */
 	uint8_t		ip[16];		/* IPv4 in the first four */

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The Sealane authors
-"""Each script of a peer's behaviour says on top which section of which RFC it
-is about, and docs/rfc-index.md knows that RFC."""
+"""Each script of a peer's behaviour, server or client, says on top which section
+of which RFC it is about, and docs/rfc-index.md knows that RFC."""
 
 import re
 
 import tree
 
-FOLDER = "tests/replay/relay/"
+FOLDERS = ("tests/replay/relay/", "tests/replay/smtpd/")
 SECTION = re.compile(r"\bRFC (\d{3,5}) (?:sec|app) [0-9A-Z]")
 
 
@@ -25,7 +25,7 @@ def check(root):
                            tree.text(root, "docs/rfc-index.md")))
     found = []
     for name in tree.files(root):
-        if not (name.startswith(FOLDER) and name.endswith(".replay")):
+        if not (name.startswith(FOLDERS) and name.endswith(".replay")):
             continue
         cited = SECTION.findall(head(tree.text(root, name)))
         if not cited:
