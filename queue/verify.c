@@ -53,6 +53,13 @@ question_end(struct queue *q, struct verify_question *w)
 	free(w);
 }
 
+struct verify_said
+verify_said_of(const char *dsn)
+{
+	return (struct verify_said){ strcmp(dsn, "5.7.30") == 0 ?
+	    VERDICT_MISS : VERDICT_UNCLEAR, span_str(dsn) };
+}
+
 /* What those who wait for a probe are told: a hit that could not be renewed
  * is still one. */
 static struct verify_said
@@ -138,10 +145,10 @@ complain(struct queue *q, const char *what)
 
 /* The probe for an address, new or under way.  NULL: there can be none. */
 static struct verify_probe *
-probe_for(struct queue *q, struct span address, uint32_t hop)
+probe_for(struct queue *q, const struct verify_whom *whom)
 {
 	struct verify *v = q->verify;
-	struct verify_probe *p = verify_probe_find(v, address);
+	struct verify_probe *p = verify_probe_find(v, whom);
 
 	if (p != NULL)
 		return p;
@@ -149,7 +156,7 @@ probe_for(struct queue *q, struct span address, uint32_t hop)
 		complain(q, "too many addresses are being asked for");
 		return NULL;
 	}
-	return verify_probe_new(q, address, hop);
+	return verify_probe_new(q, whom);
 }
 
 static bool
@@ -175,11 +182,11 @@ wait_for(struct queue *q, struct verify_probe *p, unsigned smtpd, uint64_t txn)
 
 /* True: it is known, and told; perhaps it is renewed meanwhile. */
 static bool
-answer_known(struct queue *q, struct span address, uint32_t hop,
-    unsigned smtpd, uint64_t txn)
+answer_known(struct queue *q, const struct verify_whom *whom, unsigned smtpd,
+    uint64_t txn)
 {
-	struct verify_entry *e = verify_cache_ask(&q->verify->cache, address,
-	    hop);
+	struct verify_entry *e = verify_cache_ask(&q->verify->cache,
+	    whom->address, whom->hop);
 	int64_t now = (int64_t)queue_now(q);
 	enum verify_age age;
 	bool renew;
@@ -192,8 +199,9 @@ answer_known(struct queue *q, struct span address, uint32_t hop,
 		return false;
 	answer(q, smtpd, txn, &(struct verify_said){
 	    (enum verdict)e->verdict, span_str(e->dsn) });
-	if (renew && verify_domain_down(q, domain_of(address)) == NULL) {
-		(void)probe_for(q, address, hop);
+	if (renew && verify_domain_down(q, domain_of(whom->address),
+	    whom->wish) == NULL) {
+		(void)probe_for(q, whom);
 		verify_pump(q);
 	}
 	return true;
@@ -205,24 +213,26 @@ verify_ask(struct role_env *env, struct link *l, struct ipc_msg *msg)
 	struct queue *q = env->state;
 	const struct ipc_verify_ask *ask = &msg->u.verify_ask;
 	struct span domain = domain_of(ask->address);
-	struct verify_said no = { VERDICT_UNCLEAR, SPAN_LIT("4.3.2") };
-	uint32_t hop = hop_of(q, domain);
+	const struct verify_whom whom = { ask->address, hop_of(q, domain),
+	    ask->wish < TLS_WISH_COUNT ? (enum tls_wish)ask->wish :
+	    TLS_WISH_REQUIRED };
+	struct verify_said no = verify_said_of("4.3.2");
 	struct verify_probe *p;
 	struct verify_entry *e;
 	const char *down;
 
-	if (answer_known(q, ask->address, hop, link_index(l), ask->txn))
+	if (answer_known(q, &whom, link_index(l), ask->txn))
 		return;
-	down = verify_domain_down(q, domain);
+	down = verify_domain_down(q, domain, whom.wish);
 	if (down != NULL)
-		no.dsn = span_str(down);
-	p = q->draining || down != NULL ? NULL :
-	    probe_for(q, ask->address, hop);
+		no = verify_said_of(down);
+	p = q->draining || down != NULL ? NULL : probe_for(q, &whom);
 	if (p != NULL && wait_for(q, p, link_index(l), ask->txn)) {
 		verify_pump(q);
 		return;
 	}
-	e = verify_cache_ask(&q->verify->cache, ask->address, hop);
+	e = no.verdict != VERDICT_UNCLEAR ? NULL :
+	    verify_cache_ask(&q->verify->cache, whom.address, whom.hop);
 	if (e != NULL && e->verdict == VERDICT_HIT &&
 	    verify_age(e, (int64_t)queue_now(q)) != VERIFY_GONE)
 		no = (struct verify_said){ VERDICT_HIT, span_str(e->dsn) };

@@ -4,6 +4,7 @@
 #ifndef QUEUE_VERIFY_PRIV_H
 #define QUEUE_VERIFY_PRIV_H
 
+#include "base/envelope.h"
 #include "queue/queue_priv.h"
 #include "queue/verify.h"
 #include "queue/verify_cache.h"
@@ -29,6 +30,14 @@ struct verify_question {
 };
 TAILQ_HEAD(verify_questions, verify_question);
 
+/* Who is asked for, and how the question may travel: whom a message that goes
+ * by REQUIRETLS is for is part of it (RFC 8689 sec 4.2.1). */
+struct verify_whom {
+	struct span	 address;
+	uint32_t	 hop;		/* whom the configuration names, see hop_of() */
+	enum tls_wish	 wish;
+};
+
 struct verify_probe {
 	struct table_link	 link;
 	TAILQ_ENTRY(verify_probe) line;		/* of its domain */
@@ -36,14 +45,17 @@ struct verify_probe {
 	struct verify_questions	 questions;	/* none: a hit is renewed */
 	unsigned		 lost;		/* with so many relays */
 	uint32_t		 hop;
+	enum tls_wish		 wish;
 	size_t			 n;
 	char			 address[];
 };
 TAILQ_HEAD(verify_probes, verify_probe);
 
-/* Exists while something of it waits, runs, or must be left alone. */
+/* Exists while something of it waits, runs, or must be left alone; one for each
+ * wish, whose routes are not the same. */
 struct verify_domain {
 	struct table_link	 link;
+	enum tls_wish		 wish;
 	TAILQ_ENTRY(verify_domain) line;	/* in one of verify's, see `at` */
 	struct verify_domains	*at;		/* NULL: in none; then policy works on it,
 						   or its jobs run */
@@ -95,6 +107,9 @@ struct verify_said {
 	enum verdict	 verdict;
 	struct span	 dsn;		/* RFC 3463, of the next hop or ours */
 };
+/* What a code without the next hop's word on the recipient means: 5.7.30 that
+ * nobody may be asked, else that it is not known now. */
+struct verify_said	verify_said_of(const char *dsn);
 /* The next hop, or our fate, has spoken: answers, remembers where `keep`, and
  * frees the probe, which is in no line any more. */
 void	verify_probe_done(struct queue *, struct verify_probe *,
@@ -102,12 +117,14 @@ void	verify_probe_done(struct queue *, struct verify_probe *,
 
 /* ---- verify_probe.c ---- */
 
-struct verify_probe	*verify_probe_find(const struct verify *, struct span);
+struct verify_probe	*verify_probe_find(const struct verify *,
+			    const struct verify_whom *);
 /* NULL: no memory. */
-struct verify_probe	*verify_probe_new(struct queue *, struct span address,
-			    uint32_t hop);
-/* The domain is in trouble: what was found there, "" when nothing. */
-const char	*verify_domain_down(struct queue *, struct span domain);
+struct verify_probe	*verify_probe_new(struct queue *,
+			    const struct verify_whom *);
+/* The domain is in trouble: the code for it; NULL when it is not. */
+const char	*verify_domain_down(struct queue *, struct span domain,
+		    enum tls_wish);
 void	verify_probe_house(struct queue *);
 void	verify_probe_free_all(struct queue *);
 

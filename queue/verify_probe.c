@@ -14,25 +14,31 @@
 
 /* ---- domains ---- */
 
-static struct verify_domain *
-domain_find(const struct verify *v, struct span name)
+static uint64_t
+hash_of(struct span name, enum tls_wish wish)
 {
-	struct table_link *l = table_find(&v->domains, table_hash(name));
+	return table_hash(name) ^ wish;
+}
+
+static struct verify_domain *
+domain_find(const struct verify *v, struct span name, enum tls_wish wish)
+{
+	struct table_link *l = table_find(&v->domains, hash_of(name, wish));
 
 	for (; l != NULL; l = table_next(l)) {
 		struct verify_domain *d = TABLE_ENTRY(l, struct verify_domain,
 		    link);
 
-		if (span_eq(span_of(d->name, d->n), name))
+		if (d->wish == wish && span_eq(span_of(d->name, d->n), name))
 			return d;
 	}
 	return NULL;
 }
 
 static struct verify_domain *
-domain_get(struct verify *v, struct span name)
+domain_get(struct verify *v, struct span name, enum tls_wish wish)
 {
-	struct verify_domain *d = domain_find(v, name);
+	struct verify_domain *d = domain_find(v, name, wish);
 
 	if (d != NULL)
 		return d;
@@ -41,8 +47,9 @@ domain_get(struct verify *v, struct span name)
 		return NULL;
 	memcpy(d->name, name.p, name.n);
 	d->n = name.n;
+	d->wish = wish;
 	TAILQ_INIT(&d->waiting);
-	if (table_add(&v->domains, &d->link, table_hash(name)) == -1) {
+	if (table_add(&v->domains, &d->link, hash_of(name, wish)) == -1) {
 		free(d);
 		return NULL;
 	}
@@ -93,9 +100,9 @@ domain_place(struct queue *q, struct verify_domain *d)
 }
 
 const char *
-verify_domain_down(struct queue *q, struct span name)
+verify_domain_down(struct queue *q, struct span name, enum tls_wish wish)
 {
-	const struct verify_domain *d = domain_find(q->verify, name);
+	const struct verify_domain *d = domain_find(q->verify, name, wish);
 
 	return d != NULL && d->down_until > queue_now(q) ? d->down_dsn : NULL;
 }
@@ -116,34 +123,38 @@ domain_tell(struct queue *q, struct verify_domain *d,
 static void
 domain_goes_down(struct queue *q, struct verify_domain *d, struct span dsn)
 {
+	struct verify_said said;
+
 	d->down_until = queue_now(q) + VERIFY_DOWN_MS;
 	(void)span_copy(dsn, d->down_dsn, sizeof(d->down_dsn));
-	domain_tell(q, d, &(struct verify_said){ VERDICT_UNCLEAR,
-	    span_str(d->down_dsn) });
+	said = verify_said_of(d->down_dsn);
+	domain_tell(q, d, &said);
 }
 
 /* ---- probes ---- */
 
 struct verify_probe *
-verify_probe_find(const struct verify *v, struct span address)
+verify_probe_find(const struct verify *v, const struct verify_whom *whom)
 {
-	struct table_link *l = table_find(&v->probes, table_hash(address));
+	struct table_link *l = table_find(&v->probes,
+	    hash_of(whom->address, whom->wish));
 
 	for (; l != NULL; l = table_next(l)) {
 		struct verify_probe *p = TABLE_ENTRY(l, struct verify_probe,
 		    link);
 
-		if (span_eq(span_of(p->address, p->n), address))
+		if (p->wish == whom->wish &&
+		    span_eq(span_of(p->address, p->n), whom->address))
 			return p;
 	}
 	return NULL;
 }
 
 struct verify_probe *
-verify_probe_new(struct queue *q, struct span address, uint32_t hop)
+verify_probe_new(struct queue *q, const struct verify_whom *whom)
 {
 	struct verify *v = q->verify;
-	struct span local = address, domain;
+	struct span address = whom->address, local = address, domain;
 	struct verify_probe *p = calloc(1, sizeof(*p) + address.n + 1);
 
 	if (p == NULL)
@@ -151,14 +162,15 @@ verify_probe_new(struct queue *q, struct span address, uint32_t hop)
 	while (local.n > 0 && local.p[local.n - 1] != '@')
 		local.n--;
 	domain = span_skip(address, local.n);
-	p->domain = domain_get(v, domain);
+	p->domain = domain_get(v, domain, whom->wish);
 	if (p->domain == NULL)
 		goto free_probe;
 	memcpy(p->address, address.p, address.n);
 	p->n = address.n;
-	p->hop = hop;
+	p->hop = whom->hop;
+	p->wish = whom->wish;
 	TAILQ_INIT(&p->questions);
-	if (table_add(&v->probes, &p->link, table_hash(address)) == -1)
+	if (table_add(&v->probes, &p->link, hash_of(address, p->wish)) == -1)
 		goto place_domain;
 	v->nprobes++;
 	TAILQ_INSERT_TAIL(&p->domain->waiting, p, line);
@@ -192,7 +204,8 @@ ask_routes(struct queue *q)
 		v->asked[i] = d;
 		domain_place(q, d);
 		ask = (struct ipc_route_ask){ .txn = d->txn,
-		    .domain = span_of(d->name, d->n) };
+		    .domain = span_of(d->name, d->n),
+		    .wish = (uint8_t)d->wish };
 		(void)ipc_send_route_ask(policy, &ask, -1);
 	}
 }
@@ -221,9 +234,10 @@ verify_route_answer(struct queue *q, const struct ipc_route *a)
 		d->route = route_make(q, a);
 	d->routed = queue_now(q);
 	/* Also where the domain is denied: the operator's next hop is meant,
-	 * and he may mend it. */
+	 * and he may mend it.  What REQUIRETLS denies stays so. */
 	if (d->route == NULL)
-		domain_goes_down(q, d, a->dsn.n > 0 && a->dsn.p[0] == '4' ?
+		domain_goes_down(q, d, a->dsn.n > 0 && (a->dsn.p[0] == '4' ||
+		    span_eq(a->dsn, SPAN_LIT("5.7.30"))) ?
 		    a->dsn : SPAN_LIT("4.3.5"));
 	domain_place(q, d);
 	verify_pump(q);
@@ -256,6 +270,19 @@ beyond_ascii(const struct verify_probe *p)
 	return utf8_any(span_of(p->address, p->n));
 }
 
+/* A report travels in TLS, which its route asks for, and needs no more (RFC 8689
+ * sec 5). */
+static uint16_t
+flags_of(const struct verify_job *j)
+{
+	unsigned flags = j->domain->wish == TLS_WISH_REQUIRED ?
+	    ENVELOPE_REQUIRETLS : 0;
+
+	if (beyond_ascii(j->probes[0]))
+		flags |= ENVELOPE_SMTPUTF8;
+	return (uint16_t)flags;
+}
+
 static int
 put_rcpts(const struct verify_job *j, struct buf *list)
 {
@@ -279,7 +306,7 @@ send_job(struct queue *q, struct verify_job *j)
 	    .route = span_of(r->bytes, r->n) };
 	struct ipc_job job = { .job = j->job, .id = SPAN_NONE,
 	    .sender = SPAN_NONE, .envid = SPAN_NONE, .body = SPAN_NONE,
-	    .flags = beyond_ascii(j->probes[0]) ? ENVELOPE_SMTPUTF8 : 0,
+	    .flags = flags_of(j),
 	    .arrived = clock_wall_ms(), .probe = 1 };
 	struct buf list;
 	int rc = -1;
@@ -419,9 +446,10 @@ take_outcome(struct queue *q, struct verify_job *j,
 	said.verdict = verdicts[o->status];
 	if (said.verdict == VERDICT_UNCLEAR)
 		(void)span_copy(o->dsn, down, 12);
-	/* Trouble is the host's and is remembered of it. */
-	verify_probe_done(q, p, &said,
-	    said.verdict != VERDICT_UNCLEAR || !trouble);
+	/* Trouble is the host's and is remembered of it; and for want of
+	 * REQUIRETLS nobody was asked. */
+	verify_probe_done(q, p, &said, said.verdict == VERDICT_UNCLEAR ?
+	    !trouble : !span_eq(o->dsn, SPAN_LIT("5.7.30")));
 }
 
 bool

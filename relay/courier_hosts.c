@@ -261,7 +261,7 @@ courier_advance(struct courier *c, struct job *j, enum ladder_trouble t)
 static bool
 must_prove(const struct job *j)
 {
-	return envelope_tls_wish(j->flags, j->sender.n == 0) ==
+	return envelope_tls_wish(j->flags, j->sender.n == 0 && !j->probe) ==
 	    TLS_WISH_REQUIRED;
 }
 

@@ -99,8 +99,8 @@ courier_rule(const struct job *j, enum client_step step, int code)
 static bool
 refuses_null(const struct job *j, const struct client *cl)
 {
-	return j->probe && j->sender.n == 0 && cl->reply.code >= 500 &&
-	    (cl->verdict == CLIENT_MAIL ||
+	return j->probe && j->sender.n == 0 && !cl->own_verdict &&
+	    cl->reply.code >= 500 && (cl->verdict == CLIENT_MAIL ||
 	    strncmp(cl->reply.enhanced, "5.7.", 4) == 0);
 }
 

@@ -174,8 +174,9 @@ void	client_secured(struct client *, uint64_t now);
  * this host can't take gets its verdict without a command: SIZE (5.3.4); 8-bit
  * content without 8BITMIME, which RFC 6152 sec 3 forbids (5.6.3; to convert it
  * is the driver's, see smtp/mime7.h); SMTPUTF8 (5.6.7: there is no way down,
- * RFC 6531 sec 3.2); REQUIRETLS (5.7.30; but reports, whose sender is null, go
- * without it, RFC 8689 sec 5).  All addresses must be client_address_ok(). */
+ * RFC 6531 sec 3.2); REQUIRETLS (5.7.30; but reports, whose sender is null and
+ * which are no probes, go without it, RFC 8689 sec 5).  All addresses must be
+ * client_address_ok(). */
 void	client_message(struct client *, const struct client_message *,
 	    uint64_t now);
 /* Could this be put in a command line without ending it? `utf8`: in one that

@@ -136,8 +136,8 @@ refuse_unfit(struct client *c, const struct client_message *m)
 	else if ((m->flags & ENVELOPE_8BIT) && (lacks & EHLO_8BITMIME))
 		refuse(c, 554, "5.6.3", m->unfit != NULL ? m->unfit :
 		    "8-bit content, and the host does not take 8BITMIME");
-	else if ((m->flags & ENVELOPE_REQUIRETLS) && !takes_requiretls(c) &&
-	    m->sender.n > 0)
+	else if (envelope_tls_wish(m->flags, m->sender.n == 0 && !m->probe) ==
+	    TLS_WISH_REQUIRED && !takes_requiretls(c))
 		refuse(c, 550, "5.7.30",
 		    "message needs REQUIRETLS, and the host does not take it");
 	else if (c->ehlo.size_max != 0 && m->size > c->ehlo.size_max &&

@@ -284,14 +284,14 @@ smtpd_intake_committed(struct smtpd *d, const struct ipc_msg_committed *m)
 /* ---- recipients ---- */
 
 uint64_t
-smtpd_intake_verify(void *arg, struct span address)
+smtpd_intake_verify(void *arg, struct span address, enum tls_wish wish)
 {
 	struct client *c = arg;
 	struct link *l = queue_link(c);
 	uint64_t txn = txn_new(c);
 
 	if (l == NULL || ipc_send_verify_ask(l, &(struct ipc_verify_ask){
-	    .txn = txn, .address = address }, -1) == -1)
+	    .txn = txn, .address = address, .wish = (uint8_t)wish }, -1) == -1)
 		return 0;
 	return txn;
 }

@@ -129,7 +129,7 @@ struct session_ops {
 	int	(*commit)(void *arg, const struct session_message *);
 	/* Does this recipient exist?  The answer comes by session_verified()
 	 * with the number returned here.  0: nobody can be asked. */
-	uint64_t	(*verify)(void *arg, struct span address);
+	uint64_t	(*verify)(void *arg, struct span address, enum tls_wish);
 	/* The queue has it and the client gets its 250: log line and facts. */
 	void	(*accepted)(void *arg, const struct session_message *);
 	/* The session is more than a knock: once, at its first MAIL, or at

@@ -132,7 +132,8 @@ void	smtpd_intake_abort(void *client);
 int	smtpd_intake_commit(void *client, const struct session_message *);
 void	smtpd_intake_spooled(struct smtpd *, struct ipc_msg *);
 void	smtpd_intake_committed(struct smtpd *, const struct ipc_msg_committed *);
-uint64_t	smtpd_intake_verify(void *client, struct span address);
+uint64_t	smtpd_intake_verify(void *client, struct span address,
+		    enum tls_wish);
 void	smtpd_intake_verified(struct smtpd *, const struct ipc_verify_answer *);
 void	smtpd_intake_lost(struct smtpd *);		/* the queue is gone */
 void	smtpd_intake_go_on(struct smtpd *);		/* there is room again */

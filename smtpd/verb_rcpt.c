@@ -170,6 +170,9 @@ refuse_unknown(struct session *s, struct span address, const char *dsn)
 {
 	if (dsn[0] != '5' || strcmp(dsn, "5.0.0") == 0)
 		dsn = "5.1.1";
+	if (strcmp(dsn, "5.7.30") == 0)
+		return refuse_rcpt(s, address, "no way with REQUIRETLS to",
+		    dsn, "REQUIRETLS cannot be kept on the way there");
 	if (strncmp(dsn, "5.1.", 4) == 0 || strcmp(dsn, "5.2.1") == 0)
 		return refuse_rcpt(s, address, "no such recipient:", dsn,
 		    "No such recipient here");
@@ -273,7 +276,8 @@ ask(struct session *s, const struct wanted *w, struct span record, bool crowded)
 	s->nasks++;
 	if (!crowded)
 		a->number = s->ops->verify(s->arg, span_of(w->to.text,
-		    w->to.n));
+		    w->to.n), envelope_tls_wish(s->msg.flags,
+		    s->msg.sender.kind == SMTP_NULL));
 	if (a->number == 0) {
 		a->code = 451;
 		(void)span_copy(span_str(crowded ? "4.7.1" : "4.3.0"), a->dsn,

@@ -63,6 +63,32 @@ def requiretls_refused(lab):
 
 
 @case(seconds=60)
+def requiretls_recipients(lab):
+    """recipients = "verify": whom such a message is for is asked at a host that
+    keeps REQUIRETLS, or nowhere; and the client is told at RCPT."""
+    peer = lab.peer("127.0.2.11", pem=lab.dns.dane_pem, offers=TAKES_IT)
+    bare = lab.peer("127.0.1.5")
+    lab.sealane("requiretls-rcpt", accept=
+                'accept { domain "dane.test" { to = "smtp:dane.example.net" }; '
+                'domain "bare.test" { to = "smtp:[127.0.1.5]:25" } }')
+    c = Client()
+    c.ehlo()
+    c.starttls()
+    c.ehlo()
+    c.cmd(f"MAIL FROM:<{HOME}> REQUIRETLS", 250)
+    code, text = c.cmd("RCPT TO:<x@bare.test>")
+    expect_equal((code, text[0].split()[0]), (550, "5.7.30"), "no way")
+    c.cmd("RCPT TO:<x@dane.test>", 250)
+    expect_equal(bare.sessions, [], "an address proves nothing")
+    expect_equal(said(peer, "MAIL"), ["MAIL FROM:<> REQUIRETLS"], "asked")
+    c.cmd("RSET", 250)
+    c.cmd(f"MAIL FROM:<{HOME}>", 250)
+    c.cmd("RCPT TO:<x@bare.test>", 250)
+    expect_equal(said(bare, "MAIL"), ["MAIL FROM:<>"], "without it")
+    c.quit()
+
+
+@case(seconds=60)
 def requiretls_waived(lab):
     """TLS-Required: No gets through where DANE would have kept it (sec 4.2.2),
     as the log says; REQUIRETLS beside it wins."""

@@ -14,6 +14,7 @@
  *	keys away
  *	verify			what waits is answered, the last question first
  *	questions N		so many wait
+ *	question-wish required|report|none	how the last one may travel
  *	network error|unknown|recipient N	so many more are let pass
  *	c: TEXT			the client sends a line, or
  *	c> TEXT			these bytes, with \r \n \t \0 \\ \xHH
@@ -464,6 +465,18 @@ want_questions(const char *arg)
 }
 
 static void
+want_question_wish(const char *arg)
+{
+	const char *wish = play.t.last_wish == TLS_WISH_NONE ? "none" :
+	    play.t.last_wish == TLS_WISH_REQUIRED ? "required" :
+	    play.t.last_wish == TLS_WISH_REPORT ? "report" : "optional";
+
+	flush();
+	if (strcmp(wish, arg) != 0)
+		wrong("the question's wish was %s", wish);
+}
+
+static void
 want_open(const char *arg)
 {
 	(void)arg;
@@ -497,6 +510,7 @@ static const struct script_act acts[] = {
 	{ "body", want_body },
 	{ "size", want_size }, { "messages", want_messages }, { "abuse", want_abuse },
 	{ "questions", want_questions },
+	{ "question-wish", want_question_wish },
 	{ "open", want_open }, { "closed", want_closed },
 };
 

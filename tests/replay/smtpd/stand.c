@@ -159,8 +159,17 @@ op_commit(void *arg, const struct session_message *m)
 }
 
 static uint64_t
-op_verify(void *arg, struct span address)
+op_verify(void *arg, struct span address, enum tls_wish wish)
 {
+	static const struct {
+		const char	*start, *dsn;
+		int		 code;
+		enum tls_wish	 wish;
+	} said[] = {
+		{ "no", "5.1.1", 550, TLS_WISH_NONE },
+		{ "grey", "4.2.0", 451, TLS_WISH_NONE },
+		{ "bare", "5.7.30", 550, TLS_WISH_REQUIRED },
+	};
 	struct stand *t = arg;
 	unsigned n = t->nquestions;
 
@@ -169,8 +178,15 @@ op_verify(void *arg, struct span address)
 		return 0;
 	require(t->room == ROOM_NOW, "question without room");
 	t->questions[n].number = ++t->last_question;
-	t->questions[n].code = span_istarts(address, SPAN_LIT("no")) ? 550 :
-	    span_istarts(address, SPAN_LIT("grey")) ? 451 : 250;
+	t->questions[n].code = 250;
+	t->questions[n].dsn = "2.1.5";
+	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+		if (span_istarts(address, span_str(said[i].start)) &&
+		    wish >= said[i].wish) {
+			t->questions[n].code = said[i].code;
+			t->questions[n].dsn = said[i].dsn;
+		}
+	t->last_wish = wish;
 	t->questions[n].wait = span_istarts(address, SPAN_LIT("wait"));
 	t->nquestions++;
 	if (t->nquestions > t->most_questions)
@@ -311,10 +327,9 @@ stand_start(struct stand *t)
 static bool
 queue_verifies(struct stand *t, bool waiting)
 {
-	static const char *const dsn[] = { "2.1.5", "4.2.0", "5.1.1" };
-
 	for (unsigned i = t->nquestions; i > 0; i--) {
 		uint64_t number = t->questions[i - 1].number;
+		struct span dsn = span_str(t->questions[i - 1].dsn);
 		int code = t->questions[i - 1].code;
 
 		if (t->questions[i - 1].wait && !waiting)
@@ -322,8 +337,7 @@ queue_verifies(struct stand *t, bool waiting)
 		t->nquestions--;
 		memmove(&t->questions[i - 1], &t->questions[i],
 		    (t->nquestions - i + 1) * sizeof t->questions[0]);
-		session_verified(&t->s, number, code,
-		    span_str(dsn[code == 250 ? 0 : code == 451 ? 1 : 2]));
+		session_verified(&t->s, number, code, dsn);
 		return true;
 	}
 	return false;

@@ -32,9 +32,12 @@ struct stand {
 	bool		 no_spool;	/* spool_open fails */
 	struct stand_answer spool, commit;
 	/* What it answers about recipients; "no..." does not exist, "grey..."
-	 * is not known now, "wait..." gets no answer before verify_all(). */
+	 * is not known now, "wait..." gets no answer before
+	 * stand_answer_waiting(), "bare..." may not be asked with REQUIRETLS. */
 	uint64_t	 last_question;
-	struct { uint64_t number; int code; bool wait; } questions[64];
+	enum tls_wish	 last_wish;
+	struct { uint64_t number; int code; const char *dsn; bool wait; }
+			 questions[64];
 	unsigned	 nquestions, most_questions;
 	int		 write_code;	/* 0: writing to the file works */
 	bool		 send_fails;

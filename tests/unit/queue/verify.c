@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* tests/unit/queue/verify.c - which recipients exist: what is remembered, and
- * the role between an smtpd that asks, policy and relays. */
+/* tests/unit/queue/verify.c - which recipients exist: the role between an smtpd
+ * that asks, policy and relays.  What is remembered: verify_cache.c. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,172 +21,6 @@
 #define WALL	1767323045000u
 
 static const struct span joe = { "joe@dest.example", 16 };
-
-/* ---- what is remembered ---- */
-
-static const struct {
-	enum verdict	verdict;
-	int64_t		age;
-	enum verify_age	want;
-} ages[] = {
-	{ VERDICT_HIT, 0, VERIFY_GOOD },
-	{ VERDICT_HIT, 6 * DAY - 1, VERIFY_GOOD },
-	{ VERDICT_HIT, 6 * DAY, VERIFY_OLD },
-	{ VERDICT_HIT, 7 * DAY - 1, VERIFY_OLD },
-	{ VERDICT_HIT, 7 * DAY, VERIFY_STALE },
-	{ VERDICT_HIT, 31 * DAY - 1, VERIFY_STALE },
-	{ VERDICT_HIT, 31 * DAY, VERIFY_GONE },
-	{ VERDICT_MISS, HOUR - 1, VERIFY_GOOD },
-	{ VERDICT_MISS, HOUR, VERIFY_GONE },
-	{ VERDICT_UNCLEAR, 29999, VERIFY_GOOD },
-	{ VERDICT_UNCLEAR, 30000, VERIFY_GONE },
-};
-
-START_TEST(cache_ages)
-{
-	struct verify_cache c;
-	struct verify_entry *e;
-
-	verify_cache_init(&c, 10);
-	e = verify_cache_set(&c, joe, 1, ages[_i].verdict, SPAN_LIT("5.1.1"),
-	    NOW - ages[_i].age);
-	ck_assert_ptr_nonnull(e);
-	ck_assert_int_eq(verify_age(e, NOW), ages[_i].want);
-	ck_assert_ptr_eq(verify_cache_ask(&c, joe, 1), e);
-	/* Another next hop was not asked. */
-	ck_assert_ptr_null(verify_cache_ask(&c, joe, 2));
-	ck_assert_ptr_null(verify_cache_ask(&c, joe, 1));
-	verify_cache_free(&c);
-}
-END_TEST
-
-static struct span
-name(unsigned i)
-{
-	static char text[64];
-
-	return span_of(text, (size_t)snprintf(text, sizeof(text),
-	    "n%u@dest.example", i));
-}
-
-/* Who guesses does not drive out whom others write to. */
-START_TEST(cache_flood)
-{
-	struct verify_cache c;
-	unsigned i;
-
-	verify_cache_init(&c, 1000);
-	for (i = 0; i < 700; i++)
-		(void)verify_cache_set(&c, name(i), 1, VERDICT_HIT,
-		    SPAN_LIT("2.1.5"), NOW);
-	for (i = 0; i < 700; i++)
-		ck_assert_ptr_nonnull(verify_cache_ask(&c, name(i), 1));
-	for (i = 1000; i < 20000; i++)
-		(void)verify_cache_set(&c, name(i), 1, VERDICT_MISS,
-		    SPAN_LIT("5.1.1"), NOW);
-	ck_assert_uint_eq(c.table.n, 1000);
-	ck_assert_uint_eq(c.nproven, 700);
-	for (i = 0; i < 700; i++)
-		ck_assert_ptr_nonnull(verify_cache_ask(&c, name(i), 1));
-	ck_assert_ptr_null(verify_cache_ask(&c, name(1000), 1));
-	ck_assert_ptr_nonnull(verify_cache_ask(&c, name(19999), 1));
-	/* And what is proven makes room for the proven, too. */
-	for (i = 20000; i < 22000; i++) {
-		(void)verify_cache_set(&c, name(i), 1, VERDICT_HIT,
-		    SPAN_LIT("2.1.5"), NOW);
-		(void)verify_cache_ask(&c, name(i), 1);
-	}
-	ck_assert_uint_eq(c.table.n, 1000);
-	verify_cache_forget_misses(&c);
-	for (i = 21500; i < 22000; i++)
-		ck_assert_ptr_nonnull(verify_cache_ask(&c, name(i), 1));
-	ck_assert_ptr_null(verify_cache_ask(&c, name(19999), 1));
-	verify_cache_free(&c);
-}
-END_TEST
-
-static void
-fill(struct verify_cache *c, struct buf *file)
-{
-	verify_cache_init(c, 100);
-	(void)verify_cache_set(c, joe, 7, VERDICT_HIT, SPAN_LIT("2.1.5"),
-	    NOW - 2 * DAY);
-	(void)verify_cache_ask(c, joe, 7);
-	(void)verify_cache_set(c, SPAN_LIT("\"a b\"@dest.example"), 0xffffffff,
-	    VERDICT_MISS, SPAN_NONE, NOW - HOUR / 2);
-	(void)verify_cache_set(c, SPAN_LIT("grey@dest.example"), 7,
-	    VERDICT_UNCLEAR, SPAN_LIT("4.2.0"), NOW);
-	(void)verify_cache_set(c, SPAN_LIT("old@dest.example"), 7,
-	    VERDICT_HIT, SPAN_LIT("2.1.5"), NOW - 40 * DAY);
-	buf_init(file, 1 << 20);
-	ck_assert_int_eq(verify_cache_put(c, NOW, WALL, file), 0);
-}
-
-START_TEST(cache_file)
-{
-	struct verify_cache c, d;
-	struct verify_entry *e;
-	struct buf file;
-
-	fill(&c, &file);
-	verify_cache_init(&d, 100);
-	/* A minute later, after a restart of the machine. */
-	ck_assert_int_eq(verify_cache_take(&d, buf_get(&file), 5000,
-	    WALL + 60000), 0);
-	ck_assert_uint_eq(d.table.n, 2);
-	ck_assert_uint_eq(d.nproven, 1);
-	e = verify_cache_ask(&d, joe, 7);
-	ck_assert_ptr_nonnull(e);
-	ck_assert_str_eq(e->dsn, "2.1.5");
-	ck_assert_int_eq((5000 - e->at + 500) / 1000, 2 * DAY / 1000 + 60);
-	e = verify_cache_ask(&d, SPAN_LIT("\"a b\"@dest.example"), 0xffffffff);
-	ck_assert_ptr_nonnull(e);
-	ck_assert_str_eq(e->dsn, "");
-	ck_assert_int_eq(e->verdict, VERDICT_MISS);
-	verify_cache_free(&d);
-	/* The clock was set back by a year: hits are asked again before they
-	 * are believed, misses at once. */
-	verify_cache_init(&d, 100);
-	ck_assert_int_eq(verify_cache_take(&d, buf_get(&file), 5000,
-	    WALL - 365u * 86400000u), 0);
-	ck_assert_int_eq(verify_age(verify_cache_ask(&d, joe, 7), 5000),
-	    VERIFY_STALE);
-	ck_assert_int_eq(verify_age(verify_cache_ask(&d,
-	    SPAN_LIT("\"a b\"@dest.example"), 0xffffffff), 5000), VERIFY_GONE);
-	verify_cache_free(&d);
-	verify_cache_free(&c);
-	buf_free(&file);
-}
-END_TEST
-
-/* Whatever became of the file: it is read as it was written, or not at all. */
-START_TEST(cache_file_damaged)
-{
-	struct verify_cache c, d;
-	struct buf file;
-	char *copy;
-	size_t n;
-
-	fill(&c, &file);
-	n = file.len;
-	copy = malloc(n);
-	ck_assert_ptr_nonnull(copy);
-	verify_cache_init(&d, 100);
-	for (size_t i = 0; i < n; i++) {
-		ck_assert_int_eq(verify_cache_take(&d, span_of(
-		    buf_get(&file).p, i), NOW, WALL), -1);
-		memcpy(copy, buf_get(&file).p, n);
-		copy[i] ^= 0x04;
-		ck_assert_int_eq(verify_cache_take(&d, span_of(copy, n), NOW,
-		    WALL), -1);
-		ck_assert_uint_eq(d.table.n, 0);
-	}
-	free(copy);
-	verify_cache_free(&d);
-	verify_cache_free(&c);
-	buf_free(&file);
-}
-END_TEST
 
 /* ---- the role ---- */
 
@@ -264,6 +98,71 @@ START_TEST(asked_once)
 	until_answer(w, 3, 3, 250, "2.0.0");
 	ck_assert_uint_eq(w->njobs, 1);
 	ck_assert_uint_eq(w->acks, 1);
+	world_free(w);
+}
+END_TEST
+
+static void
+ask_wish(struct world *w, uint64_t txn, const char *address,
+    enum tls_wish wish)
+{
+	ck_assert_int_eq(ipc_send_verify_ask(w->smtpd, &(struct ipc_verify_ask){
+	    .txn = txn, .address = span_str(address),
+	    .wish = (uint8_t)wish }, -1), 0);
+}
+
+/* RFC 8689 sec 4.2.1: whom such a message is for is asked with its wish, beside
+ * the same question of others, and what is known need not be asked. */
+START_TEST(wish)
+{
+	struct world *w = started();
+
+	ask_wish(w, 1, "joe@dest.example", TLS_WISH_NONE);
+	until_jobs(w, 1);
+	ask_wish(w, 2, "joe@dest.example", TLS_WISH_REQUIRED);
+	until_jobs(w, 2);
+	ck_assert_uint_eq(w->asked[0].wish, TLS_WISH_NONE);
+	ck_assert_uint_eq(w->asked[1].wish, TLS_WISH_REQUIRED);
+	ck_assert_uint_eq(w->jobs[0].flags, 0);
+	ck_assert_uint_eq(w->jobs[1].flags, ENVELOPE_REQUIRETLS);
+	/* For want of it nobody was asked: that says nothing of joe. */
+	w->say_dsn = "5.7.30";
+	outcome(w, 1, SAY_FAILED, false);
+	until_answer(w, 1, 2, 550, "5.7.30");
+	ask_wish(w, 3, "joe@dest.example", TLS_WISH_REQUIRED);
+	until_jobs(w, 3);
+	outcome(w, 0, SAY_SENT, false);
+	until_answer(w, 2, 1, 250, "2.0.0");
+	w->say_dsn = NULL;
+	outcome(w, 2, SAY_FAILED, false);
+	until_answer(w, 3, 3, 550, "5.1.1");
+	ask_wish(w, 4, "joe@dest.example", TLS_WISH_REQUIRED);
+	until_answer(w, 4, 4, 550, "5.1.1");
+	/* RFC 8689 sec 5: the level of a report is its route's doing. */
+	ask_wish(w, 5, "ann@dest.example", TLS_WISH_REPORT);
+	until_jobs(w, 4);
+	ck_assert_uint_eq(w->asked[w->asks - 1].wish, TLS_WISH_REPORT);
+	ck_assert_uint_eq(w->jobs[3].flags, 0);
+	world_free(w);
+}
+END_TEST
+
+/* No route with it: said at once, and of no other message's recipients. */
+START_TEST(wish_without_a_way)
+{
+	struct world *w = started();
+	struct queue *q = world_queue(w);
+
+	ask_wish(w, 1, "joe@bare.example", TLS_WISH_REQUIRED);
+	until_answer(w, 1, 1, 550, "5.7.30");
+	ask_wish(w, 2, "ann@bare.example", TLS_WISH_REQUIRED);
+	until_answer(w, 2, 2, 550, "5.7.30");
+	ck_assert_uint_eq(w->asks, 1);
+	ck_assert_uint_eq(w->njobs, 0);
+	ck_assert_ptr_null(verify_domain_down(q, SPAN_LIT("bare.example"),
+	    TLS_WISH_NONE));
+	ck_assert_ptr_null(verify_cache_ask(&q->verify->cache,
+	    SPAN_LIT("joe@bare.example"), 0));
 	world_free(w);
 }
 END_TEST
@@ -645,16 +544,12 @@ int
 main(void)
 {
 	Suite *s = suite_create("queue verify");
-	TCase *c = tcase_create("cache"), *t = tcase_create("role");
+	TCase *t = tcase_create("role");
 
-	tcase_add_loop_test(c, cache_ages, 0,
-	    sizeof(ages) / sizeof(ages[0]));
-	tcase_add_test(c, cache_flood);
-	tcase_add_test(c, cache_file);
-	tcase_add_test(c, cache_file_damaged);
-	suite_add_tcase(s, c);
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, asked_once);
+	tcase_add_test(t, wish);
+	tcase_add_test(t, wish_without_a_way);
 	tcase_add_test(t, unknown_is_remembered);
 	tcase_add_test(t, unclear_is_no_miss);
 	tcase_add_test(t, down);

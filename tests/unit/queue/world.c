@@ -122,6 +122,10 @@ world_route(struct world *w, uint64_t txn, struct span domain)
 		a.code = 550;
 		a.dsn = SPAN_LIT("5.1.2");
 		a.text = SPAN_LIT("the domain does not exist");
+	} else if (span_eq(domain, SPAN_LIT("bare.example"))) {
+		a.code = 550;
+		a.dsn = SPAN_LIT("5.7.30");
+		a.text = SPAN_LIT("nothing proves its hosts");
 	} else if (span_eq(domain, SPAN_LIT("dnsfail.example"))) {
 		a.code = 451;
 		a.dsn = SPAN_LIT("4.4.3");
@@ -161,7 +165,8 @@ world_outcome(struct world *w, const struct seen_job *j, enum answer say)
 		    .status = say == SAY_SENT ? OUTCOME_SENT :
 		    say == SAY_FAILED ? OUTCOME_FAILED : OUTCOME_DEFERRED,
 		    .dsn = say == SAY_SENT ? SPAN_LIT("2.0.0") :
-		    say == SAY_FAILED ? SPAN_LIT("5.1.1") : SPAN_LIT("4.2.0"),
+		    say != SAY_FAILED ? SPAN_LIT("4.2.0") :
+		    span_str(w->say_dsn != NULL ? w->say_dsn : "5.1.1"),
 		    .reply = span_str(w->reply), .mx = SPAN_LIT("mx.example"),
 		    .dsn_passed = w->say_dsn_passed, .final = w->say_final };
 

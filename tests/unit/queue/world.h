@@ -74,6 +74,7 @@ struct world {
 	const char	*reply;
 	bool		 say_tls_failed, say_trouble;
 	bool		 say_dsn_passed, say_final;
+	const char	*say_dsn;	/* of what fails; NULL: 5.1.1 */
 	const char	*silent;	/* says nothing to this domain's mail */
 	unsigned	 acks;
 	struct seen_job	 jobs[WORLD_JOBS];
