@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* relay/courier_priv.h - what courier.c and courier_hosts.c share. */
+/* relay/courier_priv.h - what the parts of courier.c share. */
 #ifndef RELAY_COURIER_PRIV_H
 #define RELAY_COURIER_PRIV_H
 
@@ -36,7 +36,14 @@ void	courier_on_resume(struct session *, struct buf *);
 /* Keep what the session can be resumed with, as soon as there is something. */
 void	courier_keep_ticket(struct courier *, struct session *);
 
+/* courier_ends.c: as session_ops.ready and .ended. */
+void	courier_on_ready(struct session *);
+void	courier_on_ended(struct session *);
+
 /* courier_hosts.c */
+extern const struct outcome_rule	courier_unreached;
+/* "mx[address]" */
+void	courier_peer_text(const struct hop *, char *out, size_t);
 /* Remember a trouble that sends the job to another host. */
 void	courier_note(struct job *, const struct hop *,
 	    const struct outcome_rule *, const char *dsn, const char *text,
