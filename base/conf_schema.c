@@ -106,7 +106,9 @@ const struct conf_row conf_rows[] = {
 	  .help = "Whether clients that may send to anywhere, and those on "
 	      "this machine, may name the client that they have a message "
 	      "from, as Postfix does by XFORWARD. It is for the log, where it "
-	      "shows as xname, xaddr and so on; nothing is allowed by it." },
+	      "shows as xname, xaddr and so on, and for the history, whose "
+	      "client of the message it is; nothing is allowed by it, and TLS "
+	      "is that of the connection." },
 	LATER("listen", "auth", "Offer AUTH."),
 	LATER("listen", "proxy", "Expect the PROXY protocol."),
 

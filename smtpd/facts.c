@@ -52,6 +52,8 @@ send_delivery_fact(const struct client *c, struct link *ledger,
 {
 	const struct session *s = &c->session;
 	uint64_t now = clock_wall_ms();
+	struct addr named;
+	const struct addr *from = smtpd_intake_origin(s, &named);
 	char ip[ADDR_TEXT_SIZE];
 
 	(void)ipc_send_fact_delivery(ledger, &(struct ipc_fact_delivery){
@@ -60,8 +62,8 @@ send_delivery_fact(const struct client *c, struct link *ledger,
 	    .id = span_str(m->id),
 	    .session = span_str(s->id),
 	    .domain = smtp_address_domain(&m->sender),
-	    .mx = span_str(s->helo),
-	    .addr = span_str(addr_ip_text(&s->client, ip)),
+	    .mx = span_str(from == &named ? s->forward->helo : s->helo),
+	    .addr = span_str(addr_ip_text(from, ip)),
 	    .asked = LEVEL_NONE,
 	    .why = WHY_NONE,
 	    .reached = (uint8_t)session_reached(s),

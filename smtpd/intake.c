@@ -185,15 +185,13 @@ smtpd_intake_abort(void *arg)
 
 /* ---- the whole message ---- */
 
-/* Whom the queue shares turns out to: behind a Postfix that tells, its clients
- * and not the one that it is. */
-static const struct addr *
-origin(const struct client *c, struct addr *known)
+const struct addr *
+smtpd_intake_origin(const struct session *s, struct addr *named)
 {
-	const struct smtp_xforward *x = c->session.forward;
+	const struct smtp_xforward *x = s->forward;
 
-	return x != NULL && addr_parse_ip(span_str(x->addr), known) ? known :
-	    &c->session.client;
+	return x != NULL && addr_parse_ip(span_str(x->addr), named) ? named :
+	    &s->client;
 }
 
 static int
@@ -201,13 +199,14 @@ send_begin(struct link *l, const struct client *c,
     const struct session_message *m)
 {
 	char ip[ADDR_TEXT_SIZE];
-	struct addr known;
+	struct addr named;
 
 	return ipc_send_msg_begin(l, &(struct ipc_msg_begin){
 	    .txn = c->txn,
 	    .id = span_str(m->id),
 	    .sender = span_of(m->sender.text, m->sender.n),
-	    .client = span_str(addr_ip_text(origin(c, &known), ip)),
+	    .client = span_str(addr_ip_text(smtpd_intake_origin(&c->session,
+		&named), ip)),
 	    .session = span_str(c->session.id),
 	    .flags = m->flags,
 	    .envid = span_str(m->envid),

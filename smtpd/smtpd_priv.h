@@ -132,6 +132,11 @@ void	smtpd_intake_abort(void *client);
 int	smtpd_intake_commit(void *client, const struct session_message *);
 void	smtpd_intake_spooled(struct smtpd *, struct ipc_msg *);
 void	smtpd_intake_committed(struct smtpd *, const struct ipc_msg_committed *);
+/* Whom the message at hand comes from: behind a Postfix that tells, its client
+ * (then put in `named`) and not the one that it is.  The queue shares its turns
+ * out to those, and the history is about them. */
+const struct addr	*smtpd_intake_origin(const struct session *,
+			    struct addr *named);
 uint64_t	smtpd_intake_verify(void *client, struct span address,
 		    enum tls_wish);
 void	smtpd_intake_verified(struct smtpd *, const struct ipc_verify_answer *);

@@ -53,7 +53,7 @@ take_message(struct rig *g, const struct ipc_msg *m)
 		g->eight = m->u.msg_begin.flags & ENVELOPE_8BIT;
 		ck_assert(id_valid(m->u.msg_begin.id));
 		ck_assert(id_valid(m->u.msg_begin.session));
-		ck_assert(span_eq(m->u.msg_begin.client, SPAN_LIT("127.0.0.1")));
+		ck_assert(span_eq(m->u.msg_begin.client, span_str(g->origin)));
 		(void)span_copy(m->u.msg_begin.sender, g->sender,
 		    sizeof g->sender);
 		break;
@@ -83,6 +83,10 @@ take_message(struct rig *g, const struct ipc_msg *m)
 		g->how = m->u.fact_delivery.how;
 		(void)span_copy(m->u.fact_delivery.tls, g->version,
 		    sizeof g->version);
+		(void)span_copy(m->u.fact_delivery.mx, g->from_helo,
+		    sizeof g->from_helo);
+		(void)span_copy(m->u.fact_delivery.addr, g->from_ip,
+		    sizeof g->from_ip);
 		break;
 	case IPC_DRAINED:
 		g->drained++;
@@ -303,6 +307,7 @@ rig_open(void)
 		.header_size = 1u << 20, .hops = 100,
 		.timeout = { 300000, 300000 },
 		.session_time = 3600000, .min_rate = 100 } };
+	g.origin = "127.0.0.1";
 	g.file = -1;
 	buf_init(&g.got, 1u << 20);
 	buf_init(&g.body, 1u << 20);

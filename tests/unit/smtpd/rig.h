@@ -40,6 +40,8 @@ struct rig {
 	struct buf	 body;
 	int		 file;		/* ours of the one handed out */
 	char		 sender[64], helo[64], version[16];
+	char		 from_helo[64], from_ip[64];	/* by the delivery */
+	const char	*origin;	/* that the queue must be told */
 	unsigned	 reached, how;
 };
 

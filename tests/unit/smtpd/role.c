@@ -34,6 +34,42 @@ START_TEST(takes_a_message)
 }
 END_TEST
 
+/* The history is about the client whose message it is, where a Postfix names it
+ * by an address that is one. */
+START_TEST(history_names_the_first_client)
+{
+	static const struct { const char *words, *ip, *helo; } r[] = {
+		{ "XFORWARD ADDR=192.0.2.9 HELO=first.test\r\n",
+		    "192.0.2.9", "first.test" },
+		{ "XFORWARD ADDR=IPV6:2001:DB8::9\r\n", "2001:db8::9", "" },
+		{ "XFORWARD ADDR=[UNAVAILABLE] HELO=first.test\r\n",
+		    "127.0.0.1", "c.test" },
+		{ "XFORWARD ADDR=nonsense HELO=first.test\r\n",
+		    "127.0.0.1", "c.test" },
+		{ "NOOP\r\n", "127.0.0.1", "c.test" },
+	};
+	struct rig *g = rig_open();
+
+	g->listen.xforward = true;
+	for (size_t i = 0; i < NELEM(r); i++) {
+		g->deliveries = 0;
+		g->origin = r[i].ip;
+		rig_talk(g, "EHLO c.test\r\n", "250 ");
+		rig_talk(g, r[i].words, "250 2.0.0");
+		rig_talk(g, "MAIL FROM:<a@c.test>\r\nRCPT TO:<b@example.org>"
+		    "\r\nDATA\r\n", "354 ");
+		rig_hand_over(g, "hi\r\n.\r\n");
+		rig_answer(g, 250);
+		rig_talk(g, "", "250 2.0.0 ");
+		rig_run(g, rig_is_delivery_told);
+		ck_assert_str_eq(g->from_ip, r[i].ip);
+		ck_assert_str_eq(g->from_helo, r[i].helo);
+		ck_assert_str_eq(g->helo, "c.test");	/* of the session */
+	}
+	rig_close(g);
+}
+END_TEST
+
 START_TEST(queue_lost_is_451)
 {
 	struct rig *g = rig_open();
@@ -165,6 +201,7 @@ main(void)
 {
 	const TTest *const tests[] = {
 		takes_a_message,
+		history_names_the_first_client,
 		queue_lost_is_451,
 		answers_for_nobody,
 		left_behind_the_dot,
