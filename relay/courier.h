@@ -22,6 +22,9 @@ struct courier_ops {
 	void	(*decided)(void *arg, struct job *);
 	/* A connection's TLS state is settled. */
 	void	(*session)(void *arg, const struct job *, const struct session *);
+	/* STARTTLS failed on this connection, in this way; it is tried again. */
+	void	(*again)(void *arg, const struct job *, const struct session *,
+		    enum how);
 	/* TLS, or the level that is asked, is not to be had on this connection,
 	 * all ways tried; nothing is sent on it.  `reason`: a sentence. */
 	void	(*lost)(void *arg, const struct job *, const struct session *,

@@ -241,7 +241,9 @@ end_with_tls_trouble(struct courier *c, struct job *j, const struct session *s,
 		record_injection(j, s);
 	record_tls_failure(j, s, how[t], text);
 	/* What is well at a second connection was an accident. */
-	if (!ladder_tries_again(&j->ladder, t))
+	if (ladder_tries_again(&j->ladder, t))
+		c->setup.ops->again(c->setup.arg, j, s, how[t]);
+	else
 		c->setup.ops->lost(c->setup.arg, j, s, t == LADDER_INJECTED ?
 		    FINDING_INJECTION : finding_of_how(how[t]), text);
 	courier_note(j, h, &tls_rule, tls_dsn(t), text, true);

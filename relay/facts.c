@@ -34,6 +34,26 @@ facts_session(struct link *ledger, const struct job *j, const struct session *s)
 }
 
 void
+facts_retried(struct link *ledger, const struct job *j, const struct session *s,
+    enum how how)
+{
+	const struct ipc_fact_session m = {
+		.out = 1, .time = clock_wall_ms(),
+		.session = span_str(s->hop.session),
+		.domain = span_str(j->route.domain != NULL ? j->route.domain :
+		    ""),
+		.mx = span_str(s->hop.mx), .addr = span_str(s->hop.addr),
+		.reached = LEVEL_NONE, .how = (uint8_t)how,
+		.tls = SPAN_LIT("none"), .cipher = SPAN_LIT("none"),
+		.kx = SPAN_LIT("none"), .spki = SPAN_LIT("none"),
+		.weak = SPAN_LIT("none"),
+	};
+
+	if (ledger != NULL)
+		(void)ipc_send_fact_session(ledger, &m, -1);
+}
+
+void
 facts_delivery(struct link *ledger, const struct job *j, const struct hop *h,
     const struct job_rcpt *first, unsigned n)
 {

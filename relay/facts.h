@@ -11,6 +11,9 @@
  * which mail could be read: nothing is told of it either. */
 void	facts_session(struct link *ledger, const struct job *,
 	    const struct session *);
+/* STARTTLS failed, in this way, and is tried again: no session came of it. */
+void	facts_retried(struct link *ledger, const struct job *,
+	    const struct session *, enum how);
 /* `n` recipients like `first`.  Its bytes: the message's size, once however many
  * recipients it was sent for, and 0 when it was not sent. */
 void	facts_delivery(struct link *ledger, const struct job *,

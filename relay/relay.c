@@ -250,6 +250,14 @@ session_settled(void *arg, const struct job *j, const struct session *s)
 }
 
 static void
+again(void *arg, const struct job *j, const struct session *s, enum how how)
+{
+	struct relay *r = arg;
+
+	facts_retried(role_peer(r->env, ROLE_LEDGER), j, s, how);
+}
+
+static void
 lost(void *arg, const struct job *j, const struct session *s,
     enum finding finding, const char *reason)
 {
@@ -284,7 +292,7 @@ courier_is_idle(void *arg)
 
 static const struct courier_ops courier_ops = {
 	.decided = decided, .session = session_settled,
-	.lost = lost, .delivered = delivered, .authenticate = prove,
+	.again = again, .lost = lost, .delivered = delivered, .authenticate = prove,
 	.idle = courier_is_idle,
 };
 

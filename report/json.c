@@ -83,10 +83,11 @@ report_json(const struct report *r)
 			json_decref(rows);
 			return NULL;
 		}
-	return json_pack("{s:o, s:o, s:s, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:I}",
 	    "since", time_json(r->query.since),
 	    "until", time_json(r->query.until),
 	    "direction", report_direction_name(r->query.direction),
 	    "total", coverage_json(&r->total),
-	    "rows", rows);
+	    "rows", rows,
+	    "retried", (json_int_t)r->retried);
 }

@@ -16,6 +16,9 @@
 
 /* ?1 since, ?2 until, ?3 and ?4 the least and greatest `out` */
 #define IN_PERIOD	"time >= ?1 AND time < ?2 AND out BETWEEN ?3 AND ?4"
+/* Sessions that were set up, and those that STARTTLS was the end of. */
+#define UP		IN_PERIOD " AND reached > 0"
+#define RETRIED		IN_PERIOD " AND reached = 0"
 /* LEDGER_ACCEPTED and LEDGER_SENT; the ledger lets neither in with the other
  * direction. */
 #define DELIVERED	IN_PERIOD " AND status IN (1, 2)"
@@ -31,7 +34,7 @@ _Static_assert(LEVEL_CLEAR == 1 && LEVEL_COUNT == 6, "used in SUMS");
 
 static const char total_sql[] =
 	"SELECT '', count(DISTINCT message), (SELECT count(*) FROM session "
-	"WHERE " IN_PERIOD "), " SUMS " FROM delivery WHERE " DELIVERED;
+	"WHERE " UP "), " SUMS " FROM delivery WHERE " DELIVERED;
 
 /* A session serves many domains, so what a domain's row counts are the
  * sessions that carried mail for it. */
@@ -55,7 +58,7 @@ static const char domain_sql[] =
 	"sum(recipients * (weak <> '')) AS w "				\
 	"FROM delivery WHERE " DELIVERED " GROUP BY k UNION ALL "	\
 	"SELECT " expr " AS k, 0, count(*), 0, 0, 0, 0, 0, 0, 0, 0 "	\
-	"FROM session WHERE " IN_PERIOD " GROUP BY k) "			\
+	"FROM session WHERE " UP " GROUP BY k) "				\
 	"GROUP BY k ORDER BY k"
 
 static const char *const rows_sql[] = {
@@ -157,6 +160,18 @@ read_total(struct db *db, struct report *r, struct fault *f)
 	return rc == 1 ? 0 : -1;
 }
 
+static int
+read_retried(struct db *db, struct report *r, struct fault *f)
+{
+	struct db_stmt *s = ask(db, "SELECT count(*) FROM session WHERE "
+	    RETRIED, &r->query, f);
+	int rc = s == NULL ? -1 : db_step(s, f);
+
+	if (rc == 1)
+		r->retried = count_of(s, 0);
+	return rc == 1 ? 0 : -1;
+}
+
 /* Of both directions: who lost them did not know of which they were. */
 static int
 read_lost(struct db *db, struct report *r, struct fault *f)
@@ -197,7 +212,7 @@ report_read(const char *path, const struct report_query *q, struct report *r,
 	/* One transaction: total and rows are of the same moment. */
 	if (check_version(db, path, f) == 0 && db_begin(db, f) == 0 &&
 	    read_total(db, r, f) == 0 && read_rows(db, r, f) == 0 &&
-	    read_lost(db, r, f) == 0)
+	    read_lost(db, r, f) == 0 && read_retried(db, r, f) == 0)
 		rc = 0;
 	db_close(&db);
 	if (rc == -1)

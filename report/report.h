@@ -53,6 +53,8 @@ struct report {
 	struct report_row	*rows;
 	size_t			 nrows;
 	uint64_t		 lost;	/* facts known to be missing here */
+	uint64_t		 retried; /* sessions whose STARTTLS failed and
+					   was tried again at once */
 };
 
 /* From the ledger at `path`.  0, or -1 with a fault; then nothing is owned. */

@@ -18,7 +18,7 @@ const char *const report_migrations[LEDGER_SCHEMA_VERSION] = {
 	"	domain TEXT NOT NULL,"		/* out: policy domain */
 	"	mx TEXT NOT NULL,"		/* out: host; in: HELO name */
 	"	addr TEXT NOT NULL,"
-	"	reached INTEGER NOT NULL,"
+	"	reached INTEGER NOT NULL,"	/* 0: STARTTLS failed */
 	"	how INTEGER NOT NULL,"
 	"	tls TEXT NOT NULL,"		/* '' in clear, like the rest */
 	"	cipher TEXT NOT NULL,"

@@ -201,6 +201,10 @@ report_table(const struct report *r, struct buf *b)
 		buf_char(b, '\n');
 		put_rows(r, b);
 	}
+	if (r->retried > 0)
+		buf_printf(b, "\nSTARTTLS failed in %" PRIu64 " session%s and "
+		    "was tried again at once.\n", r->retried,
+		    plural(r->retried));
 	if (r->lost > 0)
 		buf_printf(b, "\nCareful: %" PRIu64 " fact%s about sessions or "
 		    "deliveries of this period %s lost;\nthe figures are too "

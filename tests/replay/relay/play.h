@@ -47,6 +47,7 @@ struct play {
 		char	 addr[ADDR_TEXT_SIZE];
 	}		 lost[LOST_MAX];
 	size_t		 nlost, lost_at;
+	unsigned	 nagain;
 };
 extern struct play play;
 
@@ -76,6 +77,7 @@ void	act_connect(const char *), act_wire(const char *),
 /* wants.c: what came of it */
 void	act_duty(const char *), act_outcome(const char *),
 	    act_found(const char *), act_jobend(const char *),
-	    act_lost(const char *), act_pending(const char *);
+	    act_lost(const char *), act_again(const char *),
+	    act_pending(const char *);
 
 #endif

@@ -38,6 +38,7 @@
  *	DUTY ADDRESS passed=N final=N	what else the outcome says
  *	JOBEND tls-failed=N trouble=N	of the job
  *	LOST FINDING IP			what policy is told next, NONE: nothing more
+ *	AGAIN N				STARTTLS failed and was tried again, so far
  *	PENDING				no outcome yet
  *
  * What we send and nobody expects is a failure. */
@@ -67,6 +68,15 @@ on_session(void *arg, const struct job *j, const struct session *s)
 	(void)arg, (void)j;
 	if (s->client.is_tls != (s->level >= LEVEL_ENCRYPTED))
 		wrong("session's level is wrong");
+}
+
+static void
+on_again(void *arg, const struct job *j, const struct session *s, enum how how)
+{
+	(void)arg, (void)j, (void)s;
+	if (how == HOW_NONE)
+		wrong("STARTTLS failed, but not how");
+	play.nagain++;
 }
 
 static void
@@ -129,8 +139,8 @@ on_authenticate(void *arg, struct session *s, const struct route *r,
 
 static const struct courier_ops courier_ops = {
 	.decided = on_decided, .session = on_session,
-	.lost = on_lost, .delivered = on_delivered, .authenticate = on_authenticate,
-	.idle = on_idle,
+	.again = on_again, .lost = on_lost, .delivered = on_delivered,
+	.authenticate = on_authenticate, .idle = on_idle,
 };
 
 /* ---- the script ---- */
@@ -147,7 +157,7 @@ static const struct script_act acts[] = {
 	{ "RESET", act_reset }, { "CLOSED", act_closed }, { "OPEN", act_open },
 	{ "DRAIN", act_drain }, { "PASS", act_pass }, { "RCPT", act_outcome },
 	{ "FOUND", act_found }, { "JOBEND", act_jobend }, { "PENDING", act_pending },
-	{ "LOST", act_lost },
+	{ "LOST", act_lost }, { "AGAIN", act_again },
 };
 
 static void

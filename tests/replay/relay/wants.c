@@ -132,6 +132,15 @@ act_lost(const char *arg)
 }
 
 void
+act_again(const char *arg)
+{
+	unsigned long long n;
+
+	if (!span_u64(span_str(arg), 1000, &n) || n != play.nagain)
+		wrong("STARTTLS was tried again %u times", play.nagain);
+}
+
+void
 act_pending(const char *arg)
 {
 	(void)arg;

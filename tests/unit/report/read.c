@@ -141,6 +141,25 @@ key_of(const struct fact *x, enum report_by by)
 	}
 }
 
+static bool
+asked_for(const struct report_query *q, const struct fact *x)
+{
+	return x->time >= q->since && x->time < q->until &&
+	    (q->direction != REPORT_IN || x->out == 0) &&
+	    (q->direction != REPORT_OUT || x->out == 1);
+}
+
+/* Sessions that no level was reached in. */
+static uint64_t
+retried(const struct report_query *q)
+{
+	uint64_t n = 0;
+
+	for (const struct fact *x = facts; x < facts + NFACTS; x++)
+		n += asked_for(q, x) && x->session && x->reached == LEVEL_NONE;
+	return n;
+}
+
 /* The row of `key`, NULL: all. */
 static void
 count(const struct report_query *q, const char *key, struct coverage *c)
@@ -151,13 +170,11 @@ count(const struct report_query *q, const char *key, struct coverage *c)
 
 	*c = (struct coverage){ .messages = 0 };
 	for (x = facts; x < facts + NFACTS; x++) {
-		if (x->time < q->since || x->time >= q->until ||
-		    (q->direction == REPORT_IN && x->out == 1) ||
-		    (q->direction == REPORT_OUT && x->out == 0))
+		if (!asked_for(q, x))
 			continue;
 		if (x->session) {
-			if (key == NULL || (q->by != REPORT_DOMAIN &&
-			    strcmp(key, key_of(x, q->by)) == 0))
+			if (x->reached != LEVEL_NONE && (key == NULL || (q->by != REPORT_DOMAIN &&
+			    strcmp(key, key_of(x, q->by)) == 0)))
 				c->sessions++;
 			continue;
 		}
@@ -210,6 +227,7 @@ check_query(const struct report_query *q)
 	unsigned level;
 
 	ck_assert_msg(report_read(path, q, &r, &f) == 0, "%s", f.text);
+	ck_assert_uint_eq(r.retried, retried(q));
 	count(q, NULL, &want);
 	same(&r.total, &want, "total");
 	for (i = 0; i < r.nrows; i++) {

@@ -36,15 +36,15 @@ static const struct row {
 } rows[] = {
 	{ "empty",
 	  { { SINCE, SINCE + WEEK, REPORT_BOTH, REPORT_DOMAIN },
-	    COVERAGE(0, 0, 0, 0, 0, 0, 0, 0, 0), NULL, 0, 0 },
+	    COVERAGE(0, 0, 0, 0, 0, 0, 0, 0, 0), NULL, 0, 0, 0 },
 	  "Mail in and out, each hop counted, from 2026-01-01T00:00:00Z to 2026-01-08T00:00:00Z:\n"
 	  "There was no mail in this period.\n",
 	  "{\"since\":\"2026-01-01T00:00:00Z\",\"until\":\"2026-01-08T00:00:00Z\",\"direction\":\"both\","
 	  "\"total\":{\"messages\":0,\"recipients\":0,\"bytes\":0,\"sessions\":0,"
-	  "\"levels\":{\"clear\":0,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0},\"rows\":[]}" },
+	  "\"levels\":{\"clear\":0,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0},\"rows\":[],\"retried\":0}" },
 	{ "sessions without mail, and a gap",
 	  { { SINCE, SINCE + WEEK, REPORT_IN, REPORT_DAY },
-	    COVERAGE(0, 0, 0, 1, 0, 0, 0, 0, 0), NULL, 0, 17 },
+	    COVERAGE(0, 0, 0, 1, 0, 0, 0, 0, 0), NULL, 0, 17, 0 },
 	  "Mail that came in, from 2026-01-01T00:00:00Z to 2026-01-08T00:00:00Z:\n"
 	  "There was no mail in this period, only 1 session without any.\n"
 	  "\n"
@@ -52,11 +52,11 @@ static const struct row {
 	  "the figures are too low by as much.\n",
 	  "{\"since\":\"2026-01-01T00:00:00Z\",\"until\":\"2026-01-08T00:00:00Z\",\"direction\":\"in\","
 	  "\"total\":{\"messages\":0,\"recipients\":0,\"bytes\":0,\"sessions\":1,"
-	  "\"levels\":{\"clear\":0,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0},\"rows\":[]}" },
+	  "\"levels\":{\"clear\":0,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0},\"rows\":[],\"retried\":0}" },
 	{ "by domain",
 	  { { SINCE, SINCE + WEEK, REPORT_OUT, REPORT_DOMAIN },
 	    COVERAGE(5, 1202, 5000712, 6, 32, 1101, 9, 20, 40),
-	    some_rows, NELEM(some_rows), 0 },
+	    some_rows, NELEM(some_rows), 0, 0 },
 	  "Mail that went out, from 2026-01-01T00:00:00Z to 2026-01-08T00:00:00Z:\n"
 	  "97.3% travelled encrypted: 1170 of 1202 recipients. 32 went in clear text.\n"
 	  "\n"
@@ -73,11 +73,11 @@ static const struct row {
 	  "{\"key\":\"\",\"messages\":1,\"recipients\":1,\"bytes\":700,\"sessions\":1,"
 	  "\"levels\":{\"clear\":0,\"encrypted\":1,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0},"
 	  "{\"key\":\"a?b?.example\",\"messages\":1,\"recipients\":1,\"bytes\":12,\"sessions\":1,"
-	  "\"levels\":{\"clear\":1,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0}]}" },
+	  "\"levels\":{\"clear\":1,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0}],\"retried\":0}" },
 	{ "by level, some discarded, one lost",
 	  { { SINCE, SINCE + WEEK, REPORT_OUT, REPORT_LEVEL },
 	    COVERAGE(2, 3, 150, 1, 1, 0, 0, 0, 0),
-	    level_rows, NELEM(level_rows), 1 },
+	    level_rows, NELEM(level_rows), 1, 2 },
 	  "Mail that went out, from 2026-01-01T00:00:00Z to 2026-01-08T00:00:00Z:\n"
 	  "0.0% travelled encrypted: 0 of 1 recipient. 1 went in clear text.\n"
 	  "2 recipients got nothing by wire: their mail was discarded, as configured.\n"
@@ -87,6 +87,8 @@ static const struct row {
 	  "clear  0.0%           1      1          0         0    0     0         1         1    50\n"
 	  "all    0.0%           3      1          0         0    0     0         2         1   150\n"
 	  "\n"
+	  "STARTTLS failed in 2 sessions and was tried again at once.\n"
+	  "\n"
 	  "Careful: 1 fact about sessions or deliveries of this period was lost;\n"
 	  "the figures are too low by as much.\n",
 	  "{\"since\":\"2026-01-01T00:00:00Z\",\"until\":\"2026-01-08T00:00:00Z\",\"direction\":\"out\","
@@ -95,10 +97,10 @@ static const struct row {
 	  "{\"key\":\"none\",\"messages\":1,\"recipients\":2,\"bytes\":100,\"sessions\":0,"
 	  "\"levels\":{\"clear\":0,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0},"
 	  "{\"key\":\"clear\",\"messages\":1,\"recipients\":1,\"bytes\":50,\"sessions\":1,"
-	  "\"levels\":{\"clear\":1,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0}]}" },
+	  "\"levels\":{\"clear\":1,\"encrypted\":0,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":0}],\"retried\":2}" },
 	{ "all encrypted",
 	  { { SINCE, SINCE + WEEK, REPORT_IN, REPORT_DOMAIN },
-	    WEAK(1, 2, 10, 1, 0, 2, 0, 0, 0, 1), NULL, 0, 0 },
+	    WEAK(1, 2, 10, 1, 0, 2, 0, 0, 0, 1), NULL, 0, 0, 0 },
 	  "Mail that came in, from 2026-01-01T00:00:00Z to 2026-01-08T00:00:00Z:\n"
 	  "All of it travelled encrypted: 2 recipients of 1 message.\n"
 	  "1 recipient had weak TLS: an old version, a small group or no forward secrecy.\n"
@@ -107,7 +109,7 @@ static const struct row {
 	  "all     100.0%           2      0          2         0    0     0         1         1    10\n",
 	  "{\"since\":\"2026-01-01T00:00:00Z\",\"until\":\"2026-01-08T00:00:00Z\",\"direction\":\"in\","
 	  "\"total\":{\"messages\":1,\"recipients\":2,\"bytes\":10,\"sessions\":1,"
-	  "\"levels\":{\"clear\":0,\"encrypted\":2,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":1},\"rows\":[]}" },
+	  "\"levels\":{\"clear\":0,\"encrypted\":2,\"verified\":0,\"sts\":0,\"dane\":0},\"weak\":1},\"rows\":[],\"retried\":0}" },
 };
 
 START_TEST(table_rows)
