@@ -20,6 +20,7 @@ struct role_process {
 	struct role_env	env;
 	struct conf	*conf;
 	struct conf	*next;		/* prepared; NULL: none */
+	uint32_t	 generation;	/* of conf */
 	struct loop_timer *log_timer;
 	bool		 up;
 	int		 exit_code;
@@ -222,22 +223,26 @@ forget_next(struct role_process *p)
 	if (p->next != NULL && env->ops->forget != NULL)
 		env->ops->forget(env);
 	conf_free(&p->next);
+	env->generation = p->generation;
 }
 
 static void
-prepare_next(struct role_process *p, int fd)
+prepare_next(struct role_process *p, int fd, uint32_t generation)
 {
 	struct role_env *env = &p->env;
 	struct fault f = { 0 };
-	struct ipc_config_done m = { .generation = env->generation };
+	struct ipc_config_done m = { .generation = generation };
 
 	forget_next(p);
+	env->generation = generation;
 	p->next = load_conf(fd, &f);
 	if (p->next != NULL && env->ops->prepare != NULL &&
 	    env->ops->prepare(env, p->next, &f) == -1)
 		conf_free(&p->next);
-	if (p->next == NULL)
+	if (p->next == NULL) {
 		m.error = span_str(f.text);
+		env->generation = p->generation;
+	}
 	files_close(env);
 	ipc_send_config_done(env->parent, &m, -1);
 }
@@ -256,6 +261,7 @@ on_config_switch(struct role_env *env, struct ipc_msg *msg)
 	}
 	put_in_force(p, p->next);
 	p->next = NULL;
+	p->generation = env->generation;
 	if (env->ops->adopt != NULL)
 		env->ops->adopt(env, old);
 	conf_free(&old);
@@ -270,11 +276,11 @@ on_config(struct role_env *env, struct ipc_msg *m)
 	struct ipc_ready ready = { .ok = 1 };
 	struct sandbox in_force;
 
-	env->generation = m->u.config.generation;
 	if (p->conf != NULL) {
-		prepare_next(p, m->fd);
+		prepare_next(p, m->fd, m->u.config.generation);
 		return;
 	}
+	env->generation = p->generation = m->u.config.generation;
 	if (begin(p, m->fd, &in_force, &f) == 0) {
 		p->up = true;
 		ready.calls = (uint8_t)in_force.calls;

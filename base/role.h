@@ -29,7 +29,8 @@ struct role_env {
 	struct loop		*loop;
 	struct link		*parent;
 	const struct conf	*conf;		/* in force; see prepare below */
-	uint32_t		 generation;	/* its number, or prepare's */
+	uint32_t		 generation;	/* its number; between prepare and
+						   adopt or forget, the next one's */
 	struct role_files	 files;
 	/* Links that are up now, NULL else; index from 1. */
 	struct link		*peer[ROLE_COUNT][ROLE_INSTANCES + 1];

@@ -240,6 +240,7 @@ child_spawn(struct child *c)
 		return;
 	}
 	c->state = CHILD_STARTING;
+	c->generation = c->parent->now.number;
 	log_target_send(c);
 	child_send_config(c, &c->parent->now);
 }

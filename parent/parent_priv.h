@@ -37,6 +37,7 @@ struct child {
 	uint64_t		 started;	/* steady ms */
 	unsigned		 failures;	/* in a row, for the back-off */
 	bool			 drained;
+	uint32_t		 generation;	/* of its configuration */
 	bool			 answered;	/* what reload.c waits for */
 	bool			 stale;		/* to be started again, for a reload */
 	bool			 renewing;	/* it ends for that */
@@ -154,6 +155,7 @@ void	reload_begin(struct parent *);		/* SIGHUP */
 void	reload_answer(struct child *, const struct ipc_config_done *);
 void	reload_child_ready(struct child *);
 void	reload_child_down(struct child *);
+void	reload_end(struct parent *);		/* all end: no answer is waited for */
 
 /* ---- stop.c ---- */
 void	stop_begin(struct parent *);

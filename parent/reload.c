@@ -55,6 +55,8 @@ fail(struct parent *p, const char *reason)
 		if (p->children[i].state == CHILD_READY)
 			ipc_send_config_switch(p->children[i].link, &forget, -1);
 	finish(p);
+	if (p->reload.again)
+		reload_begin(p);	/* the file has changed since */
 }
 
 /* ---- what a running Sealane cannot change ---- */
@@ -136,8 +138,9 @@ reload_begin(struct parent *p)
 
 	if (p->stage != STAGE_RUNNING)
 		return;
+	/* `upgrade` may end all this before it is done. */
 	p->reload.again = p->reload.phase != RELOAD_NONE || !p->announced ||
-	    !parent_all_ready(p);
+	    p->checker != 0 || !parent_all_ready(p);
 	if (p->reload.again)
 		return;
 	notify_reloading(p);
@@ -171,8 +174,10 @@ start_wave(struct parent *p)
 	for (size_t i = 0; i < p->nchildren; i++) {
 		struct child *c = &p->children[i];
 
+		/* One that was started after the switch has it already. */
 		if (wiring_wave(c->role) != p->reload.wave ||
-		    c->state != CHILD_READY)
+		    c->state != CHILD_READY ||
+		    c->generation == p->now.number)
 			continue;
 		c->answered = false;
 		ipc_send_config_switch(c->link, &take, -1);
@@ -279,6 +284,8 @@ reload_answer(struct child *c, const struct ipc_config_done *m)
 		fail(p, reason);
 		return;
 	}
+	if (!preparing)
+		c->generation = m->generation;
 	c->answered = true;
 	advance(p);
 }
@@ -312,6 +319,17 @@ reload_child_ready(struct child *c)
 	renew_next(p);
 	if (p->reload.again)
 		reload_begin(p);
+}
+
+/* Who has not switched by now drains under the configuration that it has. */
+void
+reload_end(struct parent *p)
+{
+	p->reload.again = false;
+	if (p->reload.phase == RELOAD_PREPARE)
+		fail(p, "this is the end");
+	else if (p->reload.phase == RELOAD_SWITCH)
+		finish(p);
 }
 
 static void

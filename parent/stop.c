@@ -123,6 +123,7 @@ stop_begin(struct parent *p)
 {
 	if (p->stage != STAGE_RUNNING)
 		return;
+	reload_end(p);
 	p->stop_asked = loop_now(p->loop);
 	if (p->upgrading)
 		notify_reloading(p);

@@ -108,6 +108,8 @@ upgrade_reap(struct parent *p)
 	    WIFEXITED(status) ? "exit code" : "signal",
 	    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	fail(p, reason);
+	if (p->reload.again)
+		reload_begin(p);
 }
 
 /* ---- handing over ---- */
