@@ -210,6 +210,139 @@ START_TEST(by_configuration)
 }
 END_TEST
 
+/* ---- all of it: rule, wish, mail store and every evidence ---- */
+
+/* What comes out: of the evidence alone; what the rule asks at least, or at
+ * most; what RFC 8689 asks. */
+enum outcome { USUAL, FLOOR, CAP, PROOF, TLS, NOTHING };
+
+/* floor: more is asked by rule than without; cap: and then more than may be;
+ * high: what is asked then, caps apart, is more than encrypted. */
+static const struct {
+	int		wish, final, floor, cap, high;
+	enum outcome	then;
+} table[] = {
+	/* RFC 8689 sec 4.2.2 */
+	{ TLS_WISH_OPTIONAL, ANY, ANY, ANY, ANY, NOTHING },
+	/* sec 4.2.1: no cap counts; a store of ours is the end of it */
+	{ TLS_WISH_REQUIRED, YES, YES, ANY, ANY, FLOOR },
+	{ TLS_WISH_REQUIRED, YES, NO, ANY, ANY, USUAL },
+	{ TLS_WISH_REQUIRED, NO, YES, ANY, YES, FLOOR },
+	{ TLS_WISH_REQUIRED, NO, NO, ANY, YES, USUAL },
+	{ TLS_WISH_REQUIRED, NO, ANY, ANY, NO, PROOF },
+	/* sec 5: a report of such a message, by TLS; `TLS` where no more is asked */
+	{ TLS_WISH_REPORT, ANY, ANY, YES, ANY, CAP },
+	{ TLS_WISH_REPORT, ANY, YES, NO, ANY, FLOOR },
+	{ TLS_WISH_REPORT, ANY, NO, NO, ANY, USUAL },
+	/* the operator's word over what others publish */
+	{ TLS_WISH_NONE, ANY, ANY, YES, ANY, CAP },
+	{ TLS_WISH_NONE, ANY, YES, NO, ANY, FLOOR },
+	{ TLS_WISH_NONE, ANY, NO, NO, ANY, USUAL },
+};
+
+/* No session can meet that floor: nothing vouches for what it asks. */
+static bool
+beyond(const struct evidence *e, enum level floor)
+{
+	return floor == LEVEL_DANE ||
+	    (floor == LEVEL_STS && (e->sts == STS_NONE || !e->sts_allows)) ||
+	    (floor == LEVEL_VERIFIED && !e->mx_secure);
+}
+
+static struct decision
+outcome_of(enum outcome o, const struct evidence *e, struct decision d)
+{
+	bool listed = e->sts != STS_NONE && e->sts_allows;
+
+	switch (o) {
+	case USUAL:
+		break;
+	case FLOOR:
+		d = (struct decision){ .asked = e->require, .why = WHY_RULE,
+		    .barred = beyond(e, e->require) };
+		break;
+	case CAP:
+		d = (struct decision){ .asked = e->permit, .why = WHY_RULE,
+		    .waived = true };
+		break;
+	case PROOF:
+		d = (struct decision){ .why = WHY_REQUIRETLS,
+		    .asked = listed ? LEVEL_STS : LEVEL_VERIFIED,
+		    .barred = !listed && !e->mx_secure };
+		break;
+	case TLS:
+		d = (struct decision){ .asked = LEVEL_ENCRYPTED,
+		    .why = WHY_REQUIRETLS };
+		break;
+	case NOTHING:
+		d = (struct decision){ .asked = LEVEL_CLEAR,
+		    .why = WHY_TLS_REQUIRED_NO };
+		break;
+	}
+	return d;
+}
+
+static struct decision
+wanted(const struct evidence *e, unsigned used[NELEM(table)])
+{
+	struct evidence bare = *e;
+	struct decision usual, d;
+	bool floor, cap, high;
+
+	bare.wish = TLS_WISH_NONE;
+	bare.require = bare.permit = LEVEL_NONE;
+	usual = decide(&bare);		/* all_combinations is about it */
+	floor = e->require > usual.asked;
+	high = (floor ? e->require : usual.asked) > LEVEL_ENCRYPTED;
+	cap = e->permit != LEVEL_NONE &&
+	    e->permit < (floor ? e->require : usual.asked);
+	for (int i = 0; i < NELEM(table); i++) {
+		if (!fits(table[i].wish, (int)e->wish) ||
+		    !fits(table[i].final, e->final) ||
+		    !fits(table[i].floor, floor) || !fits(table[i].cap, cap) ||
+		    !fits(table[i].high, high))
+			continue;
+		used[i]++;
+		d = outcome_of(table[i].then, e, usual);
+		if (e->wish == TLS_WISH_REPORT && !e->final &&
+		    d.asked < LEVEL_ENCRYPTED)
+			d = outcome_of(TLS, e, usual);
+		return d;
+	}
+	ck_abort_msg("no row fits");
+}
+
+START_TEST(all_rules)
+{
+	unsigned used[NELEM(table)] = { 0 }, n = 0;
+
+	for (unsigned at = 0; at < COMBINATIONS * LEVEL_COUNT * LEVEL_COUNT *
+	    TLS_WISH_COUNT * 2; at++, n++) {
+		unsigned rest = at / COMBINATIONS;
+		struct decision got, want;
+		struct evidence e;
+
+		(void)combination((int)(at % COMBINATIONS), &e);
+		e.require = (enum level)(rest % LEVEL_COUNT);
+		rest /= LEVEL_COUNT;
+		e.permit = (enum level)(rest % LEVEL_COUNT);
+		rest /= LEVEL_COUNT;
+		e.wish = (enum tls_wish)(rest % TLS_WISH_COUNT);
+		e.final = rest / TLS_WISH_COUNT;
+		got = decide(&e);
+		want = wanted(&e, used);
+		ck_assert_msg(got.asked == want.asked && got.why == want.why &&
+		    got.barred == want.barred && got.waived == want.waived,
+		    "%u: %s by %s, wanted %s by %s", at, level_name(got.asked),
+		    why_name(got.why), level_name(want.asked),
+		    why_name(want.why));
+	}
+	ck_assert_uint_eq(n, 41472);
+	for (int i = 0; i < NELEM(table); i++)
+		ck_assert_msg(used[i] > 0, "row %d never fits", i);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -218,6 +351,7 @@ main(void)
 
 	tcase_add_test(tc, all_combinations);
 	tcase_add_test(tc, all_wishes);
+	tcase_add_test(tc, all_rules);
 	tcase_add_loop_test(tc, by_configuration, 0, NELEM(rules));
 	suite_add_tcase(s, tc);
 	return suite_run(s);
