@@ -406,7 +406,8 @@ const struct conf_row conf_rows[] = {
 	{ .block = "policy", .key = "dane", .type = CONF_BOOL,
 	  .deflt = "true", AT(conf, policy.dane),
 	  .help = "Whether the TLSA records of next hops are looked for and "
-	      "kept to (RFC 7672). Only answers that DNSSEC secures count." },
+	      "kept to (RFC 7672). Only answers that DNSSEC secures count. "
+	      "A host with more than 8 KiB of them is not used." },
 	{ .block = "policy", .key = "mta-sts", .type = CONF_BOOL,
 	  .deflt = "true", AT(conf, policy.mta_sts),
 	  .help = "Whether the MTA-STS policies of recipient domains are looked "

@@ -1,12 +1,30 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The Sealane authors
 """A validating resolver for MTAs that trust the AD bit of the one that they
-ask: libunbound behind a UDP socket."""
+ask: libunbound behind sockets."""
 
 import concurrent.futures
 import ctypes
 import socket
 import struct
+
+
+UDP_MOST = 1232
+
+
+def end_of_question(packet):
+    at = 12
+    while packet[at]:
+        at += 1 + packet[at]
+    return at + 5
+
+
+def name_of(packet):
+    at, labels = 12, []
+    while packet[at]:
+        labels.append(packet[at + 1:at + 1 + packet[at]])
+        at += 1 + packet[at]
+    return b".".join(labels) or b"."
 
 
 class Result(ctypes.Structure):
@@ -36,11 +54,15 @@ class Resolver:
         self.must(self.lib.ub_ctx_add_ta_file(self.ctx, anchor.encode()))
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((address, 53))
+        self.tcp = socket.create_server((address, 53))
         self.pool = concurrent.futures.ThreadPoolExecutor(32)
         self.pool.submit(self.run)
+        self.pool.submit(self.run_tcp)
 
     def close(self):
         self.sock.sendto(b"", self.sock.getsockname())      # wakes run()
+        self.tcp.shutdown(socket.SHUT_RDWR)
+        self.tcp.close()
         self.pool.shutdown()
 
     @staticmethod
@@ -53,25 +75,44 @@ class Resolver:
             packet, source = self.sock.recvfrom(4096)
             if not packet:
                 return
-            self.pool.submit(self.answer, packet, source)
+            self.pool.submit(self.by_udp, packet, source)
 
-    def answer(self, packet, source):
-        at, labels = 12, []
-        while packet[at]:
-            labels.append(packet[at + 1:at + 1 + packet[at]].decode("latin-1"))
-            at += 1 + packet[at]
-        kind, = struct.unpack_from("!H", packet, at + 1)
+    def by_udp(self, packet, source):
+        got = self.answer(packet)
+        if len(got) > UDP_MOST:         # TC
+            got = got[:2] + bytes([got[2] | 2]) + got[3:4] \
+                + b"\0\1\0\0\0\0\0\0" + packet[12:end_of_question(packet)]
+        self.sock.sendto(got, source)
+
+    def run_tcp(self):
+        while True:
+            try:
+                s, _ = self.tcp.accept()
+            except OSError:
+                return
+            self.pool.submit(self.by_tcp, s)
+
+    def by_tcp(self, s):
+        with s, s.makefile("rb") as f:
+            s.settimeout(20)
+            while len(head := f.read(2)) == 2:
+                got = self.answer(f.read(int.from_bytes(head)))
+                s.sendall(len(got).to_bytes(2) + got)
+
+    def answer(self, packet):
+        end = end_of_question(packet)
+        kind, = struct.unpack_from("!H", packet, end - 4)
         found = ctypes.POINTER(Result)()
-        rc = self.lib.ub_resolve(self.ctx, ".".join(labels).encode() or b".",
-                                 kind, 1, ctypes.byref(found))
+        rc = self.lib.ub_resolve(self.ctx, name_of(packet), kind, 1,
+                                 ctypes.byref(found))
         r = found.contents if rc == 0 else None
         if r is None or r.bogus or r.rcode not in (0, 3) or not r.answer_len:
-            self.sock.sendto(packet[:2] + b"\x81\x82\0\1\0\0\0\0\0\0"
-                             + packet[12:at + 5], source)
+            got = (packet[:2] + b"\x81\x82\0\1\0\0\0\0\0\0"
+                   + packet[12:end])
         else:
             got = bytearray(ctypes.string_at(r.answer_packet, r.answer_len))
             got[:2] = packet[:2]
             got[2], got[3] = 0x81, 0x80 | (0x20 if r.secure else 0) | r.rcode
-            self.sock.sendto(bytes(got), source)
         if found:
             self.lib.ub_resolve_free(found)
+        return bytes(got)

@@ -5,11 +5,10 @@ is none (RFC 7672 sec 2.1.1, 2.1.2, 2.2)."""
 
 from lab.rows import Host, Row
 from rows.dane import DANE, tlsa
-from rows.names import ANY, TWO, of, two
+from rows.names import ANY, LOST, TWO, of, two
 
 ABSENT = "RFC 7672 sec 2.1.1"
 ERROR = "RFC 7672 sec 2.1.2"
-LOST = "deferred none none none none"
 GONE = "failed none none none none"
 
 ROWS = [

@@ -15,6 +15,11 @@ def tlsa(*data):
     return "".join(f"_25._tcp.mx TLSA {x}\n" for x in data)
 
 
+def many(n):
+    """That match nothing."""
+    return tlsa(*(f"3 1 1 {i:064x}" for i in range(n)))
+
+
 def raw(data):
     """A record that no server would write down by its fields."""
     return f"_25._tcp.mx TYPE52 \\# {len(data) // 2} {data}\n"
@@ -183,6 +188,11 @@ ROWS = [
         says="dane-unusable"),
     Row("no-cert-beside-match", USABLE, DANE,
         more=raw("020000" + "30820102") + tlsa("3 1 1 {key}")),
+
+    # -- many of them, and more than are taken
+    Row("records-100", USABLE, DANE, more=many(99) + tlsa("3 1 1 {key}")),
+    Row("records-600", "RFC 7672 sec 2.1.2", "deferred none none none none",
+        more=many(599) + tlsa("3 1 1 {key}"), says="dane-lookup-failed"),
 
     # -- wildcards of the DNS, another port
     Row("wildcard-record", "RFC 6698 sec 3", DANE,

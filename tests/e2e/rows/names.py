@@ -7,6 +7,7 @@ from lab.rows import BY_ROOT, MX, OTHER_KEY, Cert, Host, Row
 from rows.dane import DANE, HELD, MISMATCH, shows, tlsa
 
 ANY = "sent clear none encrypted opportunistic"
+LOST = "deferred none none none none"
 BASE = "RFC 7672 sec 2.2.3"
 LINKS = "RFC 7672 sec 2.1.3"
 INSECURE = "RFC 7672 sec 2.2.1"
@@ -55,6 +56,14 @@ ROWS = [
     Row("alias-own-name-ta", "RFC 7672 sec 3.2.2", dns=ALIAS,
         more=of("real", "2 1 1 {root}"), hosts=shows(BY_ROOT), **MISMATCH),
 
+    Row("alias-dname", BASE, DANE, dns="@ MX 10 mx.old\nold DNAME new\n"
+        "mx.new A {mx}\n", more=of("mx.new", "3 1 1 {key}"),
+        sni="mx.new.{domain}"),
+    Row("mx-wildcard", BASE, DANE, dns="* MX 10 mx\nmx A {mx}\n",
+        more=of("mx", "3 1 1 {key}"), below="any."),
+    Row("mx-wildcard-nsec3", BASE, DANE, "nsec3", dns="* MX 10 mx\n"
+        "mx A {mx}\n", more=of("mx", "3 1 1 {key}"), below="any."),
+
     # -- the records are elsewhere
     Row("tlsa-alias", BASE, DANE, more="_25._tcp.mx CNAME pin\n"
         "pin TLSA 3 1 1 {key}\n", sni="mx.{domain}"),
@@ -66,6 +75,15 @@ ROWS = [
         "plain> pin TLSA 3 1 1 {other}\n"),
     Row("tlsa-alias-nsec3", BASE, DANE, more="_25._tcp.mx CNAME pin.{nsec3}.\n"
         "nsec3> pin TLSA 3 1 1 {key}\n"),
+
+    Row("tlsa-alias-loop", "RFC 7672 sec 2.1.2", LOST, dns=MX,
+        more="_25._tcp.mx CNAME round\nround CNAME _25._tcp.mx\n",
+        says="dane-lookup-failed"),
+    Row("tlsa-alias-bogus", "RFC 7672 sec 2.1.2", LOST, dns=MX,
+        more="_25._tcp.mx CNAME pin.{bogus}.\n"
+        "bogus> pin TLSA 3 1 1 {key}\n", says="dane-lookup-failed"),
+    Row("tlsa-alias-nowhere", "RFC 7672 sec 2.1.1", ANY, dns=MX,
+        more="_25._tcp.mx CNAME pin\n"),
 
     # -- the domain is an alias, or has no MX
     Row("domain-alias", BASE, DANE,

@@ -109,6 +109,10 @@ ROWS = [
     sts("txt-no-delimiter", RECORD, STS, Web(txt='"v=STSv1; id=1"')),
     sts("txt-alias", RECORD, STS, Web(txt="", address=True),
         more='_mta-sts CNAME there\nthere TXT "v=STSv1; id=1;"\n'),
+    sts("txt-servfail", "RFC 8461 sec 3.1", ANY, zone="frontplain",
+        faults={"_mta-sts TXT": "servfail"}),
+    sts("txt-bogus", "RFC 8461 sec 3.1", ANY, zone="front",
+        faults={"_mta-sts TXT": "unsigned"}),
     sts("txt-none", RECORD, ANY, Web(txt="")),
     Row("txt-of-parent", "RFC 8461 sec 3.4", ANY, "plain",
         dns="sub MX 10 mx\nmx A {mx}\n", web=Web(text(mx="mx9.{domain}")),
@@ -158,6 +162,11 @@ ROWS = [
         subject="{host}")), says=FAILED),
     sts("get-expired", FETCH, ANY, Web(cert=OLD), says=FAILED),
     sts("get-no-address", FETCH, ANY, Web(address=False), says=FAILED),
+
+    sts("get-alias", FETCH, STS, Web(address=False),
+        more="mta-sts CNAME web\nweb A {web}\n"),
+    sts("get-bogus-address", FETCH, ANY, zone="front", says=FAILED,
+        faults={"mta-sts A": "unsigned"}),
 
     # -- beside DANE, which comes first (sec 2)
     sts("sts-and-dane", "RFC 8461 sec 2", DANE, zone="secure",
