@@ -11,7 +11,11 @@ from lab.inpath import VARIANTS, InPath
 from lab.load import Client
 from lab.peer import Peer
 
+from cases import mtasts
+
 MARK = b"never-in-clear"
+CLOCKS = {"first": "1s", "max": "1s", "timeouts": "connect = 5s; "
+          "handshake = 2s; greeting = 10s; command = 10s"}
 MEMORY = ("policy { memory { sessions = 1; over = 0s; hold-for = 1h } }")
 
 
@@ -45,8 +49,8 @@ def all_variants(s, path, to, domain, why):
                      (domain, "held", "none", why, "out"), variant)
     for entry in s.log("relay", "delivery", to=f"<{to}>"):
         if entry["reached"] != "none":
-            expect_equal(entry["reached"] in ("encrypted", "dane"), True,
-                         "reached")
+            expect(entry["reached"] in ("encrypted", "sts", "dane"),
+                   f"reached {entry['reached']}")
     with path.lock:
         expect(b"EHLO" in path.clear, "the path saw nothing")
         for word in (MARK, b"MAIL FROM", b"RCPT TO"):
@@ -57,7 +61,7 @@ def all_variants(s, path, to, domain, why):
 def striptls_memory(lab):
     """A host that had TLS once, and no published policy."""
     p, to = lab.postfix("tls"), lab.box("tls.example.org")
-    s = lab.sealane("strip", more=MEMORY, first="1s", max="1s")
+    s = lab.sealane("strip", more=MEMORY, **CLOCKS)
     submit(to)
     s.wait_log(20, "policy", "peer-known", mx="mx.tls.example.org")
     p.wait_mail(to)
@@ -98,7 +102,7 @@ def striptls_dane(lab):
     lab.peer("127.0.2.11", pem=lab.dns.dane_pem)
     to = f"x@{domain}"
     path = InPath(lab, "127.0.2.11")
-    s = lab.sealane("strip-dane", first="1s", max="1s")
+    s = lab.sealane("strip-dane", **CLOCKS)
     submit(to)
     all_variants(s, path, to, domain, "dane")
     path.leave()
@@ -107,11 +111,27 @@ def striptls_dane(lab):
     expect_equal(sent[-1]["reached"], "dane", "reached")
 
 
+@case(seconds=150)
+def striptls_sts(lab):
+    """First contact, under MTA-STS."""
+    ca = lab.authority()
+    lab.policy_host(mtasts.policy())
+    lab.peer(mtasts.HOST, pem=ca.pem(mtasts.MX))
+    path = InPath(lab, mtasts.HOST)
+    s = mtasts.sealane(lab, "strip-sts", ca, **CLOCKS)
+    submit(mtasts.TO)
+    all_variants(s, path, mtasts.TO, mtasts.DOMAIN, "sts")
+    path.leave()
+    s.cli("queue", "flush")
+    sent = s.wait_delivery(mtasts.TO, seconds=20, status="sent")
+    expect_equal(sent[-1]["reached"], "sts", "reached")
+
+
 @case(seconds=60)
 def striptls_follow(lab):
     """events --follow says it when it happens; forget forgets."""
     p, to = lab.postfix("tls"), lab.box("tls.example.org")
-    s = lab.sealane("follow", more=MEMORY, first="1s", max="1s")
+    s = lab.sealane("follow", more=MEMORY, **CLOCKS)
     submit(to)
     s.wait_log(20, "policy", "peer-known", mx="mx.tls.example.org")
     p.wait_mail(to)
@@ -138,7 +158,7 @@ def striptls_same_banner(lab):
     no STARTTLS any more: that is neither of them."""
     lab.peer("127.0.1.3", offers=Peer.ONCE)
     lab.peer("127.0.2.11", pem=lab.dns.dane_pem)
-    s = lab.sealane("banner", more=MEMORY, first="1s", max="1s")
+    s = lab.sealane("banner", more=MEMORY, **CLOCKS)
     submit("x@broken.example.org")
     s.wait_log(20, "policy", "peer-known", mx="mx.broken.example.org")
     s.stop()
