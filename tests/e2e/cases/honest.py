@@ -3,6 +3,7 @@
 """Honest hosts on bad days: none of it is a finding."""
 
 import os
+import re
 import subprocess
 import time
 
@@ -121,7 +122,10 @@ def honest(lab, each, seconds):
           "findings")
     expect_equal([(e["kind"], e["mx"], e["evidence"]) for e in events], [],
                  "findings")
-    expect_equal(retried, len(s.log("relay", "tls-failed")), "retried")
+    lost = re.search(r"(\d+) facts", s.err)     # of the ledger, as it says
+    logged = len(s.log("relay", "tls-failed"))
+    expect(logged - int(lost[1] if lost else 0) <= retried <= logged,
+           f"retried: {retried}, logged: {logged}, {s.err}")
     expect_equal(counted["clear"], 0, "messages in clear")
     expect(counted["messages"] >= each * HOSTS, "messages are missing")
 
