@@ -124,9 +124,7 @@ def reload_refused(lab):
     lab.peer("127.0.1.5")
     s = lab.sealane("refused", forgive="sealane.conf")
     first = words(s)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 2599))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", 2599)):
         for change, want in (
                 (("hostname =", "hostnam ="), "hostnam"),
                 (("message-size = 60M", "message-size = lots"), "message-size"),

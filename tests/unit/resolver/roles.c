@@ -199,22 +199,28 @@ setup(uint16_t port)
 }
 
 static void
-teardown(void)
+remove_state(void)
 {
 	static const char *const names[] = { "", "-wal", "-shm" };
 	char path[128];
 
+	for (size_t i = 0; i < NELEM(names); i++) {
+		snprintf(path, sizeof(path), "%s/policy.db%s", x.dir, names[i]);
+		ck_assert_int_eq(unlink(path), 0);
+	}
+	ck_assert_int_eq(rmdir(x.dir), 0);
+}
+
+static void
+teardown(void)
+{
 	link_close(&x.queue);
 	link_close(&x.asker);
 	env_stop(&x.policy);
 	env_stop(&x.resolver[1]);
 	env_stop(&x.resolver[2]);
 	loop_free(&x.loop);	/* asserts that every handle was closed */
-	for (size_t i = 0; i < NELEM(names); i++) {
-		snprintf(path, sizeof(path), "%s/policy.db%s", x.dir, names[i]);
-		ck_assert_int_eq(unlink(path), 0);
-	}
-	ck_assert_int_eq(rmdir(x.dir), 0);
+	remove_state();
 }
 
 static void
@@ -318,6 +324,7 @@ START_TEST(resolver_dies)
 	env_stop(&x.policy);
 	env_stop(&x.resolver[2]);
 	loop_free(&x.loop);
+	remove_state();
 	close(fd);
 }
 END_TEST
