@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "session.h"
-#include "step.h"
 #include "tests/unit/allocs.h"
+#include "tests/unit/step.h"
 
 #ifdef SEALANE_SANITIZED		/* several times as slow */
 #define KILLS	40

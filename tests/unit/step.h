@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
-/* tests/unit/queue/step.h - a process that is traced from system call to system
+/* tests/unit/step.h - a process that is traced from system call to system
  * call, all its threads, and killed before one of them, or has one of them
  * fail.  Only calls count that change files or talk to somebody. */
-#ifndef TESTS_QUEUE_STEP_H
-#define TESTS_QUEUE_STEP_H
+#ifndef TESTS_UNIT_STEP_H
+#define TESTS_UNIT_STEP_H
 
 #include <stdbool.h>
 
