@@ -261,15 +261,19 @@ static const struct {
 	uint16_t	 envelope;
 	bool		 full;
 } rets[] = {
-	{ "asked for", failed, ENVELOPE_RET_FULL, true },
-	{ "asked against", failed, ENVELOPE_RET_HDRS | ENVELOPE_TRUSTED, false },
-	{ "one of ours", failed, ENVELOPE_TRUSTED, true },
-	{ "somebody", failed, 0, false },
-	{ "a delay", delayed, ENVELOPE_RET_FULL | ENVELOPE_TRUSTED, false },
-	{ "success", succeeded, ENVELOPE_RET_FULL | ENVELOPE_TRUSTED, false },
+	{ "RFC 3461 sec 4.3: asked for", failed, ENVELOPE_RET_FULL, true },
+	{ "RFC 3461 sec 4.3: asked against",
+	    failed, ENVELOPE_RET_HDRS | ENVELOPE_TRUSTED, false },
+	{ "RFC 3461 sec 4.3: one of ours", failed, ENVELOPE_TRUSTED, true },
+	{ "RFC 3461 sec 4.3: somebody", failed, 0, false },
+	{ "RFC 3461 sec 4.3: a delay",
+	    delayed, ENVELOPE_RET_FULL | ENVELOPE_TRUSTED, false },
+	{ "RFC 3461 sec 4.3: success",
+	    succeeded, ENVELOPE_RET_FULL | ENVELOPE_TRUSTED, false },
 	{ "RFC 8689 sec 5: by REQUIRETLS", failed, ENVELOPE_RET_FULL |
 	    ENVELOPE_TRUSTED | ENVELOPE_REQUIRETLS, false },
-	{ "waived", failed, ENVELOPE_RET_FULL | ENVELOPE_TLS_OPTIONAL, true },
+	{ "RFC 8689 sec 4.2.2: waived",
+	    failed, ENVELOPE_RET_FULL | ENVELOPE_TLS_OPTIONAL, true },
 };
 
 START_TEST(returned)
@@ -299,12 +303,15 @@ static const struct {
 	bool		 whole;
 	const char	*has, *has_not;
 } sizes[] = {
-	{ "whole", 100, 20000, true, "message/rfc822", "rfc822-headers" },
-	{ "just too large", 100, REPORT_WHOLE, true, "text/rfc822-headers",
+	{ "RFC 6522 sec 3: whole",
+	    100, 20000, true, "message/rfc822", "rfc822-headers" },
+	{ "RFC 6522 sec 3: just too large",
+	    100, REPORT_WHOLE, true, "text/rfc822-headers",
 	    "message/rfc822" },
-	{ "only its start", 100, REPORT_WHOLE + 1, false,
+	{ "RFC 6522 sec 3: only its start", 100, REPORT_WHOLE + 1, false,
 	    "text/rfc822-headers", "message/rfc822" },
-	{ "an endless header", 80000, 0, false, "text/rfc822-headers",
+	{ "RFC 6522 sec 3: an endless header",
+	    80000, 0, false, "text/rfc822-headers",
 	    "message/rfc822" },
 };
 
@@ -388,30 +395,35 @@ static const struct {
 	uint16_t	 ask, envelope;
 	const char	*has[5];
 } eights[] = {
-	{ "8-bit header, nothing declared", "a@x", "", "550 no", "s@x",
+	{ "RFC 6522 sec 3: 8-bit header, nothing declared",
+	    "a@x", "", "550 no", "s@x",
 	    "Subject: caf\xe9\r\n\r\nx\r\n", ENVELOPE_RET_HDRS, ENVELOPE_8BIT,
 	    { "Type: text/rfc822-headers; charset=unknown-8bit\r\n"
 	    "Content-Transfer-Encoding: 8bit\r\n",
 	    "Type: message/delivery-status\r\n"
 	    "Content-Transfer-Encoding: 7bit\r\n" } },
-	{ "UTF-8 header, nothing declared", "a@x", "", "550 no", "s@x",
+	{ "RFC 6522 sec 3: UTF-8 header, nothing declared",
+	    "a@x", "", "550 no", "s@x",
 	    "Subject: caf\xc3\xa9\r\n\r\nx\r\n", ENVELOPE_RET_HDRS,
 	    ENVELOPE_8BIT,
 	    { "Type: text/rfc822-headers; charset=utf-8\r\n"
 	    "Content-Transfer-Encoding: 8bit\r\n" } },
-	{ "8-bit body", "a@x", "", "550 no", "s@x",
+	{ "RFC 6522 sec 3: 8-bit body", "a@x", "", "550 no", "s@x",
 	    "Subject: x\r\n\r\n\xe9\r\n", ENVELOPE_RET_FULL, ENVELOPE_8BIT,
 	    { "Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n" } },
-	{ "8-bit body, header returned", "a@x", "", "550 no", "s@x",
+	{ "RFC 6522 sec 3: 8-bit body, header returned",
+	    "a@x", "", "550 no", "s@x",
 	    "Subject: x\r\n\r\n\xe9\r\n", ENVELOPE_RET_HDRS, 0,
 	    { "Type: text/rfc822-headers\r\n" } },
 	/* RFC 6533 sec 3: encoded where the report is not UTF-8 */
-	{ "utf-8 ORCPT of an ASCII message", "a@x", "utf-8;m\\x{FC}ller@x",
+	{ "RFC 6533 sec 3: utf-8 ORCPT of an ASCII message",
+	    "a@x", "utf-8;m\\x{FC}ller@x",
 	    "550 n\xc3\xb6", "s@x", "Subject: x\r\n\r\n", ENVELOPE_RET_FULL, 0,
 	    { "Original-Recipient: utf-8; m\\x{FC}ller@x\r\n"
 	    "Final-Recipient: rfc822; a@x\r\n", "smtp; 550 n?\r\n" } },
 	/* RFC 6533 sec 4 and 6 */
-	{ "SMTPUTF8, whole", MUELLER, "utf-8;m\\x{FC}ller@x", "550 n\xc3\xb6",
+	{ "RFC 6533 sec 4: SMTPUTF8, whole",
+	    MUELLER, "utf-8;m\\x{FC}ller@x", "550 n\xc3\xb6",
 	    "s@x", "Subject: caf\xc3\xa9\r\n\r\nx\r\n",
 	    ENVELOPE_RET_FULL | ENVELOPE_SMTPUTF8, ENVELOPE_8BIT,
 	    { "Type: text/plain; charset=utf-8\r\n"
@@ -422,20 +434,22 @@ static const struct {
 	    "Final-Recipient: utf-8; " MUELLER "\r\n",
 	    "Type: message/global\r\nContent-Transfer-Encoding: 8bit\r\n" } },
 	/* as Postfix sends it */
-	{ "rfc822 ORCPT beyond ASCII", "a@x", "rfc822;m+C3+BCller@x", "550 no",
+	{ "RFC 6533 sec 3: rfc822 ORCPT beyond ASCII",
+	    "a@x", "rfc822;m+C3+BCller@x", "550 no",
 	    "s@x", "Subject: x\r\n\r\n", ENVELOPE_RET_FULL, 0,
 	    { "Original-Recipient: utf-8; m\\x{FC}ller@x\r\n" } },
-	{ "SMTPUTF8, header", MUELLER, "", "550 no", "s@x",
+	{ "RFC 6533 sec 4: SMTPUTF8, header", MUELLER, "", "550 no", "s@x",
 	    "Subject: caf\xc3\xa9\r\n\r\nx\r\n",
 	    ENVELOPE_RET_HDRS | ENVELOPE_SMTPUTF8, ENVELOPE_8BIT,
 	    { "Type: message/global-headers\r\n"
 	    "Content-Transfer-Encoding: 8bit\r\n" } },
-	{ "SMTPUTF8, sender", "a@x", "", "550 no", MUELLER,
+	{ "RFC 6533 sec 4: SMTPUTF8, sender", "a@x", "", "550 no", MUELLER,
 	    "Subject: x\r\n\r\nx\r\n", ENVELOPE_RET_HDRS | ENVELOPE_SMTPUTF8,
 	    ENVELOPE_SMTPUTF8,
 	    { "To: <" MUELLER ">\r\n", "Type: text/rfc822-headers\r\n",
 	    "Type: message/delivery-status\r\n" } },
-	{ "SMTPUTF8 asked for and not used", "a@x", "", "550 no", "s@x",
+	{ "RFC 6533 sec 4: SMTPUTF8 asked for and not used",
+	    "a@x", "", "550 no", "s@x",
 	    "Subject: x\r\n\r\nx\r\n", ENVELOPE_RET_FULL | ENVELOPE_SMTPUTF8,
 	    0, { "Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n" } },
 };

@@ -6,6 +6,7 @@
 #include "tests/unit/suite.h"
 
 static const struct row {
+	const char	*rfc;
 	enum client_step step;
 	int		 code;
 	const char	*enhanced;
@@ -13,44 +14,40 @@ static const struct row {
 	bool		 next, again, trouble;
 	const char	*dsn;
 } rows[] = {
-	/* RFC 5321 sec 3.1, 4.2.1 */
-	{ CLIENT_GREETING, 554, "5.7.1", OUTCOME_DEFERRED, true, false, true, "4.7.1" },
-	{ CLIENT_GREETING, 450, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
-	{ CLIENT_GREETING, 421, "4.7.0", OUTCOME_DEFERRED, true, false, true, "4.7.0" },
-	{ CLIENT_EHLO, 451, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
-	{ CLIENT_EHLO, 550, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
-	{ CLIENT_HELO, 550, "5.7.1", OUTCOME_FAILED, true, false, true, "5.7.1" },
-	{ CLIENT_HELO, 450, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
-	/* RFC 7504 */
-	{ CLIENT_GREETING, 521, "", OUTCOME_FAILED, true, false, true, "5.3.2" },
-	{ CLIENT_EHLO, 521, "", OUTCOME_FAILED, true, false, true, "5.3.2" },
-	{ CLIENT_GREETING, 556, "", OUTCOME_FAILED, true, false, true, "5.1.10" },
-	/* RFC 5321 sec 3.8 */
-	{ CLIENT_MAIL, 421, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
-	{ CLIENT_RCPT, 421, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
-	{ CLIENT_DATA, 421, "", OUTCOME_DEFERRED, false, false, true, "4.3.2" },
-	{ CLIENT_FINAL, 421, "", OUTCOME_DEFERRED, false, false, true, "4.3.2" },
-	{ CLIENT_MAIL, 452, "4.3.1", OUTCOME_DEFERRED, true, false, true, "4.3.1" },
-	{ CLIENT_MAIL, 550, "5.7.1", OUTCOME_FAILED, false, false, false, "5.7.1" },
-	{ CLIENT_MAIL, 552, "5.3.4", OUTCOME_FAILED, false, false, false, "5.3.4" },
-	{ CLIENT_RCPT, 550, "5.1.1", OUTCOME_FAILED, false, false, false, "5.1.1" },
-	{ CLIENT_RCPT, 550, "", OUTCOME_FAILED, false, false, false, "5.0.0" },
-	{ CLIENT_RCPT, 550, "2.1.5", OUTCOME_FAILED, false, false, false, "5.0.0" },
-	{ CLIENT_RCPT, 450, "4.7.1", OUTCOME_DEFERRED, false, false, false, "4.7.1" },
-	{ CLIENT_RCPT, 450, "", OUTCOME_DEFERRED, false, false, false, "4.0.0" },
-	/* RFC 5321 sec 4.5.3.1.10 */
-	{ CLIENT_RCPT, 452, "4.5.3", OUTCOME_DEFERRED, false, true, false, "4.5.3" },
-	{ CLIENT_RCPT, 552, "5.5.3", OUTCOME_DEFERRED, false, true, false, "4.5.3" },
-	{ CLIENT_RCPT, 552, "", OUTCOME_DEFERRED, false, true, false, "4.5.3" },
-	{ CLIENT_DATA, 451, "", OUTCOME_DEFERRED, false, false, false, "4.0.0" },
-	{ CLIENT_DATA, 554, "", OUTCOME_FAILED, false, false, false, "5.0.0" },
-	{ CLIENT_BODY, 552, "5.3.4", OUTCOME_FAILED, false, false, false, "5.3.4" },
-	{ CLIENT_BODY, 452, "", OUTCOME_DEFERRED, false, false, false, "4.0.0" },
-	{ CLIENT_FINAL, 250, "2.6.0", OUTCOME_SENT, false, false, false, "2.6.0" },
-	{ CLIENT_FINAL, 250, "", OUTCOME_SENT, false, false, false, "2.0.0" },
-	{ CLIENT_FINAL, 451, "", OUTCOME_DEFERRED, false, false, false, "4.0.0" },
-	{ CLIENT_FINAL, 554, "5.7.1", OUTCOME_FAILED, false, false, false, "5.7.1" },
-	{ CLIENT_IDLE, 250, "", OUTCOME_DEFERRED, true, false, false, "4.5.0" },
+	{ "5321 3.1", CLIENT_GREETING, 554, "5.7.1", OUTCOME_DEFERRED, true, false, true, "4.7.1" },
+	{ "5321 3.1", CLIENT_GREETING, 450, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
+	{ "5321 3.8", CLIENT_GREETING, 421, "4.7.0", OUTCOME_DEFERRED, true, false, true, "4.7.0" },
+	{ "5321 4.1.1.1", CLIENT_EHLO, 451, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
+	{ "5321 4.1.1.1", CLIENT_EHLO, 550, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
+	{ "5321 4.1.1.1", CLIENT_HELO, 550, "5.7.1", OUTCOME_FAILED, true, false, true, "5.7.1" },
+	{ "5321 4.1.1.1", CLIENT_HELO, 450, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
+	{ "7504 3", CLIENT_GREETING, 521, "", OUTCOME_FAILED, true, false, true, "5.3.2" },
+	{ "7504 3", CLIENT_EHLO, 521, "", OUTCOME_FAILED, true, false, true, "5.3.2" },
+	{ "7504 4", CLIENT_GREETING, 556, "", OUTCOME_FAILED, true, false, true, "5.1.10" },
+	{ "5321 3.8", CLIENT_MAIL, 421, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
+	{ "5321 3.8", CLIENT_RCPT, 421, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
+	{ "5321 3.8", CLIENT_DATA, 421, "", OUTCOME_DEFERRED, false, false, true, "4.3.2" },
+	{ "5321 3.8", CLIENT_FINAL, 421, "", OUTCOME_DEFERRED, false, false, true, "4.3.2" },
+	{ "5321 3.3", CLIENT_MAIL, 452, "4.3.1", OUTCOME_DEFERRED, true, false, true, "4.3.1" },
+	{ "5321 3.3", CLIENT_MAIL, 550, "5.7.1", OUTCOME_FAILED, false, false, false, "5.7.1" },
+	{ "5321 3.3", CLIENT_MAIL, 552, "5.3.4", OUTCOME_FAILED, false, false, false, "5.3.4" },
+	{ "5321 3.3", CLIENT_RCPT, 550, "5.1.1", OUTCOME_FAILED, false, false, false, "5.1.1" },
+	{ "5321 3.3", CLIENT_RCPT, 550, "", OUTCOME_FAILED, false, false, false, "5.0.0" },
+	{ "5321 3.3", CLIENT_RCPT, 550, "2.1.5", OUTCOME_FAILED, false, false, false, "5.0.0" },
+	{ "5321 3.3", CLIENT_RCPT, 450, "4.7.1", OUTCOME_DEFERRED, false, false, false, "4.7.1" },
+	{ "5321 3.3", CLIENT_RCPT, 450, "", OUTCOME_DEFERRED, false, false, false, "4.0.0" },
+	{ "5321 4.5.3.1.10", CLIENT_RCPT, 452, "4.5.3", OUTCOME_DEFERRED, false, true, false, "4.5.3" },
+	{ "5321 4.5.3.1.10", CLIENT_RCPT, 552, "5.5.3", OUTCOME_DEFERRED, false, true, false, "4.5.3" },
+	{ "5321 4.5.3.1.10", CLIENT_RCPT, 552, "", OUTCOME_DEFERRED, false, true, false, "4.5.3" },
+	{ "5321 4.2.5", CLIENT_DATA, 451, "", OUTCOME_DEFERRED, false, false, false, "4.0.0" },
+	{ "5321 4.2.5", CLIENT_DATA, 554, "", OUTCOME_FAILED, false, false, false, "5.0.0" },
+	{ "5321 4.2.5", CLIENT_BODY, 552, "5.3.4", OUTCOME_FAILED, false, false, false, "5.3.4" },
+	{ "5321 4.2.5", CLIENT_BODY, 452, "", OUTCOME_DEFERRED, false, false, false, "4.0.0" },
+	{ "5321 4.2.5", CLIENT_FINAL, 250, "2.6.0", OUTCOME_SENT, false, false, false, "2.6.0" },
+	{ "5321 4.2.5", CLIENT_FINAL, 250, "", OUTCOME_SENT, false, false, false, "2.0.0" },
+	{ "5321 4.2.5", CLIENT_FINAL, 451, "", OUTCOME_DEFERRED, false, false, false, "4.0.0" },
+	{ "5321 4.2.5", CLIENT_FINAL, 554, "5.7.1", OUTCOME_FAILED, false, false, false, "5.7.1" },
+	{ "5321 4.2.1", CLIENT_IDLE, 250, "", OUTCOME_DEFERRED, true, false, false, "4.5.0" },
 };
 
 START_TEST(outcome_rows)
@@ -62,7 +59,8 @@ START_TEST(outcome_rows)
 	outcome_dsn(got, r->enhanced, dsn);
 	ck_assert_msg(got->status == r->status && got->next_host == r->next &&
 	    got->again == r->again && got->trouble == r->trouble,
-	    "%s %d: %s next=%d again=%d trouble=%d", client_step_name(r->step),
+	    "RFC %s: %s %d: %s next=%d again=%d trouble=%d", r->rfc,
+	    client_step_name(r->step),
 	    r->code, outcome_name(got->status), got->next_host, got->again,
 	    got->trouble);
 	ck_assert_str_eq(dsn, r->dsn);
@@ -71,19 +69,19 @@ END_TEST
 
 /* A probe learns from the answer to RCPT alone. */
 static const struct row probe_rows[] = {
-	{ CLIENT_RCPT, 250, "2.1.5", OUTCOME_SENT, false, false, false, "2.1.5" },
-	{ CLIENT_RCPT, 251, "", OUTCOME_SENT, false, false, false, "2.1.5" },
-	{ CLIENT_RCPT, 550, "5.1.1", OUTCOME_FAILED, false, false, false, "5.1.1" },
-	{ CLIENT_RCPT, 553, "", OUTCOME_FAILED, false, false, false, "5.0.0" },
-	{ CLIENT_RCPT, 450, "4.7.1", OUTCOME_DEFERRED, false, false, false, "4.7.1" },
-	{ CLIENT_RCPT, 552, "5.2.2", OUTCOME_DEFERRED, false, true, false, "4.2.2" },
-	{ CLIENT_RCPT, 421, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
-	{ CLIENT_MAIL, 550, "5.7.1", OUTCOME_DEFERRED, false, false, false, "4.7.1" },
-	{ CLIENT_MAIL, 451, "", OUTCOME_DEFERRED, true, false, true, "4.0.0" },
-	{ CLIENT_GREETING, 521, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
-	{ CLIENT_GREETING, 554, "5.7.1", OUTCOME_DEFERRED, true, false, true, "4.7.1" },
-	{ CLIENT_HELO, 550, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
-	{ CLIENT_IDLE, 554, "", OUTCOME_DEFERRED, false, false, false, "4.0.0" },
+	{ "5321 3.3", CLIENT_RCPT, 250, "2.1.5", OUTCOME_SENT, false, false, false, "2.1.5" },
+	{ "5321 3.3", CLIENT_RCPT, 251, "", OUTCOME_SENT, false, false, false, "2.1.5" },
+	{ "5321 3.3", CLIENT_RCPT, 550, "5.1.1", OUTCOME_FAILED, false, false, false, "5.1.1" },
+	{ "5321 3.3", CLIENT_RCPT, 553, "", OUTCOME_FAILED, false, false, false, "5.0.0" },
+	{ "5321 3.3", CLIENT_RCPT, 450, "4.7.1", OUTCOME_DEFERRED, false, false, false, "4.7.1" },
+	{ "5321 4.5.3.1.10", CLIENT_RCPT, 552, "5.2.2", OUTCOME_DEFERRED, false, true, false, "4.2.2" },
+	{ "5321 3.8", CLIENT_RCPT, 421, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
+	{ "5321 3.3", CLIENT_MAIL, 550, "5.7.1", OUTCOME_DEFERRED, false, false, false, "4.7.1" },
+	{ "5321 3.3", CLIENT_MAIL, 451, "", OUTCOME_DEFERRED, true, false, true, "4.0.0" },
+	{ "7504 3", CLIENT_GREETING, 521, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
+	{ "5321 3.1", CLIENT_GREETING, 554, "5.7.1", OUTCOME_DEFERRED, true, false, true, "4.7.1" },
+	{ "5321 4.1.1.1", CLIENT_HELO, 550, "", OUTCOME_DEFERRED, true, false, true, "4.3.2" },
+	{ "5321 4.2.1", CLIENT_IDLE, 554, "", OUTCOME_DEFERRED, false, false, false, "4.0.0" },
 };
 
 START_TEST(probe_outcomes)
@@ -93,33 +91,33 @@ START_TEST(probe_outcomes)
 	char dsn[REPLY_ENHANCED_SIZE];
 
 	outcome_dsn(got, r->enhanced, dsn);
-	ck_assert_int_eq(got->status, r->status);
-	ck_assert_int_eq(got->next_host, r->next);
-	ck_assert_int_eq(got->again, r->again);
-	ck_assert_int_eq(got->trouble, r->trouble);
-	ck_assert_str_eq(dsn, r->dsn);
+	ck_assert_msg(got->status == r->status && got->next_host == r->next &&
+	    got->again == r->again && got->trouble == r->trouble &&
+	    strcmp(dsn, r->dsn) == 0, "RFC %s: %s %d: %s %s", r->rfc,
+	    client_step_name(r->step), r->code, outcome_name(got->status),
+	    dsn);
 }
 END_TEST
 
 static const struct end_row {
+	const char	*rfc;
 	enum client_end	 end;
 	enum client_step at;
 	bool		 next, trouble;
 	const char	*dsn;
 } ends[] = {
-	{ CLIENT_END_LOST, CLIENT_GREETING, true, true, "4.4.2" },
-	{ CLIENT_END_TIMEOUT, CLIENT_MAIL, true, true, "4.4.2" },
-	{ CLIENT_END_LOST, CLIENT_RCPT, true, false, "4.4.2" },
-	{ CLIENT_END_LOST, CLIENT_DATA, true, false, "4.4.2" },
-	{ CLIENT_END_TIMEOUT, CLIENT_BODY, true, false, "4.4.2" },
-	/* RFC 1047 */
-	{ CLIENT_END_LOST, CLIENT_FINAL, false, false, "4.4.2" },
-	{ CLIENT_END_TIMEOUT, CLIENT_FINAL, false, false, "4.4.2" },
-	{ CLIENT_END_PROTOCOL, CLIENT_FINAL, false, false, "4.4.2" },
-	{ CLIENT_END_PROTOCOL, CLIENT_EHLO, true, true, "4.5.0" },
-	{ CLIENT_END_PROTOCOL, CLIENT_RCPT, true, false, "4.5.0" },
-	{ CLIENT_END_INJECTED, CLIENT_STARTTLS, true, false, "4.7.7" },
-	{ CLIENT_END_TLS_REFUSED, CLIENT_STARTTLS, true, false, "4.7.5" },
+	{ "5321 3.8", CLIENT_END_LOST, CLIENT_GREETING, true, true, "4.4.2" },
+	{ "5321 4.5.3.2", CLIENT_END_TIMEOUT, CLIENT_MAIL, true, true, "4.4.2" },
+	{ "5321 3.8", CLIENT_END_LOST, CLIENT_RCPT, true, false, "4.4.2" },
+	{ "5321 3.8", CLIENT_END_LOST, CLIENT_DATA, true, false, "4.4.2" },
+	{ "5321 4.5.3.2", CLIENT_END_TIMEOUT, CLIENT_BODY, true, false, "4.4.2" },
+	{ "1047 3", CLIENT_END_LOST, CLIENT_FINAL, false, false, "4.4.2" },
+	{ "1047 3", CLIENT_END_TIMEOUT, CLIENT_FINAL, false, false, "4.4.2" },
+	{ "1047 3", CLIENT_END_PROTOCOL, CLIENT_FINAL, false, false, "4.4.2" },
+	{ "5321 4.2", CLIENT_END_PROTOCOL, CLIENT_EHLO, true, true, "4.5.0" },
+	{ "5321 4.2", CLIENT_END_PROTOCOL, CLIENT_RCPT, true, false, "4.5.0" },
+	{ "3207 4.2", CLIENT_END_INJECTED, CLIENT_STARTTLS, true, false, "4.7.7" },
+	{ "3207 4.1", CLIENT_END_TLS_REFUSED, CLIENT_STARTTLS, true, false, "4.7.5" },
 };
 
 START_TEST(outcome_ends)
@@ -127,10 +125,10 @@ START_TEST(outcome_ends)
 	const struct end_row *r = &ends[_i];
 	const struct outcome_rule *got = outcome_of_end(r->end, r->at);
 
-	ck_assert_int_eq(got->status, OUTCOME_DEFERRED);
-	ck_assert_int_eq(got->next_host, r->next);
-	ck_assert_int_eq(got->trouble, r->trouble);
-	ck_assert_str_eq(got->dsn, r->dsn);
+	ck_assert_msg(got->status == OUTCOME_DEFERRED &&
+	    got->next_host == r->next && got->trouble == r->trouble &&
+	    strcmp(got->dsn, r->dsn) == 0, "RFC %s: end %d at %s: %s", r->rfc,
+	    r->end, client_step_name(r->at), got->dsn);
 }
 END_TEST
 
