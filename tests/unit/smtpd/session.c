@@ -331,8 +331,8 @@ START_TEST(flood)
 }
 END_TEST
 
-/* Twice the header, twice the time (the best of some turns: what else runs
- * here only adds), through the whole session.  The disk is full: the file of
+/* Eight times the header, some eight times the time, and not 64 (the best of
+ * some turns: what else runs here only adds), through the whole session.  The disk is full: the file of
  * the stand is memory, whose growth would be measured too. */
 static double
 header_seconds(const char *line, size_t total)
@@ -360,24 +360,24 @@ header_seconds(const char *line, size_t total)
 START_TEST(header_linear)
 {
 	static char line[2][8193];
-	double one = 1e9, two = 1e9;
+	double one = 1e9, eight = 1e9;
 
 	for (size_t i = 0; i < 8192; i += 8)
 		memcpy(line[0] + i, "A:y\r\n \r\n", 8);
 	memset(line[1], 'x', 8192);
 	if (_i == 1)
 		memcpy(line[1], "X: ", 3);
-	for (int turn = 0; turn < 20; turn++) {
-		double took = header_seconds(line[_i], 5u << 20);
+	for (int turn = 0; turn < 10; turn++) {
+		double took = header_seconds(line[_i], 1u << 20);
 
 		one = took < one ? took : one;
-		took = header_seconds(line[_i], 10u << 20);
-		two = took < two ? took : two;
-		if (turn > 1 && two < 2.2 * one)
+		took = header_seconds(line[_i], 8u << 20);
+		eight = took < eight ? took : eight;
+		if (turn > 1 && eight < 20 * one)
 			break;
 	}
-	ck_assert_msg(two < 2.2 * one && two < 1.0,
-	    "5 MiB: %.4f s, 10 MiB: %.4f s", one, two);
+	ck_assert_msg(eight < 20 * one, "1 MiB: %.4f s, 8 MiB: %.4f s", one,
+	    eight);
 }
 END_TEST
 
