@@ -175,6 +175,8 @@ class Load:
             except Reply as r:
                 with self.lock:
                     self.refused.append((seq, r.code, r.lines[-1]))
+                if r.code == 421:
+                    raise       # the connection is over (RFC 5321 sec 3.8)
                 c.cmd("RSET")
             else:
                 with self.lock:
