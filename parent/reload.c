@@ -18,6 +18,8 @@
 
 #define ANSWER_MS	10000
 
+static void	advance(struct parent *);
+
 /* ---- saying it ---- */
 
 static void
@@ -129,6 +131,13 @@ load(struct parent *p, struct conf_notes *notes, struct fault *f)
 	return -1;
 }
 
+static void
+ask(struct child *c)
+{
+	c->answered = false;
+	child_send_config(c, &c->parent->next);
+}
+
 void
 reload_begin(struct parent *p)
 {
@@ -140,7 +149,7 @@ reload_begin(struct parent *p)
 		return;
 	/* `upgrade` may end all this before it is done. */
 	p->reload.again = p->reload.phase != RELOAD_NONE || !p->announced ||
-	    p->checker != 0 || !parent_all_ready(p);
+	    p->checker != 0;
 	if (p->reload.again)
 		return;
 	notify_reloading(p);
@@ -157,10 +166,12 @@ reload_begin(struct parent *p)
 	p->next.number = ++p->reload.tried;
 	p->reload.phase = RELOAD_PREPARE;
 	loop_timer_set(p->reload.timer, ANSWER_MS);
-	for (size_t i = 0; i < p->nchildren; i++) {
-		p->children[i].answered = false;
-		child_send_config(&p->children[i], &p->next);
-	}
+	/* Who is down is not waited for: perhaps it cannot start under what is
+	 * in force, and this is the cure. */
+	for (size_t i = 0; i < p->nchildren; i++)
+		if (p->children[i].state == CHILD_READY)
+			ask(&p->children[i]);
+	advance(p);
 }
 
 /* ---- switching ---- */
@@ -312,7 +323,14 @@ reload_child_ready(struct child *c)
 {
 	struct parent *p = c->parent;
 
-	/* One that starts while others switch has it already. */
+	if (p->reload.phase == RELOAD_PREPARE) {
+		ask(c);
+		return;
+	}
+	if (c->generation != p->now.number) {
+		child_renew(c);		/* it began before the switch */
+		return;
+	}
 	c->answered = true;
 	if (p->reload.phase != RELOAD_NONE || !parent_all_ready(p))
 		return;

@@ -4,10 +4,12 @@
  * deaths and births the test plays. */
 #include "parent/parent_priv.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/suite.h"
@@ -108,7 +110,7 @@ static void
 teardown(void)
 {
 	for (unsigned i = 0; i < NCHILDREN; i++) {
-		link_close(&children[i].link);
+		child_free(&children[i]);
 		close(far[i]);
 	}
 	loop_timer_close(&p.reload.timer);
@@ -188,12 +190,84 @@ START_TEST(dead_before_the_switch)
 	die(QUEUE);
 	ck_assert_int_eq(p.reload.phase, RELOAD_NONE);
 	ck_assert_uint_eq(p.now.number, 0);
-	/* The next one waits until it is back. */
+}
+END_TEST
+
+/* It may be down because of what is in force. */
+START_TEST(not_waited_for)
+{
+	die(QUEUE);
 	reload_begin(&p);
+	ck_assert_int_eq(p.reload.phase, RELOAD_PREPARE);
+	answer(POLICY, false, "");
+	answer(SMTPD, false, "");
+	ck_assert_int_eq(p.reload.phase, RELOAD_SWITCH);
+	answer(POLICY, true, "");
+	answer(SMTPD, true, "");
 	ck_assert_int_eq(p.reload.phase, RELOAD_NONE);
+	ck_assert_uint_eq(p.now.number, 1);
+}
+END_TEST
+
+/* It came up under the old one while others prepare: asked as they are. */
+START_TEST(asked_when_it_is_up)
+{
+	die(QUEUE);
+	reload_begin(&p);
+	answer(POLICY, false, "");
 	be_born(QUEUE);
 	reload_child_ready(&children[QUEUE]);
+	answer(SMTPD, false, "");
 	ck_assert_int_eq(p.reload.phase, RELOAD_PREPARE);
+	answer(QUEUE, false, "");
+	ck_assert_int_eq(p.reload.phase, RELOAD_SWITCH);
+}
+END_TEST
+
+/* It began to start under the old one, and was up too late to be asked: while
+ * others switch, or behind that. */
+START_TEST(up_with_the_old_one)
+{
+	die(SMTPD);
+	reload_begin(&p);
+	be_born(SMTPD);
+	children[SMTPD].state = CHILD_STARTING;
+	answer(POLICY, false, "");
+	answer(QUEUE, false, "");
+	ck_assert_int_eq(p.reload.phase, RELOAD_SWITCH);
+	for (unsigned i = POLICY; _i == 1 && i <= QUEUE; i++)
+		answer(i, true, "");
+	children[SMTPD].state = CHILD_READY;
+	reload_child_ready(&children[SMTPD]);
+	ck_assert(children[SMTPD].renewing);
+	ck_assert_int_eq(children[SMTPD].state, CHILD_DOWN);
+	for (unsigned i = POLICY; _i == 0 && i <= QUEUE; i++)
+		answer(i, true, "");
+	ck_assert_int_eq(p.reload.phase, RELOAD_NONE);
+}
+END_TEST
+
+/* From the switch on nothing can fail: who refuses then is ended. */
+START_TEST(refused_after_all)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	children[POLICY].pid = pid;
+	reload_begin(&p);
+	all_prepared();
+	answer(POLICY, true, "no memory");
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	children[POLICY].pid = 0;
+	ck_assert_int_eq(p.reload.phase, RELOAD_SWITCH);
+	die(POLICY);
+	answer(QUEUE, true, "");
+	answer(SMTPD, true, "");
+	ck_assert_int_eq(p.reload.phase, RELOAD_NONE);
 }
 END_TEST
 
@@ -263,6 +337,10 @@ main(void)
 	tcase_add_test(tc, refused_by_one);
 	tcase_add_test(tc, born_while_others_switch);
 	tcase_add_test(tc, dead_before_the_switch);
+	tcase_add_test(tc, not_waited_for);
+	tcase_add_test(tc, asked_when_it_is_up);
+	tcase_add_loop_test(tc, up_with_the_old_one, 0, 2);
+	tcase_add_test(tc, refused_after_all);
 	tcase_add_loop_test(tc, asked_twice, 0, 2);
 	tcase_add_test(tc, mistakes);
 	tcase_add_test(tc, waits_for_an_upgrade);
