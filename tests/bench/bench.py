@@ -252,9 +252,7 @@ def main():
     if space.mode() == "single":
         raise SystemExit("Postfix needs users of its own: run as root, or with "
                          "a range in /etc/subuid")
-    space.reap()
-    space.mount("none", "/", None, space.MS_REC | space.MS_PRIVATE)
-    space.loopback_up()
+    space.settle()
     # On a disk, not on the laboratory's tmpfs: fsync is what is measured too.
     disk = tempfile.mkdtemp(prefix="sealane-bench.", dir="/var/tmp")
     os.chmod(disk, 0o755)

@@ -275,9 +275,7 @@ def main():
     reason = space.enter()
     if reason:
         raise SystemExit(reason)
-    space.reap()
-    space.mount("none", "/", None, space.MS_REC | space.MS_PRIVATE)
-    space.loopback_up()
+    space.settle()
     # On a disk, not on the laboratory's tmpfs: fsync is what is measured too.
     disk = tempfile.mkdtemp(prefix="sealane-bench.", dir="/var/tmp")
     os.chmod(disk, 0o755)

@@ -248,9 +248,7 @@ def main():
     reason = space.enter()
     if reason:
         sys.exit(f"compare-dialogues: {reason}")
-    space.reap()
-    space.mount("none", "/", None, space.MS_REC | space.MS_PRIVATE)
-    space.loopback_up()
+    space.settle()
     from lab.world import Lab
     lab = Lab(o)
     try:

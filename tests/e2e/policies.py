@@ -21,7 +21,7 @@ sys.path.insert(0, HERE)
 import run                                          # noqa: E402
 from cases import domains                           # noqa: E402
 from lab import space                               # noqa: E402
-from lab.exim import Exim                           # noqa: E402
+from lab.exim import GROUND, Exim                           # noqa: E402
 from lab.load import Client                         # noqa: E402
 from lab.postfix import Postfix                     # noqa: E402
 from lab.resolver import Resolver                   # noqa: E402
@@ -55,20 +55,9 @@ default_process_limit = 60
 default_destination_concurrency_limit = 20
 """
 
-CONF = """\
+CONF = GROUND + """\
 primary_hostname = exim.sender.example
 local_interfaces = 127.0.0.71
-daemon_smtp_ports = 25
-exim_path = {dir}/exim4
-spool_directory = {dir}/spool
-log_file_path = {dir}/log/%slog
-log_selector = +all
-pid_file_path = {dir}/pid
-deliver_drop_privilege
-keep_environment = LD_LIBRARY_PATH
-add_environment = LC_ALL=C
-host_lookup =
-rfc1413_hosts =
 dns_dnssec_ok = 1
 tls_advertise_hosts =
 smtp_accept_max = 300
@@ -269,9 +258,7 @@ def main():
     reason = space.enter()
     if reason:
         sys.exit(f"compare-policy: {reason}")
-    space.reap()
-    space.mount("none", "/", None, space.MS_REC | space.MS_PRIVATE)
-    space.loopback_up()
+    space.settle()
     from lab.world import Lab
     lab = Lab(o)
     try:

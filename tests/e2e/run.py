@@ -158,9 +158,7 @@ def work(o, cases):
         for n in workers.taken():
             report(o, cases[n], "SKIP", reason, 0)
         return 0
-    space.reap()
-    space.mount("none", "/", None, space.MS_REC | space.MS_PRIVATE)
-    space.loopback_up()
+    space.settle()
     from lab.world import Lab
     lab = Lab(o)
     bad = 0

@@ -8,9 +8,8 @@ import shutil
 
 from lab.daemon import Daemon
 
-CONF = """\
-primary_hostname = mx.{domain}
-local_interfaces = {address}
+# Of every Exim here: where it lives, and nothing asked of its surroundings.
+GROUND = """\
 daemon_smtp_ports = 25
 exim_path = {dir}/exim4
 spool_directory = {dir}/spool
@@ -22,6 +21,11 @@ keep_environment = LD_LIBRARY_PATH
 add_environment = LC_ALL=C
 host_lookup =
 rfc1413_hosts =
+"""
+
+CONF = GROUND + """\
+primary_hostname = mx.{domain}
+local_interfaces = {address}
 tls_advertise_hosts = *
 tls_certificate = {pem}
 tls_privatekey = {pem}
