@@ -10,37 +10,38 @@
 	".123456789.123456789.123456789.123456789.123456789.1234567890a"
 
 static const struct row {
+	const char	*rfc;
 	const char *in, *want;		/* NULL: refused */
 } rows[] = {
-	{ "example.org", "example.org" },
-	{ "Example.ORG", "example.org" },
-	{ "example.org.", "example.org" },
-	{ "localhost", "localhost" },			/* one label is a name */
-	{ "_dmarc.example.org", "_dmarc.example.org" },
-	{ "a--b.example", "a--b.example" },
-	{ "xn--bcher-kva.example", "xn--bcher-kva.example" },
-	{ "b\xc3\xbc" "cher.example", "xn--bcher-kva.example" },
-	{ "B\xc3\x9c" "CHER.example", "xn--bcher-kva.example" },
+	{ "5321 2.3.5", "example.org", "example.org" },
+	{ "1035 2.3.3", "Example.ORG", "example.org" },
+	{ "1034 3.1", "example.org.", "example.org" },
+	{ "5321 2.3.5", "localhost", "localhost" },			/* one label is a name */
+	{ "5321 2.3.5", "_dmarc.example.org", "_dmarc.example.org" },
+	{ "5321 2.3.5", "a--b.example", "a--b.example" },
+	{ "5891 5", "xn--bcher-kva.example", "xn--bcher-kva.example" },
+	{ "5891 5", "b\xc3\xbc" "cher.example", "xn--bcher-kva.example" },
+	{ "5891 5", "B\xc3\x9c" "CHER.example", "xn--bcher-kva.example" },
 	/* non-transitional: sharp s stays itself, RFC 5894 sec 7.2 */
-	{ "fa\xc3\x9f.example", "xn--fa-hia.example" },
-	{ "b\xc3\xbc" "cher\xe3\x80\x82" "example", "xn--bcher-kva.example" },
-	{ L253, L253 },
-	{ L253 ".", L253 },
-	{ "", NULL },
-	{ ".", NULL },
-	{ "example..org", NULL },
-	{ ".example.org", NULL },
-	{ "example.org..", NULL },
-	{ L63 "x.example", NULL },
-	{ "x" L253, NULL },
-	{ L63 "." L63 "." L63 "." L63, NULL },
-	{ "exam ple.org", NULL },
-	{ "example.org\n", NULL },
-	{ "exam/ple.org", NULL },
-	{ "[192.0.2.1]", NULL },
-	{ "*.example.org", NULL },
-	{ "\xff\xfe.example", NULL },			/* not UTF-8 */
-	{ "a\xe2\x80\x8e" ".example\xff", NULL },
+	{ "5891 5", "fa\xc3\x9f.example", "xn--fa-hia.example" },
+	{ "5891 5", "b\xc3\xbc" "cher\xe3\x80\x82" "example", "xn--bcher-kva.example" },
+	{ "1035 2.3.4", L253, L253 },
+	{ "1035 2.3.4", L253 ".", L253 },
+	{ "5321 2.3.5", "", NULL },
+	{ "1034 3.1", ".", NULL },
+	{ "5321 2.3.5", "example..org", NULL },
+	{ "5321 2.3.5", ".example.org", NULL },
+	{ "5321 2.3.5", "example.org..", NULL },
+	{ "1035 2.3.4", L63 "x.example", NULL },
+	{ "1035 2.3.4", "x" L253, NULL },
+	{ "1035 2.3.4", L63 "." L63 "." L63 "." L63, NULL },
+	{ "5321 2.3.5", "exam ple.org", NULL },
+	{ "5321 2.3.5", "example.org\n", NULL },
+	{ "5321 2.3.5", "exam/ple.org", NULL },
+	{ "5321 4.1.3", "[192.0.2.1]", NULL },
+	{ "5321 2.3.5", "*.example.org", NULL },
+	{ "5891 5", "\xff\xfe.example", NULL },			/* not UTF-8 */
+	{ "5891 5", "a\xe2\x80\x8e" ".example\xff", NULL },
 };
 
 START_TEST(normalize)
@@ -50,11 +51,12 @@ START_TEST(normalize)
 	int rc = dns_name_normalize(span_str(r->in), out);
 
 	if (r->want == NULL) {
-		ck_assert_msg(rc == -1, "%s became %s", r->in, out);
+		ck_assert_msg(rc == -1, "RFC %s: %s became %s", r->rfc, r->in,
+		    out);
 		ck_assert_str_eq(out, "");
 		return;
 	}
-	ck_assert_msg(rc == 0, "%s was refused", r->in);
+	ck_assert_msg(rc == 0, "RFC %s: %s was refused", r->rfc, r->in);
 	ck_assert_str_eq(out, r->want);
 	ck_assert(dns_name_valid(span_str(out)));
 }

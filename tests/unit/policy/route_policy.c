@@ -142,20 +142,20 @@ static const struct row {
 	int		 code;
 	const char	*hosts;
 } rows[] = {
-	{ "both are listed", POLICY("enforce", "mx: mx1.example.org\n"
+	{ "RFC 8461 sec 5: both are listed", POLICY("enforce", "mx: mx1.example.org\n"
 	    "mx: *.example.com\n"), 250,
 	    "mx1.example.org sts sts, mx2.example.com sts sts" },
-	{ "the best is not", POLICY("enforce", "mx: *.example.com\n"), 250,
+	{ "RFC 8461 sec 5: the best is not", POLICY("enforce", "mx: *.example.com\n"), 250,
 	    "mx2.example.com sts sts" },
-	{ "none is", POLICY("enforce", "mx: mx9.example.org\n"), 451, "" },
-	{ "testing lists none", POLICY("testing", "mx: mx9.example.org\n"), 250,
+	{ "RFC 8461 sec 5: none is", POLICY("enforce", "mx: mx9.example.org\n"), 451, "" },
+	{ "RFC 8461 sec 5: testing lists none", POLICY("testing", "mx: mx9.example.org\n"), 250,
 	    "mx1.example.org clear none, mx2.example.com clear none" },
-	{ "testing lists both", POLICY("testing", "mx: mx1.example.org\n"
+	{ "RFC 8461 sec 5: testing lists both", POLICY("testing", "mx: mx1.example.org\n"
 	    "mx: *.example.com\n"), 250,
 	    "mx1.example.org clear none, mx2.example.com clear none" },
-	{ "mode none", POLICY("none", ""), 250,
+	{ "RFC 8461 sec 5: mode none", POLICY("none", ""), 250,
 	    "mx1.example.org clear none, mx2.example.com clear none" },
-	{ "nonsense", "<html>", 250,
+	{ "RFC 8461 sec 5: nonsense", "<html>", 250,
 	    "mx1.example.org clear none, mx2.example.com clear none" },
 };
 
@@ -190,38 +190,38 @@ static const struct wish_row {
 	int		 code;
 	const char	*dsn, *hosts;
 } wish_rows[] = {
-	{ "4.2.1: nothing names the hosts", TLS_WISH_REQUIRED, MX, NO_STS,
+	{ "RFC 8689 sec 4.2.1: nothing names the hosts", TLS_WISH_REQUIRED, MX, NO_STS,
 	    NULL, NULL, 550, "5.7.30", "" },
-	{ "4.2.1: DNSSEC does", TLS_WISH_REQUIRED, "secure " MX, NO_STS,
+	{ "RFC 8689 sec 4.2.1: DNSSEC does", TLS_WISH_REQUIRED, "secure " MX, NO_STS,
 	    NULL, NULL, 250, "2.0.0", SHOW("verified", "requiretls") },
-	{ "4.2.1: and DANE for one", TLS_WISH_REQUIRED, "secure " MX, NO_STS,
+	{ "RFC 8689 sec 4.2.1: and DANE for one", TLS_WISH_REQUIRED, "secure " MX, NO_STS,
 	    TLSA, NULL, 250, "2.0.0", "mx1.example.org dane dane, "
 	    "mx2.example.com verified requiretls" },
-	{ "4.2.1: records behind an insecure MX name nobody",
+	{ "RFC 8689 sec 4.2.1: records behind an insecure MX name nobody",
 	    TLS_WISH_REQUIRED, MX, NO_STS, TLSA, NULL, 550, "5.7.30", "" },
-	{ "4.2.1: a policy names one", TLS_WISH_REQUIRED, MX, STS, NULL,
+	{ "RFC 8689 sec 4.2.1: a policy names one", TLS_WISH_REQUIRED, MX, STS, NULL,
 	    POLICY("enforce", ONE), 250, "2.0.0", "mx1.example.org sts sts" },
-	{ "4.2.1: in testing too", TLS_WISH_REQUIRED, MX, STS, NULL,
+	{ "RFC 8689 sec 4.2.1: in testing too", TLS_WISH_REQUIRED, MX, STS, NULL,
 	    POLICY("testing", ONE), 250, "2.0.0",
 	    "mx1.example.org sts requiretls" },
-	{ "4.2.1: none of them", TLS_WISH_REQUIRED, MX, STS, NULL,
+	{ "RFC 8689 sec 4.2.1: none of them", TLS_WISH_REQUIRED, MX, STS, NULL,
 	    POLICY("testing", "mx: mx9.example.org\n"), 550, "5.7.30", "" },
-	{ "4.2.1: mode none", TLS_WISH_REQUIRED, MX, STS, NULL,
+	{ "RFC 8689 sec 4.2.1: mode none", TLS_WISH_REQUIRED, MX, STS, NULL,
 	    POLICY("none", ""), 550, "5.7.30", "" },
-	{ "whether there is a policy is not known", TLS_WISH_REQUIRED, MX,
+	{ "RFC 8689 sec 4.2.1: whether there is a policy is not known", TLS_WISH_REQUIRED, MX,
 	    "TXT _mta-sts.example.org SERVFAIL", NULL, NULL, 451, "4.7.30", "" },
-	{ "it can't be had", TLS_WISH_REQUIRED, MX, STS, NULL, "<html>", 451,
+	{ "RFC 8689 sec 4.2.1: it can't be had", TLS_WISH_REQUIRED, MX, STS, NULL, "<html>", 451,
 	    "4.7.30", "" },
-	{ "an error of the DNS comes first", TLS_WISH_REQUIRED,
+	{ "RFC 5321 sec 5.1: an error of the DNS comes first", TLS_WISH_REQUIRED,
 	    "MX example.org SERVFAIL", NO_STS, NULL, NULL, 451, "4.4.3", "" },
-	{ "5: a report needs TLS alone", TLS_WISH_REPORT, MX, NO_STS, NULL,
+	{ "RFC 8689 sec 5: a report needs TLS alone", TLS_WISH_REPORT, MX, NO_STS, NULL,
 	    NULL, 250, "2.0.0", SHOW("encrypted", "requiretls") },
-	{ "5: or what is published", TLS_WISH_REPORT, MX, STS, NULL,
+	{ "RFC 8689 sec 5: or what is published", TLS_WISH_REPORT, MX, STS, NULL,
 	    POLICY("enforce", ONE), 250, "2.0.0", "mx1.example.org sts sts" },
-	{ "4.2.2: waived, whatever is published", TLS_WISH_OPTIONAL,
+	{ "RFC 8689 sec 4.2.2: waived, whatever is published", TLS_WISH_OPTIONAL,
 	    "secure " MX, STS, TLSA, POLICY("enforce", ONE), 250, "2.0.0",
 	    SHOW("clear", "tls-required-no") },
-	{ "4.2.2: or is lost", TLS_WISH_OPTIONAL, "secure " MX, STS,
+	{ "RFC 8689 sec 4.2.2: or is lost", TLS_WISH_OPTIONAL, "secure " MX, STS,
 	    "TLSA _25._tcp.mx1.example.org SERVFAIL", "<html>", 250, "2.0.0",
 	    SHOW("clear", "tls-required-no") },
 };
@@ -248,16 +248,17 @@ END_TEST
 /* RFC 8689 sec 4.2.1: a name that the operator gave needs no DNS to vouch for
  * it, an address proves nothing; sec 1: it ends at the mail store. */
 static const struct {
+	const char	*rfc;
 	const char	*to, *hosts;
 } hop_rows[] = {
-	{ "smtp:[mx1.example.org]", "mx1.example.org verified requiretls" },
-	{ "lmtp:[mx1.example.org]:24", "mx1.example.org verified requiretls" },
-	{ "smtp:[192.0.2.9]", "" },
-	{ "smtp:[127.0.0.1]:2525", "" },
-	{ "lmtp:[192.0.2.9]:24", "" },
-	{ "lmtp:[127.0.0.1]:24", "127.0.0.1 clear none" },
-	{ "lmtp:[::1]:24", "::1 clear none" },
-	{ "lmtp:unix:/run/lmtp", "/run/lmtp clear none" },
+	{ "8689 4.2.1", "smtp:[mx1.example.org]", "mx1.example.org verified requiretls" },
+	{ "8689 4.2.1", "lmtp:[mx1.example.org]:24", "mx1.example.org verified requiretls" },
+	{ "8689 4.2.1", "smtp:[192.0.2.9]", "" },
+	{ "8689 4.2.1", "smtp:[127.0.0.1]:2525", "" },
+	{ "8689 4.2.1", "lmtp:[192.0.2.9]:24", "" },
+	{ "8689 1", "lmtp:[127.0.0.1]:24", "127.0.0.1 clear none" },
+	{ "8689 1", "lmtp:[::1]:24", "::1 clear none" },
+	{ "8689 1", "lmtp:unix:/run/lmtp", "/run/lmtp clear none" },
 };
 
 START_TEST(wish_of_configured_hop)
@@ -273,7 +274,8 @@ START_TEST(wish_of_configured_hop)
 	x.conf.naccepts = 1;
 	x.wish = TLS_WISH_REQUIRED;
 	route("example.org", false);
-	ck_assert_str_eq(x.hosts, hop_rows[_i].hosts);
+	ck_assert_msg(strcmp(x.hosts, hop_rows[_i].hosts) == 0, "RFC %s: %s: %s",
+	    hop_rows[_i].rfc, hop_rows[_i].to, x.hosts);
 	ck_assert_int_eq(x.code, x.hosts[0] != '\0' ? 250 : 550);
 }
 END_TEST

@@ -210,14 +210,16 @@ END_TEST
 /* RFC 8689: policy is asked for each wish on its own, and sec 5: a report has
  * the wish of its message. */
 static const struct {
+	const char	*rfc;
 	uint16_t	flags;
 	uint8_t		wish, report;
 } wishes[] = {
-	{ 0, TLS_WISH_NONE, TLS_WISH_NONE },
-	{ ENVELOPE_REQUIRETLS, TLS_WISH_REQUIRED, TLS_WISH_REPORT },
-	{ ENVELOPE_TLS_OPTIONAL, TLS_WISH_OPTIONAL, TLS_WISH_OPTIONAL },
-	{ ENVELOPE_REQUIRETLS | ENVELOPE_TLS_OPTIONAL, TLS_WISH_REQUIRED,
-	    TLS_WISH_REPORT },
+	{ "7435 3", 0, TLS_WISH_NONE, TLS_WISH_NONE },
+	{ "8689 5", ENVELOPE_REQUIRETLS, TLS_WISH_REQUIRED, TLS_WISH_REPORT },
+	{ "8689 4.2.2", ENVELOPE_TLS_OPTIONAL, TLS_WISH_OPTIONAL,
+	    TLS_WISH_OPTIONAL },
+	{ "8689 4.1", ENVELOPE_REQUIRETLS | ENVELOPE_TLS_OPTIONAL,
+	    TLS_WISH_REQUIRED, TLS_WISH_REPORT },
 };
 
 START_TEST(wishes_are_kept)
@@ -231,9 +233,11 @@ START_TEST(wishes_are_kept)
 	world_until(w, told);
 	ck_assert_uint_eq(w->asks, 2);
 	ck_assert_str_eq(w->asked[0].domain, "dest.example");
-	ck_assert_uint_eq(w->asked[0].wish, wishes[_i].wish);
+	ck_assert_msg(w->asked[0].wish == wishes[_i].wish, "RFC %s: %u",
+	    wishes[_i].rfc, w->asked[0].wish);
 	ck_assert_str_eq(w->asked[1].domain, "client.example");
-	ck_assert_uint_eq(w->asked[1].wish, wishes[_i].report);
+	ck_assert_msg(w->asked[1].wish == wishes[_i].report, "RFC %s: %u",
+	    wishes[_i].rfc, w->asked[1].wish);
 	ck_assert_uint_eq(w->jobs[1].flags, wishes[_i].flags);
 	has(w, "text/rfc822-headers");
 	world_free(w);

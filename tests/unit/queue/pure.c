@@ -48,10 +48,10 @@ static const struct {
 	const char	*name;
 	uint64_t	 next, now, left;
 } lefts[] = {
-	{ "as planned",		1000, 400, 600 },
-	{ "over",		1000, 1000, 0 },
-	{ "long over",		1000, 99999, 0 },
-	{ "clock went back 10 years", 3650 * DAY, DAY, 4 * HOUR + 24 * MINUTE },
+	{ "RFC 5321 sec 4.5.4.1: as planned",		1000, 400, 600 },
+	{ "RFC 5321 sec 4.5.4.1: over",		1000, 1000, 0 },
+	{ "RFC 5321 sec 4.5.4.1: long over",		1000, 99999, 0 },
+	{ "RFC 5321 sec 4.5.4.1: clock went back 10 years", 3650 * DAY, DAY, 4 * HOUR + 24 * MINUTE },
 };
 
 START_TEST(left_rows)
@@ -66,13 +66,13 @@ static const struct {
 	uint64_t	 arrived, now, running;
 	uint64_t	 left;
 } ends[] = {
-	{ "young",			DAY, 2 * DAY, DAY, 4 * DAY },
-	{ "old",			DAY, 6 * DAY, 5 * DAY, 0 },
-	{ "older",			DAY, 66 * DAY, 65 * DAY, 0 },
-	{ "clock jumped 10 years ahead", DAY, 3650 * DAY, HOUR, 5 * DAY - HOUR },
-	{ "clock jumped back",		3650 * DAY, DAY, 5 * DAY, 5 * DAY },
-	{ "machine was off for a week",	DAY, 9 * DAY, DAY, 4 * DAY },
-	{ "one ms short",		0, 5 * DAY - 1, 5 * DAY, 1 },
+	{ "RFC 5321 sec 4.5.4.1: young",			DAY, 2 * DAY, DAY, 4 * DAY },
+	{ "RFC 5321 sec 4.5.4.1: old",			DAY, 6 * DAY, 5 * DAY, 0 },
+	{ "RFC 5321 sec 4.5.4.1: older",			DAY, 66 * DAY, 65 * DAY, 0 },
+	{ "RFC 5321 sec 4.5.4.1: clock jumped 10 years ahead", DAY, 3650 * DAY, HOUR, 5 * DAY - HOUR },
+	{ "RFC 5321 sec 4.5.4.1: clock jumped back",		3650 * DAY, DAY, 5 * DAY, 5 * DAY },
+	{ "RFC 5321 sec 4.5.4.1: machine was off for a week",	DAY, 9 * DAY, DAY, 4 * DAY },
+	{ "RFC 5321 sec 4.5.4.1: one ms short",		0, 5 * DAY - 1, 5 * DAY, 1 },
 };
 
 START_TEST(give_up_rows)

@@ -328,13 +328,13 @@ static const struct {
 	enum answer	 say;
 	uint64_t	 give_up;
 } bounce_rows[] = {
-	{ "refused by the peer", "r@dest.example", "550 5.1.1 no such user",
+	{ "RFC 3464 sec 2.3.4: refused by the peer", "r@dest.example", "550 5.1.1 no such user",
 	    "Status: 5.1.1", SAY_FAILED, 3600 * 1000 },
-	{ "expired", "r@dest.example", "450 4.2.0 full", "Status: 4.4.7",
+	{ "RFC 3464 sec 2.3.4: expired", "r@dest.example", "450 4.2.0 full", "Status: 4.4.7",
 	    SAY_DEFERRED, 1 },
-	{ "no route", "r@nx.example", "the domain does not exist",
+	{ "RFC 3464 sec 2.3.4: no route", "r@nx.example", "the domain does not exist",
 	    "Status: 5.1.2", SAY_FAILED, 3600 * 1000 },
-	{ "no route for too long", "r@dnsfail.example", "DNS has no answer",
+	{ "RFC 3464 sec 2.3.4: no route for too long", "r@dnsfail.example", "DNS has no answer",
 	    "Status: 4.4.7", SAY_DEFERRED, 1 },
 };
 

@@ -17,60 +17,61 @@
 #include "tests/unit/suite.h"
 
 static const struct row {
+	const char	*rfc;
 	const char	*hosts, *events, *steps;
 	bool		 failed_before, tls_trouble;
 	enum how	 how;		/* of the first clear step */
 } rows[] = {
 	/* nothing but unreachable hosts: in order, each once */
-	{ "a", "n", "a0t", false, false, HOW_NONE },
-	{ "a2b", "nnn", "a0t a1t b0t", false, false, HOW_NONE },
-	{ "a2b", "nnn", "a0t a1t b0t", true, false, HOW_NONE },
-	{ "", "", "", false, false, HOW_NONE },
+	{ "5321 5.1", "a", "n", "a0t", false, false, HOW_NONE },
+	{ "5321 5.1", "a2b", "nnn", "a0t a1t b0t", false, false, HOW_NONE },
+	{ "5321 5.1", "a2b", "nnn", "a0t a1t b0t", true, false, HOW_NONE },
+	{ "5321 5.1", "", "", "", false, false, HOW_NONE },
 	/* failed or refused: reduced at the same one, then the others */
-	{ "a", "ff", "a0t a0r", false, true, HOW_NONE },
-	{ "a", "rr", "a0t a0r", false, true, HOW_NONE },
-	{ "ab", "ffff", "a0t a0r b0t b0r", false, true, HOW_NONE },
-	{ "a2b", "frnn", "a0t a0r a1t b0t", false, true, HOW_NONE },
-	{ "ab", "fnn", "a0t a0r b0t", false, true, HOW_NONE },
+	{ "3207 4", "a", "ff", "a0t a0r", false, true, HOW_NONE },
+	{ "3207 4", "a", "rr", "a0t a0r", false, true, HOW_NONE },
+	{ "3207 4", "ab", "ffff", "a0t a0r b0t b0r", false, true, HOW_NONE },
+	{ "3207 4", "a2b", "frnn", "a0t a0r a1t b0t", false, true, HOW_NONE },
+	{ "3207 4", "ab", "fnn", "a0t a0r b0t", false, true, HOW_NONE },
 	/* a session that can't be resumed says nothing of TLS there */
-	{ "a", "sn", "a0t a0t!", false, false, HOW_NONE },
-	{ "ab", "snn", "a0t a0t! b0t", true, false, HOW_NONE },
-	{ "a", "sff", "a0t a0t! a0r", false, true, HOW_NONE },
-	{ "a", "sffn", "a0t a0t! a0r a0c", true, true, HOW_FAILED },
-	{ "ab", "sfnsn", "a0t a0t! a0r b0t b0t!", false, true, HOW_NONE },
+	{ "8446 2.2", "a", "sn", "a0t a0t!", false, false, HOW_NONE },
+	{ "8446 2.2", "ab", "snn", "a0t a0t! b0t", true, false, HOW_NONE },
+	{ "8446 2.2", "a", "sff", "a0t a0t! a0r", false, true, HOW_NONE },
+	{ "8446 2.2", "a", "sffn", "a0t a0t! a0r a0c", true, true, HOW_FAILED },
+	{ "8446 2.2", "ab", "sfnsn", "a0t a0t! a0r b0t b0t!", false, true, HOW_NONE },
 	/* once is an accident, whatever came before; at each address anew */
-	{ "a", "un", "a0t a0t!", false, false, HOW_NONE },
-	{ "a", "uun", "a0t a0t! a0r", false, true, HOW_NONE },
-	{ "a", "uuu", "a0t a0t! a0r", false, true, HOW_NONE },
-	{ "a", "suuu", "a0t a0t! a0t! a0r", false, true, HOW_NONE },
-	{ "a", "ufn", "a0t a0t! a0r", false, true, HOW_NONE },
-	{ "a", "fuf", "a0t a0r a0r!", false, true, HOW_NONE },
-	{ "ab", "uuuun", "a0t a0t! a0r b0t b0t!", false, true, HOW_NONE },
-	{ "a", "uufn", "a0t a0t! a0r a0c", true, true, HOW_FAILED },
-	{ "A", "uuu", "a0t a0t! a0r", true, true, HOW_NONE },
+	{ "8446 4.4.4", "a", "un", "a0t a0t!", false, false, HOW_NONE },
+	{ "8446 4.4.4", "a", "uun", "a0t a0t! a0r", false, true, HOW_NONE },
+	{ "8446 4.4.4", "a", "uuu", "a0t a0t! a0r", false, true, HOW_NONE },
+	{ "8446 4.4.4", "a", "suuu", "a0t a0t! a0t! a0r", false, true, HOW_NONE },
+	{ "8446 4.4.4", "a", "ufn", "a0t a0t! a0r", false, true, HOW_NONE },
+	{ "8446 4.4.4", "a", "fuf", "a0t a0r a0r!", false, true, HOW_NONE },
+	{ "8446 4.4.4", "ab", "uuuun", "a0t a0t! a0r b0t b0t!", false, true, HOW_NONE },
+	{ "8446 4.4.4", "a", "uufn", "a0t a0t! a0r a0c", true, true, HOW_FAILED },
+	{ "8446 4.4.4", "A", "uuu", "a0t a0t! a0r", true, true, HOW_NONE },
 	/* where another ClientHello can't help there is none */
-	{ "ab", "mm", "a0t b0t", false, true, HOW_NONE },
-	{ "ab", "ii", "a0t b0t", false, true, HOW_NONE },
-	{ "ab", "oo", "a0t b0t", false, true, HOW_NONE },
-	{ "AB", "ww", "a0t b0t", false, true, HOW_NONE },
+	{ "7435 3", "ab", "mm", "a0t b0t", false, true, HOW_NONE },
+	{ "7435 3", "ab", "ii", "a0t b0t", false, true, HOW_NONE },
+	{ "7435 3", "ab", "oo", "a0t b0t", false, true, HOW_NONE },
+	{ "7435 3", "AB", "ww", "a0t b0t", false, true, HOW_NONE },
 	/* clear, in an attempt after one that failed: last, in order, only the
 	 * hosts whose TLS failed and that ask for no more */
-	{ "a", "ffn", "a0t a0r a0c", true, true, HOW_FAILED },
-	{ "a", "rrn", "a0t a0r a0c", true, true, HOW_REFUSED },
-	{ "a", "frn", "a0t a0r a0c", true, true, HOW_REFUSED },
-	{ "a", "mn", "a0t a0c", true, true, HOW_MANGLED },
-	{ "a", "in", "a0t a0c", true, true, HOW_FAILED },
-	{ "ab", "ffnn", "a0t a0r b0t a0c", true, true, HOW_FAILED },
-	{ "ab", "nffn", "a0t b0t b0r b0c", true, true, HOW_FAILED },
-	{ "ab", "ffmnn", "a0t a0r b0t a0c b0c", true, true, HOW_FAILED },
-	{ "A", "ff", "a0t a0r", true, true, HOW_NONE },
-	{ "A", "o", "a0t", true, true, HOW_NONE },
-	{ "Ab", "ffffn", "a0t a0r b0t b0r b0c", true, true, HOW_FAILED },
-	{ "aB", "ffffn", "a0t a0r b0t b0r a0c", true, true, HOW_FAILED },
+	{ "7435 3", "a", "ffn", "a0t a0r a0c", true, true, HOW_FAILED },
+	{ "7435 3", "a", "rrn", "a0t a0r a0c", true, true, HOW_REFUSED },
+	{ "7435 3", "a", "frn", "a0t a0r a0c", true, true, HOW_REFUSED },
+	{ "7435 3", "a", "mn", "a0t a0c", true, true, HOW_MANGLED },
+	{ "7435 3", "a", "in", "a0t a0c", true, true, HOW_FAILED },
+	{ "7435 3", "ab", "ffnn", "a0t a0r b0t a0c", true, true, HOW_FAILED },
+	{ "7435 3", "ab", "nffn", "a0t b0t b0r b0c", true, true, HOW_FAILED },
+	{ "7435 3", "ab", "ffmnn", "a0t a0r b0t a0c b0c", true, true, HOW_FAILED },
+	{ "7435 3", "A", "ff", "a0t a0r", true, true, HOW_NONE },
+	{ "7435 3", "A", "o", "a0t", true, true, HOW_NONE },
+	{ "7435 3", "Ab", "ffffn", "a0t a0r b0t b0r b0c", true, true, HOW_FAILED },
+	{ "7435 3", "aB", "ffffn", "a0t a0r b0t b0r a0c", true, true, HOW_FAILED },
 	/* a reduced try that never got to TLS does not wash the failure away */
-	{ "a", "fnn", "a0t a0r a0c", true, true, HOW_FAILED },
+	{ "7435 3", "a", "fnn", "a0t a0r a0c", true, true, HOW_FAILED },
 	/* trouble of a clear connection is none of TLS */
-	{ "a2", "fffffn", "a0t a0r a1t a1r a0c a1c", true, true, HOW_FAILED },
+	{ "7435 3", "a2", "fffffn", "a0t a0r a1t a1r a0c a1c", true, true, HOW_FAILED },
 };
 
 static enum ladder_trouble
@@ -121,7 +122,8 @@ START_TEST(ladder_rows)
 		    r->hosts, got);
 		ladder_report(&l, trouble_of(*ev++));
 	}
-	ck_assert_str_eq(got, r->steps);
+	ck_assert_msg(strcmp(got, r->steps) == 0, "RFC %s: %s, %s: %s", r->rfc,
+	    r->hosts, r->events, got);
 	ck_assert_msg(*ev == '\0', "%s: events are left", r->hosts);
 	ck_assert_int_eq(ladder_tls_trouble(&l), r->tls_trouble);
 	ck_assert_int_eq(how, r->how);

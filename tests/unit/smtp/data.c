@@ -210,24 +210,25 @@ END_TEST
 
 /* RFC 3030 sec 2: the end is counted; dots stay, line ends become CRLF. */
 static const struct {
+	const char	*rfc;
 	struct span	 in, body;
 	int		 bare;
 } chunks[] = {
-	{ IN(""), IN(""), 0 },
-	{ IN("a"), IN("a"), 0 },
-	{ IN("a\r\n"), IN("a\r\n"), 0 },
-	{ IN(".\r\n"), IN(".\r\n"), 0 },
-	{ IN("."), IN("."), 0 },
-	{ IN("a\r\n.\r\nb"), IN("a\r\n.\r\nb"), 0 },
-	{ IN("..\r\n..a\r\n."), IN("..\r\n..a\r\n."), 0 },
-	{ IN("\r\n.\r"), IN("\r\n.\r\n"), CR },
-	{ IN("a\r"), IN("a\r\n"), CR },
-	{ IN("\r\r\n"), IN("\r\n\r\n"), CR },
-	{ IN("a\n.\n"), IN("a\r\n.\r\n"), LF },
-	{ IN("a\n.\r\n"), IN("a\r\n.\r\n"), LF },
-	{ IN("a\r.\r\nb"), IN("a\r\n.\r\nb"), CR },
-	{ IN("\r\n.\n\r"), IN("\r\n.\r\n\r\n"), CR | LF },
-	{ IN("a\0\r\n.\0"), IN("a\0\r\n.\0"), 0 },
+	{ "3030 2", IN(""), IN(""), 0 },
+	{ "3030 2", IN("a"), IN("a"), 0 },
+	{ "3030 2", IN("a\r\n"), IN("a\r\n"), 0 },
+	{ "3030 2", IN(".\r\n"), IN(".\r\n"), 0 },
+	{ "3030 2", IN("."), IN("."), 0 },
+	{ "3030 2", IN("a\r\n.\r\nb"), IN("a\r\n.\r\nb"), 0 },
+	{ "3030 2", IN("..\r\n..a\r\n."), IN("..\r\n..a\r\n."), 0 },
+	{ "5321 2.3.8", IN("\r\n.\r"), IN("\r\n.\r\n"), CR },
+	{ "5321 2.3.8", IN("a\r"), IN("a\r\n"), CR },
+	{ "5321 2.3.8", IN("\r\r\n"), IN("\r\n\r\n"), CR },
+	{ "5321 2.3.8", IN("a\n.\n"), IN("a\r\n.\r\n"), LF },
+	{ "5321 2.3.8", IN("a\n.\r\n"), IN("a\r\n.\r\n"), LF },
+	{ "5321 2.3.8", IN("a\r.\r\nb"), IN("a\r\n.\r\nb"), CR },
+	{ "5321 2.3.8", IN("\r\n.\n\r"), IN("\r\n.\r\n\r\n"), CR | LF },
+	{ "3030 2", IN("a\0\r\n.\0"), IN("a\0\r\n.\0"), 0 },
 };
 
 START_TEST(data_chunks)
@@ -236,8 +237,8 @@ START_TEST(data_chunks)
 
 	buf_init(&r.body, 4096);
 	feed(chunks[_i].in, 0, 0, SIZE_MAX, &r);
-	ck_assert_msg(span_eq(buf_get(&r.body), chunks[_i].body), "%s",
-	    buf_cstr(&r.body));
+	ck_assert_msg(span_eq(buf_get(&r.body), chunks[_i].body), "RFC %s: %s",
+	    chunks[_i].rfc, buf_cstr(&r.body));
 	ck_assert_uint_eq(r.used, chunks[_i].in.n);
 	ck_assert_int_ne(r.d.state, SMTP_DATA_DONE);
 	ck_assert_int_eq(r.d.bare_cr, (chunks[_i].bare & CR) != 0);

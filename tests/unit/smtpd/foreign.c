@@ -226,52 +226,53 @@ static const char *const friends[] = { "127.0.0.1", "::1", "10.1.2.3",
 /* path: as it is said; domain: where it goes; routes: its local part says where
  * else to; listed: its local part is in the list. */
 static const struct trick {
+	const char	*rfc;
 	const char	*path, *domain;
 	bool		 routes, listed;
 } tricks[] = {
-	{ "<joe@victim.example>", "victim.example", false, true },
-	{ "<joe@sub.victim.example>", "sub.victim.example", false, true },
-	{ "<joe@VICTIM.Example>", "victim.example", false, true },
-	{ "<joe@example.org.victim.example>", "example.org.victim.example", false, true },
-	{ "<joe@victimexample.org>", "victimexample.org", false, true },
-	{ "<joe@notexample.org>", "notexample.org", false, true },
-	{ "<joe@org>", "org", false, true },
-	{ "<joe@com>", "com", false, true },
-	{ "<joe@example.org>", "example.org", false, true },
-	{ "<joe@mail.example.org>", "mail.example.org", false, true },
-	{ "<joe@a.b.mail.example.org>", "a.b.mail.example.org", false, true },
-	{ "<nobody@example.org>", "example.org", false, false },
+	{ "5321 3.6.2", "<joe@victim.example>", "victim.example", false, true },
+	{ "5321 3.6.2", "<joe@sub.victim.example>", "sub.victim.example", false, true },
+	{ "5321 3.6.2", "<joe@VICTIM.Example>", "victim.example", false, true },
+	{ "5321 3.6.2", "<joe@example.org.victim.example>", "example.org.victim.example", false, true },
+	{ "5321 3.6.2", "<joe@victimexample.org>", "victimexample.org", false, true },
+	{ "5321 3.6.2", "<joe@notexample.org>", "notexample.org", false, true },
+	{ "5321 3.6.2", "<joe@org>", "org", false, true },
+	{ "5321 3.6.2", "<joe@com>", "com", false, true },
+	{ "5321 3.6.2", "<joe@example.org>", "example.org", false, true },
+	{ "5321 3.6.2", "<joe@mail.example.org>", "mail.example.org", false, true },
+	{ "5321 3.6.2", "<joe@a.b.mail.example.org>", "a.b.mail.example.org", false, true },
+	{ "5321 3.6.2", "<nobody@example.org>", "example.org", false, false },
 	/* percent hack, also nested and quoted */
-	{ "<joe%victim.example@example.org>", "example.org", true, false },
-	{ "<joe%victim.example%x@example.org>", "example.org", true, false },
-	{ "<\"joe%victim.example\"@example.org>", "example.org", true, false },
-	{ "<joe%victim.example@mail.example.org>", "mail.example.org", true, false },
+	{ "1123 5.2.16", "<joe%victim.example@example.org>", "example.org", true, false },
+	{ "1123 5.2.16", "<joe%victim.example%x@example.org>", "example.org", true, false },
+	{ "1123 5.2.16", "<\"joe%victim.example\"@example.org>", "example.org", true, false },
+	{ "1123 5.2.16", "<joe%victim.example@mail.example.org>", "mail.example.org", true, false },
 	/* bang paths */
-	{ "<victim.example!joe@example.org>", "example.org", true, false },
-	{ "<example.org!victim.example!joe@example.net>", "example.net", true, false },
-	{ "<\"victim.example!joe\"@example.org>", "example.org", true, false },
+	{ "1123 5.2.16", "<victim.example!joe@example.org>", "example.org", true, false },
+	{ "1123 5.2.16", "<example.org!victim.example!joe@example.net>", "example.net", true, false },
+	{ "1123 5.2.16", "<\"victim.example!joe\"@example.org>", "example.org", true, false },
 	/* quoted local parts with a domain of their own */
-	{ "<\"joe@victim.example\"@example.org>", "example.org", true, false },
-	{ "<\"joe\\@victim.example\"@example.org>", "example.org", true, false },
-	{ "<\"joe\"@victim.example>", "victim.example", false, true },
-	{ "<\"joe@example.org\"@victim.example>", "victim.example", true, false },
+	{ "5321 4.1.2", "<\"joe@victim.example\"@example.org>", "example.org", true, false },
+	{ "5321 4.1.2", "<\"joe\\@victim.example\"@example.org>", "example.org", true, false },
+	{ "5321 4.1.2", "<\"joe\"@victim.example>", "victim.example", false, true },
+	{ "5321 4.1.2", "<\"joe@example.org\"@victim.example>", "victim.example", true, false },
 	/* source routes: only the end counts */
-	{ "<@example.org:joe@victim.example>", "victim.example", false, true },
-	{ "<@example.org,@mail.example.org:joe@victim.example>",
+	{ "5321 C", "<@example.org:joe@victim.example>", "victim.example", false, true },
+	{ "5321 C", "<@example.org,@mail.example.org:joe@victim.example>",
 	  "victim.example", false, true },
-	{ "<@victim.example:joe@example.org>", "example.org", false, true },
-	{ "<@[127.0.0.1]:joe@victim.example>", "victim.example", false, true },
+	{ "5321 C", "<@victim.example:joe@example.org>", "example.org", false, true },
+	{ "5321 C", "<@[127.0.0.1]:joe@victim.example>", "victim.example", false, true },
 	/* literals, loopback ones and those that wrap one */
-	{ "<joe@[198.51.100.7]>", "[198.51.100.7]", false, true },
-	{ "<joe@[127.0.0.1]>", "[127.0.0.1]", false, true },
-	{ "<joe@[IPv6:::1]>", "[IPv6:::1]", false, true },
-	{ "<joe@[IPv6:::ffff:198.51.100.7]>", "[198.51.100.7]", false, true },
+	{ "5321 4.1.3", "<joe@[198.51.100.7]>", "[198.51.100.7]", false, true },
+	{ "5321 4.1.3", "<joe@[127.0.0.1]>", "[127.0.0.1]", false, true },
+	{ "5321 4.1.3", "<joe@[IPv6:::1]>", "[IPv6:::1]", false, true },
+	{ "5321 4.1.3", "<joe@[IPv6:::ffff:198.51.100.7]>", "[198.51.100.7]", false, true },
 	/* parameters that somebody may take for addresses */
-	{ "<joe@victim.example> ORCPT=rfc822;joe@example.org", "victim.example", false, true },
-	{ "<joe@victim.example> NOTIFY=NEVER", "victim.example", false, true },
+	{ "5321 4.1.1.11", "<joe@victim.example> ORCPT=rfc822;joe@example.org", "victim.example", false, true },
+	{ "5321 4.1.1.11", "<joe@victim.example> NOTIFY=NEVER", "victim.example", false, true },
 	/* who exists everywhere, and is foreign all the same */
-	{ "<postmaster@victim.example>", "victim.example", false, true },
-	{ "<Postmaster%victim.example@example.org>", "example.org", true, false },
+	{ "5321 4.5.1", "<postmaster@victim.example>", "victim.example", false, true },
+	{ "5321 4.5.1", "<Postmaster%victim.example@example.org>", "example.org", true, false },
 };
 /* Never accepted from anybody. */
 static const char *const nonsense[] = { "<joe@victim.example@example.org>",
@@ -458,12 +459,12 @@ check_one(const struct drawn *c, const struct conf *conf, unsigned l,
 			may = named = false;	/* not there, for nobody */
 		seen.asked++;
 		seen.accepted += yes;
-		ck_assert_msg(!yes || may || named, "%s accepts %s from %s:\n%s",
-		    c->listens[l].address, t->path, client,
+		ck_assert_msg(!yes || may || named, "RFC %s: %s accepts %s from "
+		    "%s:\n%s", t->rfc, c->listens[l].address, t->path, client,
 		    buf_cstr((struct buf *)(uintptr_t)&c->text));
 		/* What the operator named is served: the test sees something. */
-		ck_assert_msg(yes || !(may || named), "%s refuses %s from %s:"
-		    "\n%s", c->listens[l].address, t->path, client,
+		ck_assert_msg(yes || !(may || named), "RFC %s: %s refuses %s "
+		    "from %s:\n%s", t->rfc, c->listens[l].address, t->path, client,
 		    buf_cstr((struct buf *)(uintptr_t)&c->text));
 		if (!clean && stranger && yes && !may)
 			seen.open++;

@@ -88,23 +88,24 @@ hello_seen(struct fix *f)
 }
 
 static const struct row {
+	const char	*rfc;
 	const char	*sni, *sent;
 	bool		 reduced, strict;
 } rows[] = {
-	{ "mx.example.org", "mx.example.org", false, false },
-	{ "mx.example.org", "mx.example.org", false, true },
-	{ "mx.example.org.", "mx.example.org", false, false },
-	{ "mx.example.org", "mx.example.org", true, false },
-	{ "mx.example.org", "mx.example.org", true, true },
-	{ "a-rather-long-host-name.of-a-department.of-some.university.example",
+	{ "6066 3", "mx.example.org", "mx.example.org", false, false },
+	{ "6066 3", "mx.example.org", "mx.example.org", false, true },
+	{ "6066 3", "mx.example.org.", "mx.example.org", false, false },
+	{ "6066 3", "mx.example.org", "mx.example.org", true, false },
+	{ "6066 3", "mx.example.org", "mx.example.org", true, true },
+	{ "6066 3", "a-rather-long-host-name.of-a-department.of-some.university.example",
 	    "a-rather-long-host-name.of-a-department.of-some.university.example",
 	    true, false },
-	{ "", "", true, false },
-	{ "", "", false, false },
-	{ "192.0.2.1", "", false, false },		/* RFC 6066 sec 3 */
-	{ "2001:db8::1", "", false, false },
-	{ "[192.0.2.1]", "", false, false },
-	{ "xn--mnchen-3ya.example", "xn--mnchen-3ya.example", false, false },
+	{ "6066 3", "", "", true, false },
+	{ "6066 3", "", "", false, false },
+	{ "6066 3", "192.0.2.1", "", false, false },		/* RFC 6066 sec 3 */
+	{ "6066 3", "2001:db8::1", "", false, false },
+	{ "6066 3", "[192.0.2.1]", "", false, false },
+	{ "6066 3", "xn--mnchen-3ya.example", "xn--mnchen-3ya.example", false, false },
 };
 
 static void
@@ -132,8 +133,8 @@ START_TEST(hello_rows)
 	fix_start_client(&x, r->sni, r->reduced);
 	fix_run(&x, hello_seen);
 	parse(buf_get(&x.up.seen), &h);
-	ck_assert_msg(span_eq(h.name, span_str(r->sent)), "%s: %.*s", r->sni,
-	    SPAN_FMT(h.name));
+	ck_assert_msg(span_eq(h.name, span_str(r->sent)), "RFC %s: %s: %.*s",
+	    r->rfc, r->sni, SPAN_FMT(h.name));
 	ck_assert_int_eq(h.has[EXT_SERVER_NAME], r->sent[0] != '\0');
 	if (r->reduced)
 		check_reduced(&h);

@@ -21,18 +21,27 @@
 /* ---- names alone ---- */
 
 static const struct find {
+	const char	*rfc;
 	const char	*name;
 	uint32_t	 certs;
 } finds[] = {
-	{ "mx1.example.org", 1 | 2 }, { "MX1.EXAMPLE.ORG.", 1 | 2 },
-	{ "mx2.example.org", 4 },		/* ahead of the wildcard */
-	{ "mx3.example.org", 8 }, { "x.example.org", 8 },
-	{ "a.b.example.org", 0 },		/* one label only */
-	{ "example.org", 0 }, { ".example.org", 0 }, { "", 0 }, { ".", 0 },
-	{ "org", 0 }, { "*", 0 },
-	{ "*.example.org", 0 },		/* nobody is called so */
-	{ "x.other.example", 16 }, { "zz.example", 32 }, { "aa.example", 32 },
-	{ "192.0.2.1", 0 },
+	{ "6066 3", "mx1.example.org", 1 | 2 },
+	{ "6066 3", "MX1.EXAMPLE.ORG.", 1 | 2 },
+	{ "6125 6.4.3", "mx2.example.org", 4 },		/* ahead of the wildcard */
+	{ "6125 6.4.3", "mx3.example.org", 8 },
+	{ "6125 6.4.3", "x.example.org", 8 },
+	{ "6125 6.4.3", "a.b.example.org", 0 },		/* one label only */
+	{ "6066 3", "example.org", 0 },
+	{ "6066 3", ".example.org", 0 },
+	{ "6066 3", "", 0 },
+	{ "6066 3", ".", 0 },
+	{ "6066 3", "org", 0 },
+	{ "6125 6.4.3", "*", 0 },
+	{ "6125 6.4.3", "*.example.org", 0 },		/* nobody is called so */
+	{ "6125 6.4.3", "x.other.example", 16 },
+	{ "6066 3", "zz.example", 32 },
+	{ "6066 3", "aa.example", 32 },
+	{ "6066 3", "192.0.2.1", 0 },
 };
 
 START_TEST(find_rows)
@@ -50,7 +59,7 @@ START_TEST(find_rows)
 		    adds[i].cert), 0);
 	for (size_t i = 0; i < NELEM(finds); i++)
 		ck_assert_msg(tls_names_find(&t, span_str(finds[i].name)) ==
-		    finds[i].certs, "%s", finds[i].name);
+		    finds[i].certs, "RFC %s: %s", finds[i].rfc, finds[i].name);
 	ck_assert_uint_eq(tls_names_find(&t, SPAN_LIT("mx1\0.example.org")), 0);
 	tls_names_free(&t);
 	ck_assert_uint_eq(tls_names_find(&t, SPAN_LIT("mx1.example.org")), 0);
@@ -201,41 +210,42 @@ serve(const char *order, const char *hostname)
 #define OLD_RSA		"NORMAL:-VERS-ALL:+VERS-TLS1.0:-ECDHE-ECDSA"
 
 static const struct row {
+	const char	*rfc;
 	const char	*order;		/* in the configuration */
 	const char	*hostname, *sni, *priority;
 	unsigned	 want;
 } rows[] = {
-	{ "01234", "mx1.example.org", "mx1.example.org", "NORMAL", MX1_ECDSA },
-	{ "01234", "mx1.example.org", "MX1.example.ORG", "NORMAL", MX1_ECDSA },
-	{ "01234", "mx1.example.org", "mx2.example.org", "NORMAL", MX2 },
-	{ "01234", "mx1.example.org", "mx2.example.org", OLD, MX2 },
-	{ "01234", "mx1.example.org", "any.example.org", "NORMAL", WILD },
-	{ "01234", "mx1.example.org", "imap.example.org", "NORMAL", MX1_RSA },
-	{ "01234", "mx1.example.org", "rsa.example.net", "NORMAL", SINGLE_RSA },
+	{ "6066 3", "01234", "mx1.example.org", "mx1.example.org", "NORMAL", MX1_ECDSA },
+	{ "6066 3", "01234", "mx1.example.org", "MX1.example.ORG", "NORMAL", MX1_ECDSA },
+	{ "6066 3", "01234", "mx1.example.org", "mx2.example.org", "NORMAL", MX2 },
+	{ "6066 3", "01234", "mx1.example.org", "mx2.example.org", OLD, MX2 },
+	{ "6125 6.4.3", "01234", "mx1.example.org", "any.example.org", "NORMAL", WILD },
+	{ "6066 3", "01234", "mx1.example.org", "imap.example.org", "NORMAL", MX1_RSA },
+	{ "6066 3", "01234", "mx1.example.org", "rsa.example.net", "NORMAL", SINGLE_RSA },
 	/* unknown, and none */
-	{ "01234", "mx1.example.org", "a.b.example.org", "NORMAL", MX1_ECDSA },
-	{ "01234", "mx1.example.org", "unknown.example", "NORMAL", MX1_ECDSA },
-	{ "01234", "mx1.example.org", "192x0x2x1", "NORMAL", MX1_ECDSA },
-	{ "01234", "mx1.example.org", "", "NORMAL", MX1_ECDSA },
-	{ "01234", "mx2.example.org", "", "NORMAL", MX2 },
-	{ "01234", "mx2.example.org", "unknown.example", "NORMAL", MX2 },
-	{ "21034", "nobody.example", "", "NORMAL", MX2 },
-	{ "21034", "nobody.example", "unknown.example", "NORMAL", MX2 },
-	{ "401", "any.example.org", "", "NORMAL", SINGLE_RSA },
+	{ "6066 3", "01234", "mx1.example.org", "a.b.example.org", "NORMAL", MX1_ECDSA },
+	{ "6066 3", "01234", "mx1.example.org", "unknown.example", "NORMAL", MX1_ECDSA },
+	{ "6066 3", "01234", "mx1.example.org", "192x0x2x1", "NORMAL", MX1_ECDSA },
+	{ "6066 3", "01234", "mx1.example.org", "", "NORMAL", MX1_ECDSA },
+	{ "6066 3", "01234", "mx2.example.org", "", "NORMAL", MX2 },
+	{ "6066 3", "01234", "mx2.example.org", "unknown.example", "NORMAL", MX2 },
+	{ "6066 3", "21034", "nobody.example", "", "NORMAL", MX2 },
+	{ "6066 3", "21034", "nobody.example", "unknown.example", "NORMAL", MX2 },
+	{ "6066 3", "401", "any.example.org", "", "NORMAL", SINGLE_RSA },
 	/* RSA first in the file is not first choice. */
-	{ "10", "mx1.example.org", "mx1.example.org", "NORMAL", MX1_ECDSA },
-	{ "10", "mx1.example.org", "", "NORMAL", MX1_ECDSA },
-	{ "10", "mx1.example.org", "", OLD, MX1_ECDSA },
+	{ "6066 3", "10", "mx1.example.org", "mx1.example.org", "NORMAL", MX1_ECDSA },
+	{ "6066 3", "10", "mx1.example.org", "", "NORMAL", MX1_ECDSA },
+	{ "6066 3", "10", "mx1.example.org", "", OLD, MX1_ECDSA },
 	/* Clients that know no ECDSA. */
-	{ "01234", "mx1.example.org", "mx1.example.org", RSA_ONLY, MX1_RSA },
-	{ "01234", "mx1.example.org", "mx1.example.org", RSA_ONLY_13, MX1_RSA },
-	{ "01234", "mx1.example.org", "mx1.example.org", OLD_RSA, MX1_RSA },
-	{ "01234", "mx1.example.org", "", RSA_ONLY, MX1_RSA },
+	{ "6066 3", "01234", "mx1.example.org", "mx1.example.org", RSA_ONLY, MX1_RSA },
+	{ "6066 3", "01234", "mx1.example.org", "mx1.example.org", RSA_ONLY_13, MX1_RSA },
+	{ "6066 3", "01234", "mx1.example.org", "mx1.example.org", OLD_RSA, MX1_RSA },
+	{ "6066 3", "01234", "mx1.example.org", "", RSA_ONLY, MX1_RSA },
 	/* Another name beats no TLS at all. */
-	{ "04", "mx1.example.org", "mx1.example.org", RSA_ONLY, SINGLE_RSA },
-	{ "024", "mx1.example.org", "mx2.example.org", RSA_ONLY_13,
+	{ "6066 3", "04", "mx1.example.org", "mx1.example.org", RSA_ONLY, SINGLE_RSA },
+	{ "6066 3", "024", "mx1.example.org", "mx2.example.org", RSA_ONLY_13,
 	    SINGLE_RSA },
-	{ "0", "mx1.example.org", "mx2.example.org", "NORMAL", MX1_ECDSA },
+	{ "6066 3", "0", "mx1.example.org", "mx2.example.org", "NORMAL", MX1_ECDSA },
 };
 
 START_TEST(shown)
@@ -248,8 +258,8 @@ START_TEST(shown)
 	fix_handshake(&x, r->sni, false);
 	for (unsigned i = 0; i < CERTS; i++)
 		if (strcmp(channel_facts(x.client.chan)->spki, spki[i]) == 0)
-			ck_assert_msg(i == r->want, "%s: %s got certificate %u",
-			    r->order, r->sni, i);
+			ck_assert_msg(i == r->want, "RFC %s: %s: %s got "
+			    "certificate %u", r->rfc, r->order, r->sni, i);
 	ck_assert_str_eq(channel_facts(x.client.chan)->spki, spki[r->want]);
 	fix_close(&x);
 }
