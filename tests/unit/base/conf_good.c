@@ -59,35 +59,38 @@ START_TEST(empty_file)
 }
 END_TEST
 
-START_TEST(every_key)
+/* Every key with a value of its own; the tests look at a part each. */
+static const char every_key[] =
+    "hostname = \"MX1.Example.Org.\"\n"
+    "postmaster = \"Admin.x+y@B\xc3\xbc" "cher.example\"\n"
+    "listen \"public\" { address = \"[::]:25\"; relay-from = [\n"
+    "\t\"192.0.2.0/24\",\n\n\t\"2001:db8::1\",\n ]; tls = \"required\" }\n"
+    "listen \"two\" { address = \"127.0.0.1:10025\"; tls = \"none\"\n"
+    "\tclient-certificates = \"none\"\n"
+    "\txforward = true; greeting-name = \"Two.Example.ORG\" }\n"
+    "accept { domain \"example.net\" { recipients = \"any\"\n"
+    "\tto = \"smtp:[192.0.2.5]:26\" }\n"
+    "  client \"192.0.2.0/24\" { require = \"encrypted\" }\n"
+    "  client \"192.0.2.7\" { } }\n"
+    "limits { message-size = 64k; recipients = 100; "
+    "bare-newline = \"reject\"; nul = \"reject\"; hops = 30\n"
+    "header-size = 64K; timeout { command = 10m; data = 2m } }\n"
+    "relay { via = \"[Smart.example]\"; port = 2525\n"
+    "  connections = 7; retry { first = 1s; max = 1m; give-up = 2w;\n"
+    "  delay-warning = 0 }\n"
+    "  timeout { connect = 250ms; data-end = 1h } }\n"
+    "dns { trust-anchor-file = \"/a b\"; root-hints = \"/h\"\n"
+    "  forward = [ \"192.0.2.53\", \"2001:DB8::53@5353\" ] }\n"
+    "state { directory = \"/s\" }; control { directory = \"/c\" }\n"
+    "log { format = \"json\"; target = \"journal\" }\nprocesses { smtpd = 1; relay = 2 }\n"
+    "tls { old-versions = false; tickets = true\n"
+    "  client-certificates = \"request\"\n"
+    "  certificate \"own\" { chain = \"/c1\"; key = \"/k1\" }\n"
+    "  certificate \"rsa\" { chain = \"/c2\"; key = \"credential:k2\" } }\nallow-loopback = true";
+
+START_TEST(every_key_of_clients)
 {
-	struct conf *c = conf_good(
-	    "hostname = \"MX1.Example.Org.\"\n"
-	    "postmaster = \"Admin.x+y@B\xc3\xbc" "cher.example\"\n"
-	    "listen \"public\" { address = \"[::]:25\"; relay-from = [\n"
-	    "\t\"192.0.2.0/24\",\n\n\t\"2001:db8::1\",\n ]; tls = \"required\" }\n"
-	    "listen \"two\" { address = \"127.0.0.1:10025\"; tls = \"none\"\n"
-	    "\tclient-certificates = \"none\"\n"
-	    "\txforward = true; greeting-name = \"Two.Example.ORG\" }\n"
-	    "accept { domain \"example.net\" { recipients = \"any\"\n"
-	    "\tto = \"smtp:[192.0.2.5]:26\" }\n"
-	    "  client \"192.0.2.0/24\" { require = \"encrypted\" }\n"
-	    "  client \"192.0.2.7\" { } }\n"
-	    "limits { message-size = 64k; recipients = 100; "
-	    "bare-newline = \"reject\"; nul = \"reject\"; hops = 30\n"
-	    "header-size = 64K; timeout { command = 10m; data = 2m } }\n"
-	    "relay { via = \"[Smart.example]\"; port = 2525\n"
-	    "  connections = 7; retry { first = 1s; max = 1m; give-up = 2w;\n"
-	    "  delay-warning = 0 }\n"
-	    "  timeout { connect = 250ms; data-end = 1h } }\n"
-	    "dns { trust-anchor-file = \"/a b\"; root-hints = \"/h\"\n"
-	    "  forward = [ \"192.0.2.53\", \"2001:DB8::53@5353\" ] }\n"
-	    "state { directory = \"/s\" }; control { directory = \"/c\" }\n"
-	    "log { format = \"json\"; target = \"journal\" }\nprocesses { smtpd = 1; relay = 2 }\n"
-	    "tls { old-versions = false; tickets = true\n"
-	    "  client-certificates = \"request\"\n"
-	    "  certificate \"own\" { chain = \"/c1\"; key = \"/k1\" }\n"
-	    "  certificate \"rsa\" { chain = \"/c2\"; key = \"credential:k2\" } }\nallow-loopback = true");
+	struct conf *c = conf_good(every_key);
 	char text[ADDR_TEXT_SIZE];
 
 	ck_assert_str_eq(c->hostname, "mx1.example.org");
@@ -113,6 +116,23 @@ START_TEST(every_key)
 	ck_assert_int_eq(c->clients[0].require, REQUIRE_CLEAR);
 	ck_assert_uint_eq(c->clients[1].net.bits, 24);
 	ck_assert_int_eq(c->clients[1].require, REQUIRE_ENCRYPTED);
+	ck_assert(!c->tls.old_versions && c->tls.tickets);
+	ck_assert_uint_eq(c->tls.ncertificates, 2);
+	ck_assert_str_eq(c->tls.certificates[0].label, "own");
+	ck_assert_str_eq(c->tls.certificates[1].chain, "/c2");
+	ck_assert_str_eq(c->tls.certificates[1].key, "credential:k2");
+	ck_assert_int_eq(c->listens[0].client_certificates,
+	    CLIENT_CERTIFICATES_REQUEST);
+	ck_assert_int_eq(c->listens[1].client_certificates,
+	    CLIENT_CERTIFICATES_NONE);
+	conf_free(&c);
+}
+END_TEST
+
+START_TEST(every_key_of_limits)
+{
+	struct conf *c = conf_good(every_key);
+
 	ck_assert_uint_eq(c->limits.message_size, 65536);
 	ck_assert_uint_eq(c->limits.recipients, 100);
 	ck_assert_int_eq(c->limits.bare_newline, BARE_REJECT);
@@ -121,6 +141,14 @@ START_TEST(every_key)
 	ck_assert_uint_eq(c->limits.hops, 30);
 	ck_assert_uint_eq(c->limits.timeout.command, 10 * MIN);
 	ck_assert_uint_eq(c->limits.timeout.data, 2 * MIN);
+	conf_free(&c);
+}
+END_TEST
+
+START_TEST(every_key_of_relay)
+{
+	struct conf *c = conf_good(every_key);
+
 	ck_assert(c->relay.has_via);
 	ck_assert_int_eq(c->relay.via.kind, HOP_HOST);
 	ck_assert_str_eq(c->relay.via.host, "smart.example");
@@ -133,15 +161,14 @@ START_TEST(every_key)
 	ck_assert_uint_eq(c->relay.retry.delay_warning, 0);
 	ck_assert_uint_eq(c->relay.timeout.connect, 250);
 	ck_assert_uint_eq(c->relay.timeout.data_end, HOUR);
-	ck_assert(!c->tls.old_versions && c->tls.tickets);
-	ck_assert_uint_eq(c->tls.ncertificates, 2);
-	ck_assert_str_eq(c->tls.certificates[0].label, "own");
-	ck_assert_str_eq(c->tls.certificates[1].chain, "/c2");
-	ck_assert_str_eq(c->tls.certificates[1].key, "credential:k2");
-	ck_assert_int_eq(c->listens[0].client_certificates,
-	    CLIENT_CERTIFICATES_REQUEST);
-	ck_assert_int_eq(c->listens[1].client_certificates,
-	    CLIENT_CERTIFICATES_NONE);
+	conf_free(&c);
+}
+END_TEST
+
+START_TEST(every_other_key)
+{
+	struct conf *c = conf_good(every_key);
+
 	ck_assert_str_eq(c->dns.trust_anchor_file, "/a b");
 	ck_assert_str_eq(c->dns.root_hints, "/h");
 	ck_assert_uint_eq(c->dns.nforward, 2);
@@ -600,7 +627,10 @@ main(void)
 	TCase *t = tcase_create("meaning");
 
 	tcase_add_test(t, empty_file);
-	tcase_add_test(t, every_key);
+	tcase_add_test(t, every_key_of_clients);
+	tcase_add_test(t, every_key_of_limits);
+	tcase_add_test(t, every_key_of_relay);
+	tcase_add_test(t, every_other_key);
 	tcase_add_test(t, client_look_up);
 	tcase_add_loop_test(t, relay_from_default, 0, ROWS(relay_from));
 	tcase_add_loop_test(t, accepted, 0, ROWS(values));
