@@ -234,7 +234,8 @@ def mtas_postfix_takes(lab):
     submit(HOME, many, LETTERS["plain"])
     for to in many:
         p.wait_mail(to)
-    encrypted(s.log("relay", "delivery", status="sent"), len(LETTERS) + 40)
+    n = len(LETTERS) + len(many)
+    encrypted(s.wait_log(20, "relay", "delivery", n, status="sent"), n)
 
 
 @case(seconds=60)
@@ -263,8 +264,8 @@ def mtas_chasquid_takes(lab):
         same(found[name], name)
     back = wait_until(lambda: list(home.messages), 20, "the bounce")[0]
     expect(f"nobody@{m.domain}".encode() in back, "the bounce is another")
-    encrypted(s.log("relay", "delivery", domain=m.domain, status="sent"),
-              len(LETTERS))
+    encrypted(s.wait_log(20, "relay", "delivery", len(LETTERS),
+                         domain=m.domain, status="sent"), len(LETTERS))
     s.wait_empty()
 
 
