@@ -32,6 +32,14 @@ process_of(struct role_env *env)
 	return (struct role_process *)(void *)env;	/* env is its first member */
 }
 
+void
+role_give_up(struct role_env *env, const char *what)
+{
+	log_error("gives-up", KV_S("for", what), KV_Q("reason", "no memory"));
+	process_of(env)->exit_code = 1;
+	loop_stop(env->loop);
+}
+
 /* ---- links to peers ---- */
 
 static void
@@ -120,8 +128,8 @@ on_peer(struct role_env *env, struct ipc_msg *m)
 	l = link_new(env->loop, fd, env->role, (enum role)role, index,
 	    &peer_ops, env);
 	if (l == NULL) {
-		log_error("peer-link-failed", KV_S("peer",
-		    role_name((enum role)role)));
+		/* Nobody would ever connect the two again. */
+		role_give_up(env, role_name((enum role)role));
 		return;
 	}
 	env->peer[role][index] = l;
@@ -292,7 +300,8 @@ on_config(struct role_env *env, struct ipc_msg *m)
 		loop_stop(env->loop);
 	}
 	files_close(env);
-	ipc_send_ready(env->parent, &ready, -1);
+	if (ipc_send_ready(env->parent, &ready, -1) == -1)
+		role_give_up(env, "parent");
 }
 
 static void

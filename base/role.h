@@ -86,6 +86,9 @@ struct role_ops {
  * NULL for any op means nothing to do. */
 int	role_run(enum role, unsigned index, const struct role_ops *);
 void	role_drained(struct role_env *);
+/* Ends the process in order, for want of memory for something that it would be
+ * of no use without; the parent starts another.  `what` is for the log. */
+void	role_give_up(struct role_env *, const char *what);
 
 /* A link to some instance of `role` that is up, or NULL.  For roles with many
  * instances: the least loaded. */

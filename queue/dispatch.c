@@ -492,11 +492,18 @@ dispatch_running(struct role_env *env, struct link *l, struct ipc_msg *msg)
 		b->index[b->n++] = jr.index;
 	}
 	b->site = site_get(q, o->site, 0);
-	if (b->n == 0 || job_add(q, b, link_index(l), o->job) == -1) {
-		batch_free(b);
+	if (b->n > 0 && job_add(q, b, link_index(l), o->job) == 0) {
+		store_schedule(q, m);
 		return;
 	}
-	store_schedule(q, m);
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct rcpt *r = &m->rcpts[b->index[i]];
+
+		r->phase = PHASE_IDLE;
+		if (r->state == RCPT_ACTIVE)
+			r->state = RCPT_DEFERRED;
+	}
+	batch_free(b);
 }
 
 void

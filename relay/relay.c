@@ -28,7 +28,7 @@ struct relay {
 	struct job_table	 jobs;
 	struct buf	 list;		/* for what is being sent */
 	struct loop_timer *resend;
-	unsigned	 unsent;	/* outcomes that could not be built */
+	bool		 registered;	/* queue knows all that is being sent */
 	bool		 told_drained;
 	char		 probe_sender[300];
 };
@@ -57,15 +57,6 @@ send_if_decided(void *arg, struct job *j)
 		send_outcome(arg, j);
 }
 
-/* Queue acknowledges an outcome that it had already just once more. */
-static void
-on_resend(void *arg)
-{
-	struct relay *r = arg;
-
-	job_table_each(&r->jobs, send_if_decided, r);
-}
-
 static void
 send_running(void *arg, struct job *j)
 {
@@ -76,23 +67,49 @@ send_running(void *arg, struct job *j)
 	/* A new queue has nobody who waits for a probe's outcome. */
 	if (queue == NULL || j->state == JOB_ROUTED || j->probe)
 		return;
-	if (job_running(j, &r->list, &m) == -1 ||
-	    ipc_send_job_running(queue, &m, -1) == -1)
-		log_error("running-not-sent", KV_S("id", j->id),
-		    KV_N("job", j->number));
+	if (job_running(j, &r->list, &m) == 0 &&
+	    ipc_send_job_running(queue, &m, -1) == 0)
+		return;
+	log_error("running-not-sent", KV_S("id", j->id), KV_N("job", j->number));
+	r->registered = false;
+}
+
+/* Without memory for all of it, once more: what queue does not know of, it would
+ * give to another relay as well; and without REGISTERED it gives nothing. */
+static void
+register_with(struct relay *r, struct link *queue)
+{
+	const struct ipc_registered done = { .highest_job = r->jobs.highest };
+
+	r->registered = true;
+	job_table_each(&r->jobs, send_running, r);
+	if (!r->registered || ipc_send_registered(queue, &done, -1) == -1) {
+		r->registered = false;
+		loop_timer_set(r->resend, RESEND_MS);
+	}
+}
+
+/* Queue acknowledges an outcome that it had already just once more. */
+static void
+on_resend(void *arg)
+{
+	struct relay *r = arg;
+	struct link *queue = role_peer(r->env, ROLE_QUEUE);
+
+	if (queue != NULL && !r->registered)
+		register_with(r, queue);
+	job_table_each(&r->jobs, send_if_decided, r);
 }
 
 static void
 peer_up(struct role_env *env, struct link *l)
 {
 	struct relay *r = env->state;
-	const struct ipc_registered done = { .highest_job = r->jobs.highest };
 
 	if (link_role(l) != ROLE_QUEUE)
 		return;
-	job_table_each(&r->jobs, send_running, r);
+	register_with(r, l);
 	job_table_each(&r->jobs, send_if_decided, r);
-	(void)ipc_send_registered(l, &done, -1);
 }
 
 static void

@@ -244,8 +244,10 @@ smtpd_client_new(struct smtpd *d, int fd, const struct addr *peer,
 	session_start(&c->session, &session_ops, c, c->conf, conf, peer);
 	pace_touch(c, session_patience(&c->session));
 	c->began = c->mailed = c->touched;
-	if (session_wants(&c->session) == SESSION_TLS)
-		client_start_tls(c);
+	/* TLS comes first, or there was no memory for the greeting. */
+	if (session_wants(&c->session) == SESSION_TLS ||
+	    session_wants(&c->session) == SESSION_CLOSE)
+		smtpd_client_run(c);
 	return true;
 close_channel:
 	channel_close(&c->ch);

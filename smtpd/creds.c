@@ -111,8 +111,11 @@ creds_take(struct smtpd *d, const struct ipc_certs *m)
 {
 	struct buf was;
 
-	if (buf_span(&d->coming, m->certs) == -1)
-		log_error("credentials-failed", KV_Q("reason", "no memory"));
+	if (buf_span(&d->coming, m->certs) == -1) {
+		/* Nobody would send them again. */
+		role_give_up(d->env, "certificates");
+		return;
+	}
 	if (m->more)
 		return;
 	was = d->certs;

@@ -6,10 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "smtpd/smtpd.h"
 #include "smtpd/smtpd_priv.h"
-
 
 static struct smtpd *
 state_of(struct role_env *env)
@@ -29,8 +27,7 @@ on_listen(struct role_env *env, struct link *l, struct ipc_msg *m)
 	if (env->draining || index >= env->conf->nlistens)
 		return;
 	if (listener_add(d, ipc_take_fd(m), &env->conf->listens[index]) == -1)
-		log_error("listen-failed", KV_S("listen",
-		    env->conf->listens[index].label));
+		role_give_up(env, env->conf->listens[index].label);
 }
 
 static void

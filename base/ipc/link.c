@@ -469,7 +469,9 @@ receive_one(struct link *l)
 	    &m.fd);
 	const char *why = NULL;
 
-	if (n == -1 && errno == EAGAIN)
+	/* A kernel short of memory is no word of the peer's end either. */
+	if (n == -1 && (errno == EAGAIN || errno == ENOMEM ||
+	    errno == ENOBUFS))
 		return 0;
 	if (n == 0 || (n == -1 && errno != 0)) {
 		link_fail(l, "closed");
