@@ -40,6 +40,8 @@ static const struct {
 	{ SYS_mkdirat, DISK | ROOM | MEMORY },
 	{ SYS_sendmsg, MEMORY | SIGNAL },
 	{ SYS_recvmsg, MEMORY | SIGNAL },
+	{ SYS_socket, FILES | MEMORY },
+	{ SYS_connect, SIGNAL },
 	{ SYS_accept4, FILES | MEMORY | SIGNAL },
 	{ SYS_recvfrom, MEMORY | SIGNAL | SHORT },
 	{ SYS_sendto, MEMORY | SIGNAL | SHORT },

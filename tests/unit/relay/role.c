@@ -10,11 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/finding.h"
 #include "base/hop.h"
 #include "base/outcome.h"
 #include "relay/relay.h"
+#include "tests/unit/relay/jobs.h"
 #include "tests/unit/relay/sink.h"
 #include "tests/unit/suite.h"
 #include "tests/unit/tls/fixture.h"
@@ -261,26 +261,7 @@ rig_close(struct rig *g)
 static void
 send_route(struct rig *g, uint64_t job, uint16_t port, unsigned asked)
 {
-	struct ipc_host_addr addr = { .family = 4, .ip = SPAN_LIT("\177\0\0\1") };
-	struct ipc_host host = { .name = SPAN_LIT("mx.example.org"),
-	    .port = port, .asked = (uint8_t)asked, .why = WHY_NONE };
-	struct ipc_route route = { .code = 250, .domain = SPAN_LIT("example.org"),
-	    .site = 1, .identity = asked };
-	struct buf addrs, hosts, mem;
-
-	buf_init(&addrs, 1024);
-	buf_init(&hosts, 4096);
-	buf_init(&mem, 65536);
-	ck_assert_int_eq(ipc_put_host_addr(&addrs, &addr), 0);
-	host.addrs = buf_get(&addrs);
-	ck_assert_int_eq(ipc_put_host(&hosts, &host), 0);
-	route.hosts = buf_get(&hosts);
-	ck_assert_int_eq(ipc_put_route(&mem, &route), 0);
-	ck_assert_int_eq(ipc_send_job_route(g->queue, &(struct ipc_job_route){
-	    .job = job, .route = buf_get(&mem) }, -1), 0);
-	buf_free(&addrs);
-	buf_free(&hosts);
-	buf_free(&mem);
+	jobs_route(g->queue, job, port, asked);
 }
 
 static bool failed_before;	/* of the jobs that follow */
@@ -289,20 +270,10 @@ static void
 send_job(struct rig *g, uint64_t job, unsigned nrcpts, struct span body,
     uint64_t size, int fd)
 {
-	struct ipc_job m = { .job = job, .id = SPAN_LIT("abcdefghijklmnop"),
-	    .sender = SPAN_LIT("from@example.net"),
-	    .tls_failed = failed_before,
-	    .arrived = clock_wall_ms() - 1500, .size = size, .body = body };
-	struct buf list;
-	unsigned i;
+	struct ipc_job m = { .job = job, .tls_failed = failed_before,
+	    .size = size, .body = body };
 
-	buf_init(&list, 61440);
-	for (i = 0; i < nrcpts; i++)
-		ck_assert_int_eq(ipc_put_job_rcpt(&list, &(struct ipc_job_rcpt){
-		    .index = i, .address = SPAN_LIT("to@example.org") }), 0);
-	m.rcpts = buf_get(&list);
-	ck_assert_int_eq(ipc_send_job(g->queue, &m, fd), 0);
-	buf_free(&list);
+	jobs_send(g->queue, &m, nrcpts, fd);
 }
 
 static void
