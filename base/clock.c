@@ -131,3 +131,21 @@ clock_parse(const char *s, uint64_t now_wall_ms)
 	}
 	return parse_age(s, now_wall_ms);
 }
+
+uint64_t
+clock_from_calendar(int year, int month, int day, int hour, int min, int sec,
+    int utc)
+{
+	struct tm tm = { .tm_year = year - 1900, .tm_mon = month - 1,
+	    .tm_mday = day, .tm_hour = hour, .tm_min = min, .tm_sec = sec,
+	    .tm_isdst = -1 };
+	time_t t;
+
+	/* 60: a leap second. */
+	if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+	    day > (int)month_days((unsigned)year, (unsigned)month - 1) ||
+	    hour < 0 || hour > 23 || min < 0 || min > 59 || sec < 0 || sec > 60)
+		return 0;
+	t = utc ? timegm(&tm) : mktime(&tm);
+	return t <= 0 ? 0 : (uint64_t)t * 1000;
+}

@@ -23,6 +23,18 @@ cli_set_conf_path(const char *path)
 	conf_path = path;
 }
 
+struct conf *
+cli_conf_load(void)
+{
+	struct conf_notes notes = { 0 };
+	struct conf *conf = conf_load(conf_path, &notes, NULL);
+
+	if (conf == NULL)
+		conf_notes_print(&notes, stderr);
+	conf_notes_free(&notes);
+	return conf;
+}
+
 static void
 complain(const char *fmt, va_list ap)
 {

@@ -53,6 +53,8 @@ int	cli_version(const struct conf *, int, char **);
 /* The configuration file's name, given by -c or the default one. */
 const char	*cli_conf_path(void);
 void		 cli_set_conf_path(const char *);
+/* The configuration; NULL when it has mistakes, which then are on stderr. */
+struct conf	*cli_conf_load(void);
 
 /* Sends a signal to the relay that runs with that state directory.  CLI_OK;
  * CLI_NOT_RUNNING, of which nothing was said; or another exit code, and it was. */

@@ -37,15 +37,17 @@ static const struct cli_command commands[] = {
 	  "gone, and nobody is told.\nexport writes what is held, for import on "
 	  "another machine.  sealane-queue(8) says more.\n"
 	},
-	{ "report", true, cli_report,
+	{ "report", false, cli_report,
 	  "report [--since T] [--until T] [--by domain|level|day]\n"
 	  "       [--direction in|out|both] [--format table|json] [--json]\n"
-	  "       [--fail-below PCT]",
+	  "       [--fail-below PCT] [--from-log FILE ...]",
 	  "how much mail travels encrypted, and to whom not",
 	  "Times are 2026-01-02, 2026-01-02T03:04 (UTC) or an age such as "
 	  "7d,\nwhich is the default for --since.  Without more it is by domain "
 	  "and in both\ndirections.  Ends with 1 when less than PCT percent of "
-	  "recipients were\nreached encrypted.\n" },
+	  "recipients were\nreached encrypted.\n--from-log reads logs of Postfix "
+	  "or Exim instead of the ledger, needs no\nconfiguration, and takes all "
+	  "of them without --since; - is standard input.\n" },
 	{ "events", true, cli_events, "events [--since T] [--follow] [--json]",
 	  "what was found wrong with the protection of hops",
 	  "One line a finding: when, what, where, what was expected, and what "
@@ -151,19 +153,12 @@ has_help(int argc, char **argv)
 static int
 run(const struct cli_command *c, int argc, char **argv)
 {
-	struct conf_notes notes = { 0 };
-	struct conf *conf = NULL;
+	struct conf *conf = c->needs_conf ? cli_conf_load() : NULL;
 	int rc = CLI_USAGE;
 
-	if (c->needs_conf) {
-		conf = conf_load(cli_conf_path(), &notes, NULL);
-		if (conf == NULL)
-			conf_notes_print(&notes, stderr);
-	}
 	if (conf != NULL || !c->needs_conf)
 		rc = c->run(conf, argc, argv);
 	conf_free(&conf);
-	conf_notes_free(&notes);
 	return rc;
 }
 

@@ -3,7 +3,8 @@
 /* cli/report.c - `sealane report`: how much mail travels encrypted.
  *
  * Reads the ledger's file itself; a running ledger is only asked to write
- * down what it still has in hand, and its absence is no trouble. */
+ * down what it still has in hand, and its absence is no trouble.  Or reads the
+ * logs of others (report_log.c), which needs no configuration. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/control.h"
 #include "cli/cli.h"
+#include "cli/report_impl.h"
 #include "report/schema.h"
 #include "report/report.h"
 
@@ -23,6 +25,9 @@ struct options {
 	bool			fails_below;
 	uint32_t		below;		/* thousandths of a percent */
 	uint64_t		now;
+	bool			since_given, until_given;
+	char			**logs;		/* of argv; none: the ledger */
+	size_t			nlogs;
 };
 
 /* ---- options ---- */
@@ -41,12 +46,14 @@ take_time(const char *name, const char *value, uint64_t now, uint64_t *ms)
 static int
 take_since(struct options *o, const char *value)
 {
+	o->since_given = true;
 	return take_time("since", value, o->now, &o->query.since);
 }
 
 static int
 take_until(struct options *o, const char *value)
 {
+	o->until_given = true;
 	return take_time("until", value, o->now, &o->query.until);
 }
 
@@ -116,7 +123,21 @@ take_option(struct options *o, int argc, char **argv, int *at)
 		return known[i].take(o, argv[++*at]);
 	}
 	return cli_usage("report: %s is not known; allowed: --since, --until, "
-	    "--by, --direction, --format, --fail-below, --json", word);
+	    "--by, --direction, --format, --fail-below, --from-log, --json",
+	    word);
+}
+
+/* All that stands behind it and is no option. */
+static int
+take_logs(struct options *o, int argc, char **argv, int *at)
+{
+	o->logs = argv + *at + 1;
+	while (*at + 1 < argc && strncmp(argv[*at + 1], "--", 2) != 0) {
+		o->nlogs++;
+		++*at;
+	}
+	return o->nlogs > 0 ? CLI_OK :
+	    cli_usage("report: --from-log needs the name of a file");
 }
 
 static int
@@ -133,13 +154,20 @@ parse(int argc, char **argv, struct options *o)
 			o->json = true;
 			continue;
 		}
-		rc = take_option(o, argc, argv, &i);
+		rc = strcmp(argv[i], "--from-log") == 0 ?
+		    take_logs(o, argc, argv, &i) :
+		    take_option(o, argc, argv, &i);
 		if (rc != CLI_OK)
 			return rc;
 	}
 	/* What is shown are whole seconds: ask for just what is shown. */
 	o->query.since -= o->query.since % 1000;
 	o->query.until += (1000 - o->query.until % 1000) % 1000;
+	/* A log is as long as it is, and clocks of others may be ahead. */
+	if (o->nlogs > 0 && !o->since_given)
+		o->query.since = 0;
+	if (o->nlogs > 0 && !o->until_given)
+		o->query.until = UINT64_MAX;
 	if (o->query.since >= o->query.until)
 		return cli_usage("report: --since is not before --until");
 	return CLI_OK;
@@ -160,7 +188,7 @@ flush_ledger(const struct conf *conf)
 }
 
 static int
-read_ledger(const struct conf *conf, const struct options *o, struct report *r)
+read_file(const struct conf *conf, const struct options *o, struct report *r)
 {
 	char path[PATH_MAX];
 	struct fault f = { 0 };
@@ -178,6 +206,16 @@ read_ledger(const struct conf *conf, const struct options *o, struct report *r)
 		    "`sealane serve` begins one", path);
 	return cli_fail("report: %s%s", f.text, f.err == EACCES ?
 	    " (root and the group sealane may read it)" : "");
+}
+
+static int
+read_ledger(const struct options *o, struct report *r)
+{
+	struct conf *conf = cli_conf_load();
+	int rc = conf == NULL ? CLI_USAGE : read_file(conf, o, r);
+
+	conf_free(&conf);
+	return rc;
 }
 
 static int
@@ -214,8 +252,10 @@ cli_report(const struct conf *conf, int argc, char **argv)
 	struct report r;
 	int rc = parse(argc, argv, &o);
 
+	(void)conf;
 	if (rc == CLI_OK)
-		rc = read_ledger(conf, &o, &r);
+		rc = o.nlogs > 0 ? cli_report_logs(o.logs, o.nlogs, &o.query,
+		    &r) : read_ledger(&o, &r);
 	if (rc != CLI_OK)
 		return rc;
 	rc = o.json ? print_json(&r) : print_table(&r);

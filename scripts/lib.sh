@@ -9,7 +9,7 @@
 # Needed to build and to run.
 build_packages=(gcc libc6-dev meson ninja-build pkg-config libgnutls28-dev
 	libuv1-dev libunbound-dev libcurl4-gnutls-dev libsqlite3-dev
-	libjansson-dev libidn2-dev libseccomp-dev check dns-root-data
+	libjansson-dev libidn2-dev libseccomp-dev zlib1g-dev check dns-root-data
 	ca-certificates)
 
 # Needed beside them by scripts/test and scripts/bench.

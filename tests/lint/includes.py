@@ -37,6 +37,7 @@ LIBRARIES = [
     (re.compile(r"seccomp\.h"), ["base/sandbox_"], "libseccomp"),
     (re.compile(r"uv\.h"), ["base/loop.c"], "libuv"),
     (re.compile(r"curl/"), ["fetch/"], "libcurl"),
+    (re.compile(r"zlib\.h"), ["report/gunzip.c"], "zlib"),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
