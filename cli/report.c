@@ -208,12 +208,16 @@ read_file(const struct conf *conf, const struct options *o, struct report *r)
 	    " (root and the group sealane may read it)" : "");
 }
 
+/* Logs need no configuration: it is read only here. */
 static int
-read_ledger(const struct options *o, struct report *r)
+read_ledger(const struct conf *given, const struct options *o,
+    struct report *r)
 {
-	struct conf *conf = cli_conf_load();
-	int rc = conf == NULL ? CLI_USAGE : read_file(conf, o, r);
+	struct conf *conf = given == NULL ? cli_conf_load() : NULL;
+	int rc = CLI_USAGE;
 
+	if (given != NULL || conf != NULL)
+		rc = read_file(given != NULL ? given : conf, o, r);
 	conf_free(&conf);
 	return rc;
 }
@@ -252,10 +256,9 @@ cli_report(const struct conf *conf, int argc, char **argv)
 	struct report r;
 	int rc = parse(argc, argv, &o);
 
-	(void)conf;
 	if (rc == CLI_OK)
 		rc = o.nlogs > 0 ? cli_report_logs(o.logs, o.nlogs, &o.query,
-		    &r) : read_ledger(&o, &r);
+		    &r) : read_ledger(conf, &o, &r);
 	if (rc != CLI_OK)
 		return rc;
 	rc = o.json ? print_json(&r) : print_table(&r);

@@ -13,7 +13,6 @@
 
 /* Messages and sessions count once per row, however many lines tell of them:
  * what was seen of late is known by hash. */
-#define SEEN_MOST	262144
 #define TOTAL		SIZE_MAX	/* the row of the sum */
 #define KEY_MAX		255
 
@@ -21,14 +20,55 @@ struct log_count {
 	struct report		 report;
 	struct siphash_key	 key;
 	struct log_table	*seen;
-	size_t			*index;		/* row + 1 by key's hash; 0 free */
+	struct place {
+		uint32_t	hash, row;	/* row + 1; 0: free */
+	} *index;
 	size_t			 nindex, room;
 	uint64_t		 first, last;	/* times of hops that counted */
 	bool			 failed;
 };
 
+/* ---- once ---- */
+
+enum once { ONCE_MESSAGE, ONCE_BYTES, ONCE_SESSION, ONCE_KINDS };
+
+struct seen {
+	struct log_slot	slot;
+	bool		before;
+};
+
+static bool
+first_of_all(struct log_count *c, uint64_t a, uint64_t b)
+{
+	const uint64_t both[] = { a, b };
+	struct seen *s = log_table_put(c->seen, siphash(&c->key,
+	    span_of(both, sizeof both)));
+	bool first = !s->before;
+
+	s->before = true;
+	return first;
+}
+
+/* Most messages have few recipients, and remember that themselves.  Rows and
+ * sessions are numbered from 0 and 1: they fit. */
+static bool
+first_of_message(struct log_count *c, const struct log_hop *h, enum once what,
+    size_t row, uint64_t session)
+{
+	uint64_t mark = (session << 20 | (row & 0xfffff)) * ONCE_KINDS + what;
+	struct log_marks *m = h->marks;
+
+	for (uint32_t i = 0; i < m->n; i++)
+		if (m->mark[i] == mark)
+			return false;
+	if (m->n == LOG_MARKS)
+		return first_of_all(c, h->message, mark);
+	m->mark[m->n++] = mark;
+	return true;
+}
+
 struct log_count *
-log_count_new(const struct report_query *q)
+log_count_new(const struct report_query *q, size_t seen)
 {
 	struct log_count *c = calloc(1, sizeof *c);
 
@@ -36,7 +76,7 @@ log_count_new(const struct report_query *q)
 		return NULL;
 	c->report.query = *q;
 	c->first = UINT64_MAX;
-	c->seen = log_table_new(SEEN_MOST, sizeof(struct log_slot));
+	c->seen = log_table_new(seen, sizeof(struct seen));
 	if (c->seen == NULL ||
 	    getrandom(&c->key, sizeof c->key, 0) != sizeof c->key)
 		log_count_free(&c);
@@ -53,24 +93,6 @@ log_count_free(struct log_count **cp)
 	free((*cp)->index);
 	free(*cp);
 	*cp = NULL;
-}
-
-/* ---- once ---- */
-
-enum once { ONCE_MESSAGE, ONCE_SESSION, ONCE_BYTES };
-
-static bool
-first_time(struct log_count *c, enum once what, size_t row, uint64_t a,
-    uint64_t b)
-{
-	const uint64_t all[] = { what, row, a, b };
-	struct log_slot *s = log_table_put(c->seen, siphash(&c->key,
-	    span_of(all, sizeof all)));
-	bool first = !s->over;
-
-	/* "Over" from the start: to drop it is what the table is for. */
-	s->over = true;
-	return first;
 }
 
 /* ---- rows ---- */
@@ -112,21 +134,31 @@ is_of_sessions(enum report_by by)
 	return by != REPORT_DOMAIN;
 }
 
-static size_t *
-index_at(const struct log_count *c, struct span key)
+static struct place *
+index_at(const struct log_count *c, struct span key, uint32_t hash)
 {
-	size_t i = (size_t)siphash(&c->key, key) & (c->nindex - 1);
+	size_t i = hash & (c->nindex - 1);
 
-	for (;; i = (i + 1) & (c->nindex - 1))
-		if (c->index[i] == 0 || span_eq(key,
-		    span_str(c->report.rows[c->index[i] - 1].key)))
-			return &c->index[i];
+	for (;; i = (i + 1) & (c->nindex - 1)) {
+		struct place *p = &c->index[i];
+
+		if (p->row == 0 || (p->hash == hash && span_eq(key,
+		    span_str(c->report.rows[p->row - 1].key))))
+			return p;
+	}
+}
+
+static uint32_t
+hash_of(const struct log_count *c, struct span key)
+{
+	return (uint32_t)siphash(&c->key, key);
 }
 
 static bool
 grow(struct log_count *c)
 {
-	size_t room = c->room == 0 ? 256 : c->room * 2, *index, i;
+	size_t room = c->room == 0 ? 256 : c->room * 2, i;
+	struct place *index;
 	struct report_row *rows = reallocarray(c->report.rows, room,
 	    sizeof *rows);
 
@@ -140,8 +172,13 @@ grow(struct log_count *c)
 	c->index = index;
 	c->nindex = room * 2;
 	c->room = room;
-	for (i = 0; i < c->report.nrows; i++)
-		*index_at(c, span_str(rows[i].key)) = i + 1;
+	for (i = 0; i < c->report.nrows; i++) {
+		struct span key = span_str(rows[i].key);
+		uint32_t hash = hash_of(c, key);
+
+		*index_at(c, key, hash) = (struct place){ hash,
+		    (uint32_t)i + 1 };
+	}
 	return true;
 }
 
@@ -149,22 +186,26 @@ grow(struct log_count *c)
 static size_t
 row_of(struct log_count *c, struct span key)
 {
+	uint32_t hash = hash_of(c, key);
 	struct report *r = &c->report;
-	size_t *at;
+	struct place *at;
 
 	if (r->nrows == c->room && !grow(c))
 		goto fail;
-	at = index_at(c, key);
-	if (*at == 0 && r->nrows >= LOG_ROWS_MOST)
-		at = index_at(c, key = SPAN_LIT(LOG_OTHERS));
-	if (*at == 0) {
+	at = index_at(c, key, hash);
+	if (at->row == 0 && r->nrows >= LOG_ROWS_MOST) {
+		key = SPAN_LIT(LOG_OTHERS);
+		hash = hash_of(c, key);
+		at = index_at(c, key, hash);
+	}
+	if (at->row == 0) {
 		r->rows[r->nrows] = (struct report_row){
 		    .key = strndup(key.p, key.n) };
 		if (r->rows[r->nrows].key == NULL)
 			goto fail;
-		*at = ++r->nrows;
+		*at = (struct place){ hash, (uint32_t)++r->nrows };
 	}
-	return *at - 1;
+	return at->row - 1;
 fail:
 	c->failed = true;
 	return TOTAL;
@@ -210,16 +251,17 @@ add(struct log_count *c, size_t row, const struct log_hop *h)
 	struct coverage *v = row == TOTAL ? &c->report.total :
 	    &c->report.rows[row].coverage;
 
-	v->messages += first_time(c, ONCE_MESSAGE, row, h->message, 0);
+	v->messages += first_of_message(c, h, ONCE_MESSAGE, row, 0);
 	v->recipients += h->recipients;
 	v->levels[h->level] += h->recipients;
 	if (strcmp(h->tls->weak, "none") != 0)
 		v->weak += h->recipients;
 	/* It travels once for all recipients of a session. */
-	if (first_time(c, ONCE_BYTES, row, h->message, h->session))
+	if (first_of_message(c, h, ONCE_BYTES, row, h->session))
 		v->bytes += h->bytes;
 	if (row != TOTAL && !is_of_sessions(c->report.query.by))
-		v->sessions += first_time(c, ONCE_SESSION, row, h->session, 0);
+		v->sessions += first_of_all(c, h->session, row *
+		    ONCE_KINDS + ONCE_SESSION);
 }
 
 static void
@@ -289,11 +331,10 @@ log_count_report(struct log_count *c, struct report *r)
 	if (r->nrows > 0)
 		qsort(r->rows, r->nrows, sizeof r->rows[0],
 		    orders[r->query.by]);
-	if (c->first != UINT64_MAX) {
-		if (r->query.since == 0)
-			r->query.since = c->first - c->first % 1000;
-		if (r->query.until == UINT64_MAX)
-			r->query.until = c->last + 1000 - c->last % 1000;
-	}
+	if (r->query.since == 0 && c->first != UINT64_MAX)
+		r->query.since = c->first - c->first % 1000;
+	if (r->query.until == UINT64_MAX)
+		r->query.until = c->first == UINT64_MAX ? r->query.since :
+		    c->last + 1000 - c->last % 1000;
 	return 0;
 }

@@ -14,8 +14,13 @@
 
 struct log_count;
 
-/* An end of UINT64_MAX and a beginning of 0 stand for all of the log. */
-struct log_count	*log_count_new(const struct report_query *);
+/* An end of UINT64_MAX and a beginning of 0 stand for all of the log.  `seen`,
+ * a power of two: so many times that a session was counted in a row (or a
+ * message in more rows than LOG_MARKS) are remembered for sure, lest it count
+ * twice. */
+#define LOG_SEEN	32768
+struct log_count	*log_count_new(const struct report_query *,
+			    size_t seen);
 void			 log_count_free(struct log_count **);
 struct log_sink		 log_count_sink(struct log_count *);
 

@@ -10,9 +10,6 @@
 #include "report/log_table.h"
 #include "report/log_tls.h"
 
-#define PIDS_MOST	8192	/* processes, per half of the table */
-#define MESSAGES_MOST	65536	/* messages under way */
-#define PEERS_MOST	16384	/* hosts mailed, for connections used again */
 #define COMBOS_MOST	1024	/* kinds of TLS */
 
 /* A process: what its session is. */
@@ -33,6 +30,7 @@ struct message {
 	bool		by_smtp;
 	uint16_t	tls;
 	uint64_t	number, session, bytes;
+	struct log_marks marks;
 	char		host[64], addr[48];
 };
 
@@ -49,11 +47,14 @@ struct log_join {
 	uint64_t		 combo_keys[COMBOS_MOST];
 	size_t			 ncombos;
 	uint64_t		 numbers;	/* given out so far */
+	/* Of the line at hand: hashes of machine and message. */
+	char			 origin_text[256];
+	uint64_t		 origin, message;
 	struct log_counts	 counts;
 };
 
 struct log_join *
-log_join_new(const struct log_sink *sink)
+log_join_new(const struct log_sink *sink, size_t most)
 {
 	struct log_join *j = calloc(1, sizeof *j);
 
@@ -66,9 +67,9 @@ log_join_new(const struct log_sink *sink)
 	}
 	tls_facts_clear(&j->combos[0]);
 	j->ncombos = 1;
-	j->processes = log_table_new(PIDS_MOST, sizeof(struct process));
-	j->messages = log_table_new(MESSAGES_MOST, sizeof(struct message));
-	j->peers = log_table_new(PEERS_MOST, sizeof(struct peer));
+	j->processes = log_table_new(most / 8, sizeof(struct process));
+	j->messages = log_table_new(most, sizeof(struct message));
+	j->peers = log_table_new(most / 4, sizeof(struct peer));
 	if (j->processes == NULL || j->messages == NULL || j->peers == NULL)
 		log_join_free(&j);
 	return j;
@@ -105,37 +106,39 @@ mix(uint64_t a, uint64_t b)
 	return a == 0 ? 1 : a;
 }
 
-static uint64_t
-origin_of(const struct log_join *j, const struct log_line *l)
+/* Most lines are of the machine of the line before. */
+static void
+look_up(struct log_join *j, const struct log_line *l, const struct log_fact *f)
 {
-	return l->origin.n == 0 ? 0 : hash_of(j, l->origin);
-}
+	struct span name = span_head(l->origin, sizeof j->origin_text - 1);
 
-static uint64_t
-message_key(const struct log_join *j, const struct log_line *l,
-    const struct log_fact *f)
-{
-	return mix(hash_of(j, f->id), origin_of(j, l));
+	if (!span_eq(name, span_str(j->origin_text))) {
+		(void)span_copy(name, j->origin_text, sizeof j->origin_text);
+		j->origin = hash_of(j, name);
+	}
+	j->message = f->id.n == 0 ? 0 : mix(hash_of(j, f->id), j->origin);
 }
 
 /* The same number serves a client and later a server: not at once. */
-static struct process *
-process_of(struct log_join *j, const struct log_line *l,
-    const struct log_fact *f)
+static uint64_t
+process_key(const struct log_join *j, const struct log_fact *f)
 {
-	return log_table_put(j->processes, mix(hash_of(j, span_of(&f->pid,
-	    sizeof f->pid)), origin_of(j, l) + f->out));
+	return mix(mix(f->pid * 2 + f->out, j->key.k0), j->origin);
+}
+
+static struct process *
+process_of(struct log_join *j, const struct log_fact *f)
+{
+	return log_table_put(j->processes, process_key(j, f));
 }
 
 static struct message *
-message_of(struct log_join *j, const struct log_line *l,
-    const struct log_fact *f)
+message_of(struct log_join *j)
 {
-	struct message *m = log_table_put(j->messages, message_key(j, l, f));
+	struct message *m = log_table_put(j->messages, j->message);
 
 	if (m->number == 0)
 		m->number = ++j->numbers;
-	m->slot.over = false;
 	return m;
 }
 
@@ -218,7 +221,7 @@ session_again(struct log_join *j, const struct log_fact *f)
 static void
 on_tls(struct log_join *j, const struct log_line *l, const struct log_fact *f)
 {
-	struct process *p = process_of(j, l, f);
+	struct process *p = process_of(j, f);
 	enum log_trust trust = f->trust;
 
 	if (f->out)
@@ -227,7 +230,7 @@ on_tls(struct log_join *j, const struct log_line *l, const struct log_fact *f)
 		j->counts.tls_in++;
 	if (trust == LOG_VERIFIED && p->dane)
 		trust = LOG_DANE;
-	p->slot.over = p->dane = false;
+	p->dane = false;
 	p->tls = combo_of(j, f);
 	p->trust = (uint8_t)trust;
 	p->peer = hash_of(j, f->peer);
@@ -242,13 +245,12 @@ static void
 settle_session(struct log_join *j, const struct log_line *l,
     const struct log_fact *f, struct process *p)
 {
-	uint64_t message = message_key(j, l, f), peer = hash_of(j, f->peer);
+	uint64_t message = j->message, peer = hash_of(j, f->peer);
 	bool tls = p->tls != 0 && p->peer == peer &&
 	    (p->message == 0 || p->message == message);
 	bool same = p->session != 0 && p->peer == peer &&
 	    p->message == message;
 
-	p->slot.over = false;
 	if (!tls && !same) {
 		p->tls = 0;
 		p->peer = peer;
@@ -260,13 +262,13 @@ settle_session(struct log_join *j, const struct log_line *l,
 }
 
 static void
-tell_delivery(struct log_join *j, const struct log_line *l,
-    const struct log_fact *f, struct log_hop *h)
+tell_delivery(struct log_join *j, const struct log_fact *f, struct log_hop *h)
 {
-	const struct message *m = message_of(j, l, f);
+	struct message *m = message_of(j);
 
 	h->domain = f->domain;
 	h->message = m->number;
+	h->marks = &m->marks;
 	h->recipients = f->recipients;
 	h->bytes = m->bytes;
 	j->sink.delivery(j->sink.ctx, h);
@@ -276,7 +278,7 @@ static void
 on_postfix_delivery(struct log_join *j, const struct log_line *l,
     const struct log_fact *f)
 {
-	struct process *p = process_of(j, l, f);
+	struct process *p = process_of(j, f);
 	struct log_hop h;
 
 	settle_session(j, l, f, p);
@@ -286,7 +288,7 @@ on_postfix_delivery(struct log_join *j, const struct log_line *l,
 	    f->trust : (enum log_trust)p->trust);
 	if (p->tls == 0 && p->failed == p->message)
 		h.how = HOW_FAILED;
-	tell_delivery(j, l, f, &h);
+	tell_delivery(j, f, &h);
 }
 
 /* Exim has it all in one line; "->" is a further recipient of the "=>" above,
@@ -301,7 +303,7 @@ on_exim_delivery(struct log_join *j, const struct log_line *l,
 	struct log_hop h = hop_of(j, l, f, session, tls, f->trust);
 
 	j->counts.tls_out += tls != 0;
-	tell_delivery(j, l, f, &h);
+	tell_delivery(j, f, &h);
 }
 
 static void
@@ -320,40 +322,39 @@ static void
 on_connect(struct log_join *j, const struct log_line *l,
     const struct log_fact *f)
 {
-	struct process *p = process_of(j, l, f);
+	struct process *p = process_of(j, f);
 
-	*p = (struct process){ .slot = { p->slot.hash, false } };
+	(void)l;
+	*p = (struct process){ .slot = p->slot };
 }
 
 static void
 on_disconnect(struct log_join *j, const struct log_line *l,
     const struct log_fact *f)
 {
-	struct process *p = process_of(j, l, f);
+	struct process *p = process_of(j, f);
 
 	if (p->session == 0 && f->hello)
 		p->session = begin_session(j, l, f, 0, LOG_UNTRUSTED,
 		    HOW_NONE);
 	if (p->tls == 0 && f->starttls)
 		j->counts.untold++;
-	*p = (struct process){ .slot = { p->slot.hash, true } };
+	log_table_remove(j->processes, process_key(j, f));
 }
 
 static void
 on_message(struct log_join *j, const struct log_line *l,
     const struct log_fact *f)
 {
-	struct process *p = process_of(j, l, f);
+	struct process *p = process_of(j, f);
 	struct message *m;
 
-	p->slot.over = false;
 	if (p->session == 0)
 		p->session = begin_session(j, l, f, 0, LOG_UNTRUSTED,
 		    HOW_NONE);
 	/* The first line of any message: an id like it was another's. */
-	m = message_of(j, l, f);
-	*m = (struct message){ .slot = { m->slot.hash, false },
-	    .number = ++j->numbers };
+	m = message_of(j);
+	*m = (struct message){ .slot = m->slot, .number = ++j->numbers };
 	m->by_smtp = true;
 	m->session = p->session;
 	m->tls = p->tls;
@@ -366,7 +367,7 @@ static void
 on_accepted(struct log_join *j, const struct log_line *l,
     const struct log_fact *f)
 {
-	struct message *m = message_of(j, l, f);
+	struct message *m = message_of(j);
 	struct log_hop h;
 
 	m->bytes = f->bytes;
@@ -378,6 +379,7 @@ on_accepted(struct log_join *j, const struct log_line *l,
 	h.addr = span_str(m->addr);
 	h.domain = f->domain;
 	h.message = m->number;
+	h.marks = &m->marks;
 	h.recipients = f->recipients;
 	h.bytes = f->bytes;
 	j->sink.delivery(j->sink.ctx, &h);
@@ -388,7 +390,7 @@ static void
 on_received(struct log_join *j, const struct log_line *l,
     const struct log_fact *f)
 {
-	struct process *p = f->pid == 0 ? NULL : process_of(j, l, f);
+	struct process *p = f->pid == 0 ? NULL : process_of(j, f);
 	uint64_t peer = hash_of(j, f->peer), session;
 	uint16_t tls = combo_of(j, f);
 	struct message *m;
@@ -399,23 +401,21 @@ on_received(struct log_join *j, const struct log_line *l,
 	else
 		session = begin_session(j, l, f, tls, LOG_UNTRUSTED, HOW_NONE);
 	if (p != NULL)
-		*p = (struct process){ .slot = { p->slot.hash, true },
-		    .session = session, .peer = peer, .tls = tls };
+		*p = (struct process){ .slot = p->slot, .session = session,
+		    .peer = peer, .tls = tls };
 	j->counts.tls_in += tls != 0;
-	m = message_of(j, l, f);
+	m = message_of(j);
 	m->bytes = f->bytes;
 	h = hop_of(j, l, f, session, tls, LOG_UNTRUSTED);
-	tell_delivery(j, l, f, &h);
+	tell_delivery(j, f, &h);
 }
 
+/* Postfix uses short ids again. */
 static void
 on_done(struct log_join *j, const struct log_line *l, const struct log_fact *f)
 {
-	struct message *m = log_table_find(j->messages, message_key(j, l, f));
-
-	/* Postfix uses short ids again. */
-	if (m != NULL)
-		*m = (struct message){ .slot = { m->slot.hash, true } };
+	(void)l, (void)f;
+	log_table_remove(j->messages, j->message);
 }
 
 /* ---- all ---- */
@@ -440,18 +440,19 @@ static void
 on_tls_failed(struct log_join *j, const struct log_line *l,
     const struct log_fact *f)
 {
-	struct process *p = process_of(j, l, f);
+	struct process *p = process_of(j, f);
 
+	(void)l;
 	j->counts.failed++;
-	p->slot.over = false;
-	p->failed = message_key(j, l, f);
+	p->failed = j->message;
 }
 
 static void
 on_dane_matched(struct log_join *j, const struct log_line *l,
     const struct log_fact *f)
 {
-	process_of(j, l, f)->dane = true;
+	(void)l;
+	process_of(j, f)->dane = true;
 }
 
 void
@@ -470,8 +471,10 @@ log_join_fact(struct log_join *j, const struct log_line *l,
 		[LOG_DONE] = on_done,
 	};
 
-	if (f->kind != LOG_NOTHING)
-		on[f->kind](j, l, f);
+	if (f->kind == LOG_NOTHING)
+		return;
+	look_up(j, l, f);
+	on[f->kind](j, l, f);
 }
 
 struct log_counts

@@ -13,6 +13,14 @@
 #include "base/hop.h"
 #include "report/log_fact.h"
 
+/* What a message has been counted for already: the sink's own, zero at first,
+ * and there as long as the message is remembered. */
+#define LOG_MARKS	8
+struct log_marks {
+	uint32_t	n;
+	uint64_t	mark[LOG_MARKS];
+};
+
 /* A session, or a delivery in one.  Borrowed for the call. */
 struct log_hop {
 	uint64_t	time;		/* wall-clock ms */
@@ -25,6 +33,7 @@ struct log_hop {
 	/* Of a delivery: */
 	struct span	domain;		/* out: recipient's; in: sender's */
 	uint64_t	message;
+	struct log_marks *marks;
 	uint64_t	recipients, bytes;
 };
 
@@ -45,7 +54,11 @@ struct log_counts {
 
 struct log_join;
 
-struct log_join	*log_join_new(const struct log_sink *);	/* NULL: no memory */
+/* `most` messages, a power of two and at least 8, are remembered for sure: the
+ * last ones.  Of processes it is an eighth, of peers a quarter.  NULL: no
+ * memory. */
+#define LOG_MESSAGES	65536
+struct log_join	*log_join_new(const struct log_sink *, size_t most);
 void		 log_join_free(struct log_join **);
 void		 log_join_fact(struct log_join *, const struct log_line *,
 		    const struct log_fact *);

@@ -19,6 +19,7 @@
 struct input {
 	const char	*path;
 	uint64_t	 first;		/* time of its first line */
+	struct timespec	 written;	/* where seconds are the same */
 };
 
 struct opened {
@@ -95,9 +96,13 @@ look_at(struct input *in, struct fault *f)
 	int i;
 
 	in->first = UINT64_MAX;
-	if (is_stdin(in->path) || (stat(in->path, &st) == 0 &&
-	    !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+	if (is_stdin(in->path))
 		return 0;
+	if (stat(in->path, &st) == 0) {
+		if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+			return 0;
+		in->written = st.st_mtim;
+	}
 	if (open_input(in->path, &o, f) == -1)
 		return -1;
 	for (i = 0; i < FIRST_LINES && next == LOG_NEXT_STRANGE; i++)
@@ -113,7 +118,12 @@ by_first(const void *a, const void *b)
 {
 	const struct input *x = a, *y = b;
 
-	return x->first == y->first ? 0 : x->first < y->first ? -1 : 1;
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	if (x->written.tv_sec != y->written.tv_sec)
+		return x->written.tv_sec < y->written.tv_sec ? -1 : 1;
+	return x->written.tv_nsec < y->written.tv_nsec ? -1 :
+	    x->written.tv_nsec > y->written.tv_nsec;
 }
 
 /* ---- reading ---- */
@@ -178,10 +188,10 @@ report_from_logs(char *const *paths, size_t n, const struct report_query *q,
     struct fault *f)
 {
 	struct input *inputs = calloc(n == 0 ? 1 : n, sizeof *inputs);
-	struct log_count *count = log_count_new(q);
+	struct log_count *count = log_count_new(q, LOG_SEEN);
 	struct log_sink sink = count == NULL ? (struct log_sink){ 0 } :
 	    log_count_sink(count);
-	struct reading reading = { .join = log_join_new(&sink), .sum = sum,
+	struct reading reading = { .join = log_join_new(&sink, LOG_MESSAGES), .sum = sum,
 	    .progress = progress, .said = clock_steady_ms() };
 	int rc = -1;
 	size_t i;

@@ -20,7 +20,7 @@ typedef void log_progress(const char *path, uint64_t done, uint64_t total,
     uint64_t lines);
 
 /* Files in any order, "-" is standard input: they are read in the order of
- * their first lines.  `progress` may be NULL.  0, or -1 with a fault; then
+ * their first lines, then of their last changes.  `progress` may be NULL.  0, or -1 with a fault; then
  * nothing is owned. */
 int	report_from_logs(char *const *paths, size_t n,
 	    const struct report_query *, log_progress *progress,

@@ -51,6 +51,12 @@ log_table_free(struct log_table **tp)
 	*tp = NULL;
 }
 
+static struct log_slot *
+slot_at(const struct log_table *t, const struct half *h, size_t i)
+{
+	return (struct log_slot *)(void *)(h->mem + i * t->size);
+}
+
 /* The entry, or the free slot where it would be: there is one always. */
 static struct log_slot *
 probe(const struct log_table *t, const struct half *h, uint64_t hash)
@@ -59,44 +65,61 @@ probe(const struct log_table *t, const struct half *h, uint64_t hash)
 	struct log_slot *s;
 
 	for (;; i = (i + 1) & (t->slots - 1)) {
-		s = (struct log_slot *)(void *)(h->mem + i * t->size);
+		s = slot_at(t, h, i);
 		if (s->hash == hash || s->hash == 0)
 			return s;
 	}
+}
+
+/* Those behind it move up, so that none is cut off from its place. */
+static void
+take_out(const struct log_table *t, struct half *h, struct log_slot *s)
+{
+	size_t mask = t->slots - 1, i, home;
+	size_t hole = (size_t)((char *)s - h->mem) / t->size;
+
+	for (i = (hole + 1) & mask; slot_at(t, h, i)->hash != 0;
+	    i = (i + 1) & mask) {
+		home = (size_t)slot_at(t, h, i)->hash & mask;
+		/* Is its home at the hole, or before it? */
+		if (((i - home) & mask) < ((i - hole) & mask))
+			continue;
+		memcpy(slot_at(t, h, hole), slot_at(t, h, i), t->size);
+		hole = i;
+	}
+	memset(slot_at(t, h, hole), 0, t->size);
+	h->used--;
 }
 
 static void
 turn(struct log_table *t)
 {
 	struct half dropped = t->old;
-	size_t i;
 
-	for (i = 0; dropped.used > 0 && i < t->slots; i++) {
-		const struct log_slot *s =
-		    (const void *)(dropped.mem + i * t->size);
-
-		t->lost += s->hash != 0 && !s->over;
-	}
-	memset(dropped.mem, 0, t->slots * t->size);
+	t->lost += dropped.used;
+	if (dropped.used > 0)
+		memset(dropped.mem, 0, t->slots * t->size);
 	t->old = t->young;
 	t->young = (struct half){ dropped.mem, 0 };
 }
 
-/* What is in the older half moves to the younger one; its copy left behind is
- * no loss. */
-static void *
-put(struct log_table *t, uint64_t hash, bool only_known)
+/* What is in the older half moves to the younger one. */
+void *
+log_table_put(struct log_table *t, uint64_t hash)
 {
-	struct log_slot *s = probe(t, &t->young, hash), *old;
+	struct log_slot *s, *old;
 
+	hash = hash == 0 ? 1 : hash;
+	s = probe(t, &t->young, hash);
 	if (s->hash != 0)
 		return s;
-	old = probe(t, &t->old, hash);
-	if (only_known && old->hash == 0)
-		return NULL;
-	memcpy(t->moving, old, t->size);
-	if (old->hash != 0)
-		old->over = true;
+	old = t->old.used == 0 ? NULL : probe(t, &t->old, hash);
+	if (old == NULL || old->hash == 0) {
+		memset(t->moving, 0, t->size);
+	} else {
+		memcpy(t->moving, old, t->size);
+		take_out(t, &t->old, old);
+	}
 	if (t->young.used == t->most) {
 		turn(t);
 		s = probe(t, &t->young, hash);
@@ -107,16 +130,18 @@ put(struct log_table *t, uint64_t hash, bool only_known)
 	return s;
 }
 
-void *
-log_table_find(struct log_table *t, uint64_t hash)
+void
+log_table_remove(struct log_table *t, uint64_t hash)
 {
-	return put(t, hash == 0 ? 1 : hash, true);
-}
+	struct half *halves[] = { &t->young, &t->old };
+	struct log_slot *s;
+	size_t i;
 
-void *
-log_table_put(struct log_table *t, uint64_t hash)
-{
-	return put(t, hash == 0 ? 1 : hash, false);
+	for (i = 0; i < 2; i++) {
+		s = probe(t, halves[i], hash == 0 ? 1 : hash);
+		if (s->hash != 0)
+			take_out(t, halves[i], s);
+	}
 }
 
 uint64_t

@@ -18,19 +18,19 @@ struct log_table;
 /* Every entry begins with it. */
 struct log_slot {
 	uint64_t	hash;		/* 0: free */
-	bool		over;		/* of no use any more: no loss */
 };
 
 /* `most` entries per half, a power of two; `size` bytes each.  NULL: memory. */
 struct log_table	*log_table_new(size_t most, size_t size);
 void			 log_table_free(struct log_table **);
 
-/* NULL when it is not there.  Both: valid until the next call. */
-void	*log_table_find(struct log_table *, uint64_t hash);
-/* A new one is all zero but for its slot.  Never NULL. */
+/* A new one is all zero but for its slot.  Never NULL; valid until the next
+ * call. */
 void	*log_table_put(struct log_table *, uint64_t hash);
+/* It is of no use any more, and makes room. */
+void	 log_table_remove(struct log_table *, uint64_t hash);
 
-/* Entries dropped that were not over. */
+/* Entries dropped that nobody removed. */
 uint64_t	log_table_lost(const struct log_table *);
 
 #endif

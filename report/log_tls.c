@@ -84,8 +84,9 @@ put_version(char *dst, size_t size, struct span v)
 	}
 	number = span_skip(v, v.n > 3 && v.p[3] == 'v' ? 4 : 3);
 	memcpy(text, "TLS", 3);
-	put(text + 3, sizeof text - 3, number.n == 1 ? SPAN_LIT("1.0") :
-	    number);
+	if (span_eq(number, SPAN_LIT("1")))
+		number = SPAN_LIT("1.0");
+	put(text + 3, sizeof text - 3, number);
 	put(dst, size, span_str(text));
 }
 

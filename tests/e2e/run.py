@@ -65,6 +65,7 @@ MODULES = (
     "bulk",
     "crash",
     "mtas",
+    "foreign",
     "smtputf8",
     "requiretls",
     "attacks",

@@ -38,6 +38,7 @@ class Session:
         self.sni = None
         self.resumed = False
         self.rcpts = []         # taken, of the transaction
+        self.delivered = 0      # recipients of messages that were taken
         self.chunks = b""       # of the message that comes by BDAT
 
     def __repr__(self):
@@ -234,6 +235,7 @@ class Peer:
         seq = SEQ.search(body[:4096])
         with self.lock:
             session.mails += 1
+            session.delivered += len(session.rcpts)
             if self.store:
                 self.messages.append(body)
             if seq:

@@ -44,6 +44,29 @@ queue_run_delay = 10s
 """
 
 
+# Sends by TLS where it can, to peers of cases/foreign.py, over connections that
+# it keeps; comes back to what failed at once.
+LOGGED = """\
+smtp_tls_security_level = may
+smtp_tls_loglevel = 1
+smtp_tls_connection_reuse = yes
+smtp_connection_cache_destinations = static:all
+smtp_connection_cache_time_limit = 5s
+transport_maps = inline:{
+  { good.example.com = smtp:[127.0.1.31] },
+  { more.example.com = smtp:[127.0.1.31] },
+  { none.example.com = smtp:[127.0.1.32] },
+  { refuse.example.com = smtp:[127.0.1.33] },
+  { garbage.example.com = smtp:[127.0.1.34] } }
+default_transport = error:nowhere
+smtpd_relay_restrictions = permit_mynetworks reject
+smtpd_error_sleep_time = 0
+minimal_backoff_time = 2s
+maximal_backoff_time = 2s
+queue_run_delay = 2s
+"""
+
+
 class Lab:
     onward = ("127.0.1.5", 2600)        # where the MTAs hand their mail on to
 
@@ -153,8 +176,8 @@ class Lab:
     # -- who is there ---------------------------------------------------
 
     def postfix(self, name="tls"):
-        """tls at 127.0.1.1 (also the senders' mailboxes), clear at .2, and
-        smart at .11, which sends all it gets to Sealane."""
+        """tls at 127.0.1.1 (also the senders' mailboxes), clear at .2, smart
+        at .11, which sends all it gets to Sealane, and logged at .13."""
         if space.mode() == "single":
             raise Skip("Postfix needs users of its own: not root, and no "
                        "range in /etc/subuid")
@@ -169,6 +192,8 @@ class Lab:
                               domains=["clear.example.org"]),
                 "smart": dict(address="127.0.1.11", domains=[],
                               more=SMART_HOST),
+                "logged": dict(address="127.0.1.13", domains=[
+                    "logged.example.com"], more=LOGGED),
             }[name]
             p = Postfix(self, self.options.postfix, name, **what)
             p.start()
