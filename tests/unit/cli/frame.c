@@ -48,7 +48,8 @@ cli_queue(const struct conf *c, int argc, char **argv)
 int
 cli_report(const struct conf *c, int argc, char **argv)
 {
-	return record(c->hostname, argc, argv);
+	/* It reads the configuration by itself, where it needs one. */
+	return record(c == NULL ? "none" : c->hostname, argc, argv);
 }
 
 int
@@ -114,7 +115,8 @@ static const struct {
 	{ "sealane -c @ queue list --json", 0, "t.example queue list --json" },
 	{ "sealane queue -c @ list", 0, "t.example queue list" },
 	{ "sealane queue list -c @", 0, "t.example queue list" },
-	{ "sealane -c @ report -- -c", 0, "t.example report -- -c" },
+	{ "sealane -c @ queue -- -c", 0, "t.example queue -- -c" },
+	{ "sealane -c /nonexistent report -- -c", 0, "none report -- -c" },
 	{ "sealane -c @ cert show", 0, "t.example cert show" },
 	{ "sealane queue --help", 0, "" },
 	{ "sealane queue -h", 0, "" },
