@@ -113,8 +113,8 @@ parse_age(const char *s, uint64_t now)
 	return 0;
 }
 
-uint64_t
-clock_parse(const char *s, uint64_t now_wall_ms)
+static uint64_t
+parse_date(const char *s)
 {
 	static const char *const forms[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M",
 	    "%Y-%m-%dT%H:%M:%S" };
@@ -129,7 +129,25 @@ clock_parse(const char *s, uint64_t now_wall_ms)
 		t = timegm(&tm);
 		return t < 0 ? 0 : (uint64_t)t * 1000;
 	}
-	return parse_age(s, now_wall_ms);
+	return 0;
+}
+
+uint64_t
+clock_parse(const char *s, uint64_t now_wall_ms)
+{
+	uint64_t date = parse_date(s);
+
+	return date != 0 ? date : parse_age(s, now_wall_ms);
+}
+
+uint64_t
+clock_parse_ahead(const char *s, uint64_t now_wall_ms)
+{
+	uint64_t date = parse_date(s), past = parse_age(s, now_wall_ms);
+
+	if (date != 0 || past == 0)
+		return date;
+	return now_wall_ms + (now_wall_ms - past);
 }
 
 uint64_t

@@ -22,6 +22,8 @@ void	clock_rfc5322(uint64_t wall_ms, char out[CLOCK_RFC5322_SIZE]);
 /* 2026-01-02, 2026-01-02T03:04, with or without seconds and Z, all UTC; or an
  * age like 90m, 7d back from `now`.  0 when it is none of them. */
 uint64_t	clock_parse(const char *, uint64_t now_wall_ms);
+/* The same, but an age leads ahead: 90m, 7d from `now`. */
+uint64_t	clock_parse_ahead(const char *, uint64_t now_wall_ms);
 /* The moment that a calendar and a clock on the wall show: UTC, or this
  * machine's zone.  Months from 1.  0 when there is no such day or time, or it
  * was before 1970. */

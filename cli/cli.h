@@ -78,6 +78,11 @@ json_t	*cli_json_time(uint64_t wall_ms);
 /* A text of an answer; "-" when it has none. */
 const char	*cli_string_in(const json_t *, const char *key);
 
+/* The exceptions that hold now, as policy says: a new reference to an array.
+ * An exit code, with a sentence in the fault. */
+int	cli_exceptions(const struct conf *, json_t **, struct fault *);
+void	cli_print_exceptions(const json_t *);
+
 /* ---- aligned columns ---- */
 
 /* A table is filled cell by cell, row after row, and printed at the end, when

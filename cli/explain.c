@@ -114,7 +114,7 @@ print_memory(const json_t *m)
 static void
 print_host(const json_t *h)
 {
-	const json_t *tlsa, *lists = json_object_get(h, "sts_lists");
+	const json_t *tlsa, *x, *lists = json_object_get(h, "sts_lists");
 	size_t i;
 
 	printf("  %lld %s, port %lld, DANE: %s\n",
@@ -129,6 +129,11 @@ print_host(const json_t *h)
 		printf("    the MTA-STS policy %s it\n", json_is_true(lists) ?
 		    "lists" : "does not list");
 	print_memory(json_object_get(h, "memory"));
+	x = json_object_get(h, "exception");
+	if (json_is_object(x))
+		printf("    an exception for %s until %s: %s\n",
+		    cli_string_in(x, "name"), cli_string_in(x, "until"),
+		    cli_string_in(x, "why"));
 	printf("    asked: %s (%s): %s\n", cli_string_in(h, "asked"),
 	    cli_string_in(h, "why"), cli_string_in(h, "decision"));
 }

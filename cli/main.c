@@ -60,11 +60,17 @@ static const struct cli_command commands[] = {
 	  "step: the DNS and\nwhat DNSSEC says of it, hosts and their TLSA "
 	  "records, the MTA-STS policy, what is\nremembered, and the decision.  "
 	  "Nothing is sent.\n" },
-	{ "peer", true, cli_peer, "peer NAME [--json]\n       peer forget NAME",
-	  "what is remembered of a next hop or domain",
+	{ "peer", true, cli_peer, "peer NAME [--json]\n"
+	  "       peer forget NAME\n"
+	  "       peer except NAME --until TIME|DURATION --why TEXT\n"
+	  "       peer except NAME --end\n"
+	  "       peer except [--json]",
+	  "what is remembered of a next hop or domain, and exceptions for it",
 	  "NAME is an MX host or a recipient domain.  What is forgotten is "
 	  "learnt anew from\nTLS sessions; until then TLS is not expected of "
-	  "it.\n" },
+	  "it.  An exception asks nothing of\nit until a time (2026-01-02, "
+	  "2026-01-02T03:04Z) or for a while (8h, 30d), and is\nshown in "
+	  "every report; alone, `except` lists those that hold.\n" },
 	{ "cert", true, cli_cert,
 	  "cert [show | tlsa] [--json]\n"
 	  "       cert renew\n"

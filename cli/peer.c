@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
 /* cli/peer.c - `sealane peer`: what is remembered of a host or domain, and away
- * with it. */
+ * with it; what else is done with one has a file of its own. */
 #include <string.h>
 
 #include "base/control.h"
-#include "cli/cli.h"
+#include "cli/peer_impl.h"
 
 static void
 take(void *arg, const json_t *line)
@@ -58,6 +58,14 @@ print_loss(const json_t *l)
 		puts("see policy.memory.on-loss.");
 }
 
+static void
+print_exception(const json_t *x)
+{
+	if (json_is_object(x))
+		printf("An exception holds until %s: %s\n",
+		    cli_string_in(x, "until"), cli_string_in(x, "why"));
+}
+
 static int
 print_peer(const json_t *answer)
 {
@@ -68,6 +76,7 @@ print_peer(const json_t *answer)
 	print_known("host", json_object_get(answer, "host"));
 	print_known("domain", json_object_get(answer, "domain"));
 	print_loss(json_object_get(answer, "loss"));
+	print_exception(json_object_get(answer, "exception"));
 	json_array_foreach(json_object_get(answer, "findings"), i, finding)
 		printf("%s %s at %s: %s, %s\n", cli_string_in(finding, "time"),
 		    cli_string_in(finding, "kind"),
@@ -78,35 +87,42 @@ print_peer(const json_t *answer)
 	    cli_fail("cannot write to standard output") : CLI_OK;
 }
 
-static int
-ask(const struct conf *conf, const char *cmd, const char *name,
-    json_t **answer)
+int
+cli_ask_of_peer(const struct conf *conf, const char *cmd, const char *name,
+    json_t *more, json_t **answer)
 {
+	json_t *request = json_pack("{s:s, s:o}", "cmd", cmd, "name",
+	    cli_json_text(name));
 	struct fault f = { 0 };
-	char lower[256];
 	int rc;
 
-	(void)span_copy(span_str(name), lower, sizeof lower);
-	for (char *p = lower; *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p += 'a' - 'A';
-	rc = control_call(conf, "policy", json_pack("{s:s, s:s}", "cmd", cmd,
-	    "name", lower), take, answer, &f);
+	if (more != NULL)
+		(void)json_object_update_missing(request, more);
+	json_decref(more);
+	rc = control_call(conf, "policy", request, take, answer, &f);
 	if (rc != CLI_OK)
 		(void)cli_fail("%s", f.text);
 	return rc;
 }
 
-int
-cli_peer(const struct conf *conf, int argc, char **argv)
+static int
+forget(const struct conf *conf, int argc, char **argv)
 {
-	bool json = false, forget = argc > 1 && strcmp(argv[1], "forget") == 0;
+	if (argc != 2 || argv[1][0] == '-')
+		return cli_usage("usage: sealane peer forget NAME");
+	return cli_ask_of_peer(conf, "forget", argv[1], NULL, NULL);
+}
+
+static int
+show(const struct conf *conf, int argc, char **argv)
+{
 	json_t *answer = NULL;
 	const char *name = NULL;
+	bool json = false;
 	int rc;
 
-	for (int i = forget ? 2 : 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0 && !forget)
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
 			json = true;
 		else if (name == NULL && argv[i][0] != '-')
 			name = argv[i];
@@ -115,11 +131,29 @@ cli_peer(const struct conf *conf, int argc, char **argv)
 	}
 	if (name == NULL || name[0] == '\0')
 		return cli_usage("usage: sealane peer NAME [--json], "
-		    "sealane peer forget NAME");
-	rc = ask(conf, forget ? "forget" : "peer", name, &answer);
-	if (rc != CLI_OK || forget)
+		    "sealane peer forget NAME, sealane peer except NAME ...");
+	rc = cli_ask_of_peer(conf, "peer", name, NULL, &answer);
+	if (rc != CLI_OK)
 		return rc;
 	rc = json ? cli_json(json_incref(answer)) : print_peer(answer);
 	json_decref(answer);
 	return rc;
+}
+
+static const struct {
+	const char	*word;
+	int		(*run)(const struct conf *, int argc, char **argv);
+} actions[] = {
+	{ "forget", forget },
+	{ "except", cli_peer_except },
+};
+
+int
+cli_peer(const struct conf *conf, int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof actions / sizeof actions[0];
+	    i++)
+		if (strcmp(argv[1], actions[i].word) == 0)
+			return actions[i].run(conf, argc - 1, argv + 1);
+	return show(conf, argc, argv);
 }

@@ -208,22 +208,20 @@ read_file(const struct conf *conf, const struct options *o, struct report *r)
 	    " (root and the group sealane may read it)" : "");
 }
 
-/* Logs need no configuration: it is read only here. */
-static int
-read_ledger(const struct conf *given, const struct options *o,
-    struct report *r)
+/* What holds now belongs to what is shown; a relay that does not run asks
+ * nothing of anybody. */
+static json_t *
+exceptions_of(const struct conf *conf)
 {
-	struct conf *conf = given == NULL ? cli_conf_load() : NULL;
-	int rc = CLI_USAGE;
+	struct fault f = { 0 };
+	json_t *list;
 
-	if (given != NULL || conf != NULL)
-		rc = read_file(given != NULL ? given : conf, o, r);
-	conf_free(&conf);
-	return rc;
+	(void)cli_exceptions(conf, &list, &f);
+	return list;
 }
 
 static int
-print_table(const struct report *r)
+print_table(const struct report *r, const json_t *exceptions)
 {
 	struct buf b;
 	int rc = CLI_OK;
@@ -231,22 +229,62 @@ print_table(const struct report *r)
 	buf_init(&b, TABLE_MAX);
 	if (report_table(r, &b) == -1)
 		rc = cli_fail("report: no memory for the table");
-	else if (fwrite(buf_get(&b).p, 1, b.len, stdout) != b.len ||
-	    fflush(stdout) == EOF)
+	else if (fwrite(buf_get(&b).p, 1, b.len, stdout) != b.len)
+		rc = cli_fail("report: cannot write to standard output");
+	cli_print_exceptions(exceptions);
+	if (fflush(stdout) == EOF && rc == CLI_OK)
 		rc = cli_fail("report: cannot write to standard output");
 	buf_free(&b);
 	return rc;
 }
 
 static int
-print_json(const struct report *r)
+print_json(const struct report *r, json_t *exceptions)
 {
+	json_t *doc = report_json(r);
+
 	/* The document has no place for it; silence would be a lie. */
 	if (r->lost > 0)
 		fprintf(stderr, "sealane: report: %llu facts of this period "
 		    "were lost; the figures are too low by as much\n",
 		    (unsigned long long)r->lost);
-	return cli_json(report_json(r));
+	if (doc != NULL)
+		(void)json_object_set(doc, "exceptions", exceptions != NULL ?
+		    exceptions : json_null());
+	return cli_json(doc);
+}
+
+static int
+show(const struct options *o, struct report *r, json_t *exceptions)
+{
+	int rc = o->json ? print_json(r, exceptions) :
+	    print_table(r, exceptions);
+
+	if (rc == CLI_OK && o->fails_below &&
+	    coverage_below(&r->total, o->below))
+		rc = cli_fail("report: less is encrypted than the %g %% that "
+		    "--fail-below asks for", (double)o->below / 1000);
+	report_free(r);
+	json_decref(exceptions);
+	return rc;
+}
+
+/* Logs need no configuration, and exceptions are none of theirs. */
+static int
+of_ledger(const struct conf *conf, const struct options *o)
+{
+	struct conf *own = conf == NULL ? cli_conf_load() : NULL;
+	struct report r;
+	int rc = CLI_USAGE;
+
+	if (conf == NULL)
+		conf = own;
+	if (conf != NULL)
+		rc = read_file(conf, o, &r);
+	if (rc == CLI_OK)
+		rc = show(o, &r, exceptions_of(conf));
+	conf_free(&own);
+	return rc;
 }
 
 int
@@ -256,15 +294,10 @@ cli_report(const struct conf *conf, int argc, char **argv)
 	struct report r;
 	int rc = parse(argc, argv, &o);
 
-	if (rc == CLI_OK)
-		rc = o.nlogs > 0 ? cli_report_logs(o.logs, o.nlogs, &o.query,
-		    &r) : read_ledger(conf, &o, &r);
 	if (rc != CLI_OK)
 		return rc;
-	rc = o.json ? print_json(&r) : print_table(&r);
-	if (rc == CLI_OK && o.fails_below && coverage_below(&r.total, o.below))
-		rc = cli_fail("report: less is encrypted than the %g %% that "
-		    "--fail-below asks for", (double)o.below / 1000);
-	report_free(&r);
-	return rc;
+	if (o.nlogs == 0)
+		return of_ledger(conf, &o);
+	rc = cli_report_logs(o.logs, o.nlogs, &o.query, &r);
+	return rc == CLI_OK ? show(&o, &r, NULL) : rc;
 }

@@ -60,6 +60,14 @@ static const char *const migrations[] = {
 	"	evidence TEXT NOT NULL"		/* JSON */
 	") STRICT;"
 	"CREATE INDEX findings_open ON findings (mx, kind, action);",
+
+	/* 4: policy/exceptions.c */
+	"CREATE TABLE exceptions ("
+	"	name TEXT PRIMARY KEY,"
+	"	made INTEGER NOT NULL,"
+	"	until INTEGER NOT NULL,"
+	"	why TEXT NOT NULL"
+	") STRICT, WITHOUT ROWID;",
 };
 
 struct db *

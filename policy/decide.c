@@ -70,6 +70,10 @@ ruled(const struct evidence *e, struct decision d)
 	    e->wish != TLS_WISH_REQUIRED)
 		d = (struct decision){ .asked = e->permit, .why = WHY_RULE,
 		    .waived = true };
+	if (e->excepted && d.asked > LEVEL_CLEAR &&
+	    e->wish != TLS_WISH_REQUIRED)
+		d = (struct decision){ .asked = LEVEL_CLEAR,
+		    .why = WHY_EXCEPTION, .waived = true };
 	return d;
 }
 

@@ -23,6 +23,7 @@ struct evidence {
 	bool		sts_allows;	/* it lists this host */
 	enum recall	memory;
 	enum level	require, permit;	/* by configuration; or NONE */
+	bool		excepted;	/* by the operator, until a date */
 };
 
 struct decision {

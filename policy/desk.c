@@ -150,37 +150,41 @@ do_explain(struct desk *d, struct control_client *c, const json_t *request)
 
 /* ---- requests ---- */
 
-static void
-do_peer(struct desk *d, struct control_client *c, const json_t *request)
-{
-	desk_peer(d->watch, c, request);
-}
-
-static void
-do_forget(struct desk *d, struct control_client *c, const json_t *request)
-{
-	desk_forget(d->watch, c, request);
-}
-
 static const struct {
 	const char	*cmd;
 	void		(*run)(struct desk *, struct control_client *,
 			    const json_t *);
 } commands[] = {
 	{ "events", do_events },
-	{ "peer", do_peer },
-	{ "forget", do_forget },
 	{ "explain", do_explain },
+};
+
+static const struct {
+	const char	*cmd;
+	void		(*run)(struct watch *, struct control_client *,
+			    const json_t *);
+} of_peers[] = {
+	{ "peer", desk_peer },
+	{ "forget", desk_forget },
+	{ "except", desk_except },
+	{ "except-end", desk_except_end },
+	{ "exceptions", desk_exceptions },
 };
 
 static void
 desk_request(void *ctx, struct control_client *c, const json_t *request)
 {
 	const char *cmd = json_string_value(json_object_get(request, "cmd"));
+	struct desk *d = ctx;
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(cmd, commands[i].cmd) == 0) {
-			commands[i].run(ctx, c, request);
+			commands[i].run(d, c, request);
+			return;
+		}
+	for (size_t i = 0; i < sizeof(of_peers) / sizeof(of_peers[0]); i++)
+		if (strcmp(cmd, of_peers[i].cmd) == 0) {
+			of_peers[i].run(d->watch, c, request);
 			return;
 		}
 	control_error(c, 64, "unknown command");

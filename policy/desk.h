@@ -6,6 +6,9 @@
  *			follow it goes on, and {"alive":true} comes in between
  *	{"cmd":"peer","name":NAME}	one line; exit 1 when nothing is known
  *	{"cmd":"forget","name":NAME}	likewise
+ *	{"cmd":"except","name":NAME,"until":S,"why":TEXT}	no line
+ *	{"cmd":"except-end","name":NAME}	no line; exit 1 when there is none
+ *	{"cmd":"exceptions"}	one line with all that hold
  *	{"cmd":"explain","domain":NAME}	one line, as of policy/trace.h
  */
 #ifndef POLICY_DESK_H

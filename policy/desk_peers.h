@@ -11,6 +11,11 @@
 #include "policy/watch.h"
 
 void	desk_peer(struct watch *, struct control_client *, const json_t *);
+void	desk_except(struct watch *, struct control_client *, const json_t *);
+void	desk_except_end(struct watch *, struct control_client *,
+	    const json_t *);
+void	desk_exceptions(struct watch *, struct control_client *,
+	    const json_t *);
 void	desk_forget(struct watch *, struct control_client *, const json_t *);
 
 #endif

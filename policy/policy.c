@@ -184,6 +184,7 @@ policy_free(struct policy *p)
 	sts_free(&p->sts);
 	resolvers_free(&p->resolvers);
 	sts_store_free(&p->sts_store);
+	exceptions_free(&p->watch.exceptions);
 	findings_free(&p->watch.findings);
 	memory_free(&p->watch.memory);
 	db_close(&p->db);
@@ -236,6 +237,9 @@ start_memory(struct policy *p, struct fault *f)
 		return -1;
 	p->watch.findings = findings_new(p->db, f);
 	if (p->watch.findings == NULL)
+		return -1;
+	p->watch.exceptions = exceptions_new(p->db, f);
+	if (p->watch.exceptions == NULL)
 		return -1;
 	p->world.watch = &p->watch;
 	return 0;

@@ -89,13 +89,25 @@ waive(struct candidate *c)
 	c->dane = DANE_ABSENT;
 }
 
+bool
+route_excepted(const struct candidate *c, struct exception *x)
+{
+	const struct route *r = c->route;
+	const char *const names[] = { c->host.name, r->plan.name, r->rcpt,
+	    NULL };
+
+	return !is_final(r) && watch_excepted(r->world->watch, names, x);
+}
+
 static struct evidence
 evidence_of(struct candidate *c)
 {
 	const struct route *r = c->route;
 	const struct conf_policy_domain *rule = is_final(r) ? NULL :
 	    conf_policy_for(r->conf, span_str(r->rcpt));
+	struct exception x;
 	struct evidence e = {
+		.excepted = route_excepted(c, &x),
 		.wish = r->wish,
 		.final = is_final(r),
 		.dane = c->dane == DANE_USED,
@@ -114,8 +126,8 @@ evidence_of(struct candidate *c)
 		e.permit = rule->permit;
 	}
 	/* What could not be learnt asks for as much as may be asked. */
-	if (c->dane == DANE_LOST && e.permit != LEVEL_NONE &&
-	    e.permit < LEVEL_DANE && e.wish != TLS_WISH_REQUIRED)
+	if (c->dane == DANE_LOST && e.wish != TLS_WISH_REQUIRED &&
+	    (e.excepted || (e.permit != LEVEL_NONE && e.permit < LEVEL_DANE)))
 		e.dane = true;
 	return e;
 }

@@ -86,6 +86,8 @@ int	route_policy_ask(struct route *);
 /* Level and reason of each candidate, and which are barred. */
 void	route_policy_apply(struct route *);
 void	route_policy_free(struct route *);
+/* An exception holds for mail by way of that host. */
+bool	route_excepted(const struct candidate *, struct exception *);
 
 /* An address answer of a host: notes how secure it is. */
 void	route_dane_note(struct candidate *, const struct dns_answer *);

@@ -30,6 +30,8 @@ because(const struct evidence *e, const struct decision *d)
 		return "the domain's MTA-STS policy says so";
 	case WHY_MEMORY:
 		return "it has had TLS before";
+	case WHY_EXCEPTION:
+		return "an exception was made of it";
 	case WHY_RULE:
 		return d->waived ? "policy.domain permits to ask for no more" :
 		    "policy.domain requires it";

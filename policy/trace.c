@@ -206,6 +206,7 @@ trace_host(struct candidate *c, const struct evidence *e,
 {
 	struct route *r = c->route;
 	char out[SENTENCE_SIZE];
+	struct exception x;
 	json_t *o;
 
 	if (r->trace == NULL)
@@ -228,7 +229,8 @@ trace_host(struct candidate *c, const struct evidence *e,
 	set(o, "asked", json_string(level_name(d->asked)));
 	set(o, "why", json_string(why_name(d->why)));
 	set(o, "barred", json_boolean(d->barred));
-	set(o, "exception", json_null());
+	set(o, "exception", route_excepted(c, &x) ? exception_json(&x) :
+	    json_null());
 	set(o, "decision", json_string(c->dane == DANE_LOST && !d->waived ?
 	    "no mail for now: whether it has TLSA records could not be "
 	    "learnt" : sentence(e, d, out)));

@@ -65,6 +65,22 @@ watch_recall(struct watch *w, const char *host, const char *domain)
 	return k.recall;
 }
 
+bool
+watch_excepted(struct watch *w, const char *const names[],
+    struct exception *x)
+{
+	struct fault f = { .class = FAULT_NONE };
+	int rc = 0;
+
+	if (w == NULL || w->exceptions == NULL)
+		return false;
+	for (size_t i = 0; names[i] != NULL && rc == 0; i++)
+		rc = exceptions_get(w->exceptions, names[i],
+		    w->wall_s(w->ctx), x, &f);
+	watch_result(w, rc, &f);
+	return rc == 1;
+}
+
 static void
 since_text(uint64_t s, char out[CLOCK_RFC3339_SIZE])
 {
@@ -231,10 +247,27 @@ watch_lost(struct watch *w, const struct ipc_peer_lost *m)
 	clues_add(&w->clues, &h, expected, now);
 }
 
+static void
+end_exceptions(struct watch *w)
+{
+	struct fault f = { .class = FAULT_NONE };
+	struct exception x;
+	int rc;
+
+	if (w->exceptions == NULL)
+		return;
+	while ((rc = exceptions_over(w->exceptions, w->wall_s(w->ctx), &x,
+	    &f)) == 1)
+		log_info("exception-ended", KV_S("name", x.name),
+		    KV_S("by", "date"));
+	watch_result(w, rc, &f);
+}
+
 void
 watch_tick(struct watch *w)
 {
 	struct fault f = { .class = FAULT_NONE };
 
 	watch_result(w, memory_tidy(w->memory, w->wall_s(w->ctx), &f), &f);
+	end_exceptions(w);
 }

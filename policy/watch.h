@@ -8,11 +8,13 @@
 
 #include "base/ipc/ipc.h"
 #include "policy/classify.h"
+#include "policy/exceptions.h"
 #include "policy/memory.h"
 
 struct watch {
 	struct memory	*memory;
 	struct findings	*findings;
+	struct exceptions *exceptions;	/* NULL: none can be made */
 	struct clues	 clues;
 	uint64_t	 (*wall_s)(void *ctx);
 	void		 (*found)(void *ctx, const struct finding_row *);
@@ -37,6 +39,12 @@ json_t	*watch_json(struct watch *, const char *host, const char *domain);
  * the log tells of. */
 enum recall	watch_recall(struct watch *, const char *host,
 		    const char *domain);
+
+/* What is asked of mail along these names, NULL at their end, is lowered by an
+ * exception that holds now: of the first that has one. */
+bool	watch_excepted(struct watch *, const char *const names[],
+	    struct exception *);
+json_t	*exception_json(const struct exception *);	/* NULL: no memory */
 
 /* Names that no DNS could have given are not taken; they are a relay's fault. */
 void	watch_seen(struct watch *, const struct ipc_peer_seen *);

@@ -57,6 +57,14 @@ loss_json(const struct loss *l, const struct peer_rules *rules, uint64_t now)
 }
 
 json_t *
+exception_json(const struct exception *x)
+{
+	return json_pack("{s:s, s:o, s:o, s:s}", "name", x->name,
+	    "made", time_json(x->made), "until", time_json(x->until),
+	    "why", x->why);
+}
+
+json_t *
 watch_json(struct watch *w, const char *host, const char *domain)
 {
 	const struct peer_rules *rules = memory_rules(w->memory);

@@ -44,6 +44,7 @@ MODULES = (
     "peers",
     "striptls",
     "explain",
+    "exceptions",
     "domains",
     "honest",
     "queue",

@@ -284,6 +284,10 @@ START_TEST(clock_texts)
 	for (int i = 0; i < NELEM(rows); i++)
 		ck_assert_msg(clock_parse(rows[i].text, 10000000000) ==
 		    rows[i].want, "%s", rows[i].text);
+	ck_assert_uint_eq(clock_parse_ahead("2h", 10000000), 17200000);
+	ck_assert_uint_eq(clock_parse_ahead("2026-01-02", 10000000),
+	    1767312000000);
+	ck_assert_uint_eq(clock_parse_ahead("soon", 10000000), 0);
 }
 END_TEST
 

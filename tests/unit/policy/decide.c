@@ -210,34 +210,38 @@ START_TEST(by_configuration)
 }
 END_TEST
 
-/* ---- all of it: rule, wish, mail store and every evidence ---- */
+/* ---- all of it: rule, exception, wish, mail store and every evidence ---- */
 
 /* What comes out: of the evidence alone; what the rule asks at least, or at
- * most; what RFC 8689 asks. */
-enum outcome { USUAL, FLOOR, CAP, PROOF, TLS, NOTHING };
+ * most; nothing, by exception; what RFC 8689 asks. */
+enum outcome { USUAL, FLOOR, CAP, EXCEPTED, PROOF, TLS, NOTHING };
 
 /* floor: more is asked by rule than without; cap: and then more than may be;
- * high: what is asked then, caps apart, is more than encrypted. */
+ * high: what is asked then, caps apart, is more than encrypted; except: an
+ * exception was made, and something is asked after all of them. */
 static const struct {
-	int		wish, final, floor, cap, high;
+	int		wish, final, floor, cap, high, except;
 	enum outcome	then;
 } table[] = {
 	/* RFC 8689 sec 4.2.2 */
-	{ TLS_WISH_OPTIONAL, ANY, ANY, ANY, ANY, NOTHING },
-	/* sec 4.2.1: no cap counts; a store of ours is the end of it */
-	{ TLS_WISH_REQUIRED, YES, YES, ANY, ANY, FLOOR },
-	{ TLS_WISH_REQUIRED, YES, NO, ANY, ANY, USUAL },
-	{ TLS_WISH_REQUIRED, NO, YES, ANY, YES, FLOOR },
-	{ TLS_WISH_REQUIRED, NO, NO, ANY, YES, USUAL },
-	{ TLS_WISH_REQUIRED, NO, ANY, ANY, NO, PROOF },
+	{ TLS_WISH_OPTIONAL, ANY, ANY, ANY, ANY, ANY, NOTHING },
+	/* sec 4.2.1: neither cap nor exception counts; a store of ours is the
+	 * end of it */
+	{ TLS_WISH_REQUIRED, YES, YES, ANY, ANY, ANY, FLOOR },
+	{ TLS_WISH_REQUIRED, YES, NO, ANY, ANY, ANY, USUAL },
+	{ TLS_WISH_REQUIRED, NO, YES, ANY, YES, ANY, FLOOR },
+	{ TLS_WISH_REQUIRED, NO, NO, ANY, YES, ANY, USUAL },
+	{ TLS_WISH_REQUIRED, NO, ANY, ANY, NO, ANY, PROOF },
 	/* sec 5: a report of such a message, by TLS; `TLS` where no more is asked */
-	{ TLS_WISH_REPORT, ANY, ANY, YES, ANY, CAP },
-	{ TLS_WISH_REPORT, ANY, YES, NO, ANY, FLOOR },
-	{ TLS_WISH_REPORT, ANY, NO, NO, ANY, USUAL },
+	{ TLS_WISH_REPORT, ANY, ANY, ANY, ANY, YES, EXCEPTED },
+	{ TLS_WISH_REPORT, ANY, ANY, YES, ANY, NO, CAP },
+	{ TLS_WISH_REPORT, ANY, YES, NO, ANY, NO, FLOOR },
+	{ TLS_WISH_REPORT, ANY, NO, NO, ANY, NO, USUAL },
 	/* the operator's word over what others publish */
-	{ TLS_WISH_NONE, ANY, ANY, YES, ANY, CAP },
-	{ TLS_WISH_NONE, ANY, YES, NO, ANY, FLOOR },
-	{ TLS_WISH_NONE, ANY, NO, NO, ANY, USUAL },
+	{ TLS_WISH_NONE, ANY, ANY, ANY, ANY, YES, EXCEPTED },
+	{ TLS_WISH_NONE, ANY, ANY, YES, ANY, NO, CAP },
+	{ TLS_WISH_NONE, ANY, YES, NO, ANY, NO, FLOOR },
+	{ TLS_WISH_NONE, ANY, NO, NO, ANY, NO, USUAL },
 };
 
 /* No session can meet that floor: nothing vouches for what it asks. */
@@ -265,6 +269,10 @@ outcome_of(enum outcome o, const struct evidence *e, struct decision d)
 		d = (struct decision){ .asked = e->permit, .why = WHY_RULE,
 		    .waived = true };
 		break;
+	case EXCEPTED:
+		d = (struct decision){ .asked = LEVEL_CLEAR,
+		    .why = WHY_EXCEPTION, .waived = true };
+		break;
 	case PROOF:
 		d = (struct decision){ .why = WHY_REQUIRETLS,
 		    .asked = listed ? LEVEL_STS : LEVEL_VERIFIED,
@@ -287,20 +295,24 @@ wanted(const struct evidence *e, unsigned used[NELEM(table)])
 {
 	struct evidence bare = *e;
 	struct decision usual, d;
-	bool floor, cap, high;
+	bool floor, cap, high, except;
+	enum level asked;
 
 	bare.wish = TLS_WISH_NONE;
 	bare.require = bare.permit = LEVEL_NONE;
+	bare.excepted = false;
 	usual = decide(&bare);		/* all_combinations is about it */
 	floor = e->require > usual.asked;
-	high = (floor ? e->require : usual.asked) > LEVEL_ENCRYPTED;
-	cap = e->permit != LEVEL_NONE &&
-	    e->permit < (floor ? e->require : usual.asked);
+	asked = floor ? e->require : usual.asked;
+	high = asked > LEVEL_ENCRYPTED;
+	cap = e->permit != LEVEL_NONE && e->permit < asked;
+	except = e->excepted && (cap ? e->permit : asked) > LEVEL_CLEAR;
 	for (int i = 0; i < NELEM(table); i++) {
 		if (!fits(table[i].wish, (int)e->wish) ||
 		    !fits(table[i].final, e->final) ||
 		    !fits(table[i].floor, floor) || !fits(table[i].cap, cap) ||
-		    !fits(table[i].high, high))
+		    !fits(table[i].high, high) ||
+		    !fits(table[i].except, except))
 			continue;
 		used[i]++;
 		d = outcome_of(table[i].then, e, usual);
@@ -317,7 +329,7 @@ START_TEST(all_rules)
 	unsigned used[NELEM(table)] = { 0 }, n = 0;
 
 	for (unsigned at = 0; at < COMBINATIONS * LEVEL_COUNT * LEVEL_COUNT *
-	    TLS_WISH_COUNT * 2; at++, n++) {
+	    TLS_WISH_COUNT * 2 * 2; at++, n++) {
 		unsigned rest = at / COMBINATIONS;
 		struct decision got, want;
 		struct evidence e;
@@ -328,7 +340,9 @@ START_TEST(all_rules)
 		e.permit = (enum level)(rest % LEVEL_COUNT);
 		rest /= LEVEL_COUNT;
 		e.wish = (enum tls_wish)(rest % TLS_WISH_COUNT);
-		e.final = rest / TLS_WISH_COUNT;
+		rest /= TLS_WISH_COUNT;
+		e.final = rest % 2;
+		e.excepted = rest / 2;
 		got = decide(&e);
 		want = wanted(&e, used);
 		ck_assert_msg(got.asked == want.asked && got.why == want.why &&
@@ -337,7 +351,7 @@ START_TEST(all_rules)
 		    why_name(got.why), level_name(want.asked),
 		    why_name(want.why));
 	}
-	ck_assert_uint_eq(n, 41472);
+	ck_assert_uint_eq(n, 82944);
 	for (int i = 0; i < NELEM(table); i++)
 		ck_assert_msg(used[i] > 0, "row %d never fits", i);
 }

@@ -216,6 +216,8 @@ static const struct row {
 	{ { .memory = RECALL_TLS }, "it has had TLS before" },
 	{ { .memory = RECALL_OBSERVE }, "on-loss is observe" },
 	{ { .memory = RECALL_ACCEPTED }, "its loss is accepted" },
+	{ { .memory = RECALL_TLS, .excepted = true }, "TLS if it can be had, "
+	  "else clear text, because an exception was made of it" },
 };
 
 START_TEST(sentences)
