@@ -112,6 +112,7 @@ struct conf_policy_domain {
 enum bare_newline { BARE_NORMALIZE, BARE_REJECT };
 enum nul_byte { NUL_PASS, NUL_REJECT };
 enum on_loss { LOSS_HOLD, LOSS_OBSERVE, LOSS_ENFORCE };
+enum on_dishonest { DISHONEST_HOLD, DISHONEST_ACCEPT };
 
 struct conf {
 	const char	*hostname;	/* configured, or the machine's FQDN */
@@ -170,6 +171,10 @@ struct conf {
 		const char	*root_hints;		/* "" : built in */
 		const char	**forward;		/* "192.0.2.53@53" */
 		size_t		 nforward;
+		const char	**probe_names;
+		size_t		 nprobe_names;
+		uint64_t	 probe_interval;	/* ms */
+		enum on_dishonest on_dishonest;
 	} dns;
 	struct {
 		bool		 dane, mta_sts;

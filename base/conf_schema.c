@@ -488,6 +488,24 @@ const struct conf_row conf_rows[] = {
 	  .help = "Resolvers to ask, as ADDRESS or ADDRESS@PORT; empty: the "
 	      "relay asks the authoritative servers itself. Their answers "
 	      "are validated here in any case." },
+	{ .block = "dns", .key = "probe-names", .type = CONF_NAMES, .max = 8,
+	  .deflt = "[]", LIST_AT(conf, dns.probe_names, dns.nprobe_names),
+	  .help = "Names in signed zones, asked for beside the root's own "
+	      "records to find out whether signatures come through: see "
+	      "`on-dishonest`. Each must be signed for good." },
+	{ .block = "dns", .key = "probe-interval", .type = CONF_DURATION,
+	  .min = 1 * SEC, .max = 1 * DAY, .deflt = "5m",
+	  AT(conf, dns.probe_interval),
+	  .help = "How often that is asked. An answer whose signatures do not "
+	      "hold brings it forward." },
+	{ .block = "dns", .key = "on-dishonest", .type = CONF_WORD,
+	  .words = "hold|accept", .deflt = "\"hold\"",
+	  AT(conf, dns.on_dishonest),
+	  .help = "When signatures came through once and no longer do: hold "
+	      "counts every look-up as an error, so that mail waits, nothing "
+	      "is returned, and nothing is sent with less protection; accept "
+	      "goes on as if they never had: without DNSSEC, and so without "
+	      "DANE, until they come through again." },
 
 	{ .block = "", .key = "state", .type = CONF_BLOCK,
 	  .help = "What is kept over restarts." },
@@ -633,6 +651,8 @@ static const char *const allowed_texts[CONF_TYPES] = {
 	    "\"lmtp:[host]:24\"",
 	[CONF_SERVERS] = "a list of resolvers such as [ \"192.0.2.53\", "
 	    "\"2001:db8::53@5353\" ]",
+	[CONF_NAMES] = "a list of domain names such as [ \"example.org\", "
+	    "\"example.net\" ]",
 };
 
 void

@@ -38,6 +38,7 @@ enum conf_type {
 	CONF_SOURCES,	/* list: struct addr of IPv4 at offset, of IPv6 at
 			   offset2; bool that it was written at `label` */
 	CONF_SERVERS,	/* list: const char ** "ip@port", size_t at offset2 */
+	CONF_NAMES,	/* list: const char ** of A-labels, size_t at offset2 */
 	CONF_TYPES
 };
 

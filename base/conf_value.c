@@ -444,6 +444,20 @@ server_text(struct span text, char out[ADDR_TEXT_SIZE])
 	    addr_ip_text(&a, ip_text), n);
 }
 
+/* A list of no more than the row's `max`. */
+static int
+need_few(const struct setter *s)
+{
+	if (need_list(s) == -1)
+		return -1;
+	if (s->value->nitems <= s->row->max)
+		return 0;
+	conf_error(s->notes, s->value->self.place,
+	    "`%s` takes %u items at most", s->row->key,
+	    (unsigned)s->row->max);
+	return -1;
+}
+
 static int
 set_servers(const struct setter *s)
 {
@@ -451,14 +465,8 @@ set_servers(const struct setter *s)
 	const char **v;
 	int rc = 0;
 
-	if (need_list(s) == -1 || (v = store_list(s, sizeof *v)) == NULL)
+	if (need_few(s) == -1 || (v = store_list(s, sizeof *v)) == NULL)
 		return -1;
-	if (s->value->nitems > s->row->max) {
-		conf_error(s->notes, s->value->self.place,
-		    "`%s` takes %u items at most", s->row->key,
-		    (unsigned)s->row->max);
-		return -1;
-	}
 	for (size_t i = 0; i < s->value->nitems; i++) {
 		const struct conf_item *item = &s->value->items[i];
 
@@ -468,6 +476,31 @@ set_servers(const struct setter *s)
 			rc = wrong(s, item);
 		else if ((v[i] = conf_arena_str(s->arena,
 		    span_str(text))) == NULL)
+			return -1;
+	}
+	return rc;
+}
+
+static int
+set_names(const struct setter *s)
+{
+	const char **v;
+	struct addr ip;
+	char name[256];
+	int rc = 0;
+
+	if (need_few(s) == -1 || (v = store_list(s, sizeof *v)) == NULL)
+		return -1;
+	for (size_t i = 0; i < s->value->nitems; i++) {
+		const struct conf_item *item = &s->value->items[i];
+		size_t n = need_string(s, item) == -1 ? 0 :
+		    conf_domain(item->text, false, name);
+
+		if (n == 0 || addr_parse_ip(item->text, &ip))
+			rc = item->kind == CONF_VAL_STRING ? wrong(s, item) :
+			    -1;
+		else if ((v[i] = conf_arena_str(s->arena,
+		    span_of(name, n))) == NULL)
 			return -1;
 	}
 	return rc;
@@ -564,6 +597,7 @@ static int	(*const setters[CONF_TYPES])(const struct setter *) = {
 	[CONF_VIA] = set_via,
 	[CONF_SOURCES] = set_sources,
 	[CONF_SERVERS] = set_servers,
+	[CONF_NAMES] = set_names,
 };
 
 int

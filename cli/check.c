@@ -247,6 +247,7 @@ check_machine(const struct conf *c, struct conf_notes *notes)
 	check_file(c, "root-hints", c->dns.root_hints, "", notes);
 	check_authorities(c, notes);
 	check_certs(c, notes);
+	check_dns(c, notes);
 	for (size_t i = 0; i < c->nlistens; i++)
 		check_port(c, &c->listens[i], notes);
 	check_isolation(c, notes);

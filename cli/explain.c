@@ -37,6 +37,22 @@ print_reason(const json_t *o)
 }
 
 static void
+print_honesty(const json_t *r)
+{
+	if (!json_is_object(r))
+		return;
+	printf("  signatures of DNSSEC: %s",
+	    strcmp(cli_string_in(r, "state"), "honest") == 0 ?
+	    "they come through" :
+	    strcmp(cli_string_in(r, "effect"), "held") == 0 ?
+	    "they came through once and no longer do, no answer counts" :
+	    strcmp(cli_string_in(r, "effect"), "dane-off") == 0 ?
+	    "they do not come through, DANE is off" :
+	    "not known whether they come through");
+	print_reason(r);
+}
+
+static void
 print_way(const json_t *d)
 {
 	const json_t *server, *servers = json_object_get(d, "forwarders");
@@ -50,6 +66,7 @@ print_way(const json_t *d)
 		printf(" %s", json_string_value(server));
 	puts(json_array_size(servers) == 0 ? " the authoritative servers:" :
 	    ":");
+	print_honesty(json_object_get(d, "resolver"));
 }
 
 static void

@@ -25,7 +25,16 @@ dns_type_known(uint16_t type)
 {
 	return type == DNS_TYPE_A || type == DNS_TYPE_AAAA ||
 	    type == DNS_TYPE_MX || type == DNS_TYPE_CNAME ||
-	    type == DNS_TYPE_TXT || type == DNS_TYPE_TLSA;
+	    type == DNS_TYPE_TXT || type == DNS_TYPE_TLSA ||
+	    type == DNS_TYPE_SOA || type == DNS_TYPE_DNSKEY;
+}
+
+bool
+dns_question_valid(struct span name, uint16_t type)
+{
+	if (name.n == 0)
+		return type == DNS_TYPE_SOA || type == DNS_TYPE_DNSKEY;
+	return dns_type_known(type) && dns_name_valid(name);
 }
 
 void
@@ -108,6 +117,8 @@ rr_data(const struct dns_rr *rr)
 		return span_of(rr->ip, 16);
 	case DNS_TYPE_TXT:
 	case DNS_TYPE_TLSA:
+	case DNS_TYPE_SOA:
+	case DNS_TYPE_DNSKEY:
 		return span_of(rr->data, rr->data_len);
 	default:
 		return span_str(rr->name);
@@ -158,6 +169,8 @@ rr_take(const struct ipc_rr *in, struct dns_rr *out)
 		return true;
 	case DNS_TYPE_TXT:
 	case DNS_TYPE_TLSA:
+	case DNS_TYPE_SOA:
+	case DNS_TYPE_DNSKEY:
 		return dns_rr_set_data(out, in->data) == 0;
 	default:
 		return (in->data.n == 0 || dns_name_valid(in->data) ||

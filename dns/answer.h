@@ -23,9 +23,11 @@ const char	*dns_status_name(enum dns_status);	/* error bogus ... */
 
 #define DNS_TYPE_A	1
 #define DNS_TYPE_CNAME	5
+#define DNS_TYPE_SOA	6	/* these two as RDATA, for probes */
 #define DNS_TYPE_MX	15
 #define DNS_TYPE_TXT	16
 #define DNS_TYPE_AAAA	28
+#define DNS_TYPE_DNSKEY	48
 #define DNS_TYPE_TLSA	52
 
 #define DNS_RCODE_NOERROR	0
@@ -52,7 +54,8 @@ struct dns_rr {
 	uint8_t		ip[16];			/* A: the first four, AAAA */
 	char		name[DNS_NAME_SIZE];	/* MX, CNAME: normal name, "" root,
 						 * or DNS_NAME_ODD */
-	char		*data;			/* TXT: strings joined; TLSA: RDATA; owned */
+	char		*data;			/* TXT: strings joined; TLSA, SOA,
+						 * DNSKEY: RDATA; owned */
 	size_t		 data_len;
 };
 
@@ -79,6 +82,8 @@ struct dns_rr	*dns_answer_add(struct dns_answer *);
 int	dns_rr_set_data(struct dns_rr *, struct span);
 
 bool	dns_type_known(uint16_t);		/* one of DNS_TYPE_* */
+/* A normal name; or the root, "", which has SOA and DNSKEY records only. */
+bool	dns_question_valid(struct span name, uint16_t type);
 
 /* To the DNS_ANSWER message and back.  `rrs` (an empty buf, 65536 bytes at
  * most) holds the list while the message is sent.  put: 0, or -1 when it does

@@ -16,7 +16,7 @@ struct dns_query;	/* one question under way; each implementation's own */
 typedef void	dns_answer_cb(void *arg, const struct dns_answer *);
 
 struct dns_lookup_ops {
-	/* `name` is normal (dns/name.h), `type` one of DNS_TYPE_*.  NULL when
+	/* dns_question_valid() holds.  NULL when
 	 * it cannot be taken now (no memory, too many): count it as an error. */
 	struct dns_query	*(*ask)(void *ctx, const char *name,
 				    uint16_t type, dns_answer_cb *, void *arg);

@@ -7,7 +7,6 @@
 
 #define HEADER_SIZE	12
 #define CLASS_IN	1
-#define TYPE_SOA	6
 #define NAME_WIRE_MAX	255	/* RFC 1035 sec 2.3.4 */
 
 /* RFC 1035 sec 4.1.1 */
@@ -249,6 +248,8 @@ record_take(struct packet *k, const struct record *r, struct dns_answer *out)
 	case DNS_TYPE_TXT:
 		return record_text(k, r, rr);
 	case DNS_TYPE_TLSA:
+	case DNS_TYPE_SOA:
+	case DNS_TYPE_DNSKEY:
 		return record_raw(k, r, rr);
 	default:
 		return record_name(k, r, rr);
@@ -359,7 +360,7 @@ read_authority(struct packet *k, const struct header *h, uint32_t *denial)
 	for (unsigned i = 0; i < h->ns; i++) {
 		if (record_read(k, &r) == -1)
 			return -1;
-		if (r.type != TYPE_SOA || r.class != CLASS_IN)
+		if (r.type != DNS_TYPE_SOA || r.class != CLASS_IN)
 			continue;
 		k->at = r.data;
 		if (name_read(k, &skip) == -1 || name_read(k, &skip) == -1)
@@ -403,7 +404,7 @@ dns_message_parse(struct span packet, const char *name, uint16_t type,
 {
 	struct packet k = { .p = (const uint8_t *)packet.p, .n = packet.n };
 
-	assert(dns_type_known(type) && dns_name_valid(span_str(name)));
+	assert(dns_question_valid(span_str(name), type));
 	if (parse(&k, name, type, out) == 0)
 		return 0;
 	dns_answer_fail(out, DNS_ERROR, k.why);

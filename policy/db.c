@@ -68,6 +68,14 @@ static const char *const migrations[] = {
 	"	until INTEGER NOT NULL,"
 	"	why TEXT NOT NULL"
 	") STRICT, WITHOUT ROWID;",
+
+	/* 5: policy/honesty_store.c.  Seconds again. */
+	"CREATE TABLE honesty ("
+	"	id INTEGER PRIMARY KEY CHECK (id = 1),"
+	"	state INTEGER NOT NULL,"	/* enum honesty_state */
+	"	since INTEGER NOT NULL,"
+	"	first INTEGER NOT NULL"		/* honest since; 0 never */
+	") STRICT;",
 };
 
 struct db *

@@ -8,6 +8,7 @@
 #include "base/control.h"
 #include "base/log.h"
 #include "policy/desk_peers.h"
+#include "policy/prober.h"
 
 #define ENTRIES		100	/* in one go */
 #define ALIVE_MS	20000	/* who follows gives up after a minute */
@@ -111,6 +112,16 @@ on_alive(void *arg)
 		loop_timer_set(d->alive, ALIVE_MS);
 }
 
+/* ---- the way to the DNS ---- */
+
+static void
+do_dns(struct desk *d, struct control_client *c, const json_t *request)
+{
+	(void)request;
+	control_answer(c, prober_json(d->world->prober));
+	control_done(c);
+}
+
 /* ---- explain ---- */
 
 static void
@@ -156,6 +167,7 @@ static const struct {
 			    const json_t *);
 } commands[] = {
 	{ "events", do_events },
+	{ "dns", do_dns },
 	{ "explain", do_explain },
 };
 

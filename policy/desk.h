@@ -9,6 +9,7 @@
  *	{"cmd":"except","name":NAME,"until":S,"why":TEXT}	no line
  *	{"cmd":"except-end","name":NAME}	no line; exit 1 when there is none
  *	{"cmd":"exceptions"}	one line with all that hold
+ *	{"cmd":"dns"}	one line, as of policy/prober.h
  *	{"cmd":"explain","domain":NAME}	one line, as of policy/trace.h
  */
 #ifndef POLICY_DESK_H

@@ -10,6 +10,7 @@
 #include "policy/db.h"
 #include "policy/desk.h"
 #include "policy/policy.h"
+#include "policy/prober.h"
 #include "policy/resolvers.h"
 #include "policy/route_frame.h"
 #include "policy/sts.h"
@@ -26,6 +27,7 @@ struct policy {
 	struct desk		*desk;
 	struct loop_timer	*tick;
 	struct resolvers	*resolvers;
+	struct prober		*prober;
 	struct self		 self;
 	struct route_world	 world;
 	struct asks		*asks;
@@ -182,6 +184,7 @@ policy_free(struct policy *p)
 	desk_free(&p->desk);
 	asks_free(&p->asks);
 	sts_free(&p->sts);
+	prober_free(&p->prober);
 	resolvers_free(&p->resolvers);
 	sts_store_free(&p->sts_store);
 	exceptions_free(&p->watch.exceptions);
@@ -222,6 +225,30 @@ start_sts(struct policy *p, uint64_t seed, struct fault *f)
 	p->world.sts = conf->policy.mta_sts ? p->sts : NULL;
 	return p->sts != NULL ? 0 :
 	    fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
+}
+
+static int
+start_prober(struct policy *p, uint64_t seed, struct fault *f)
+{
+	struct prober_setup s = {
+		.loop = p->env->loop,
+		.checked = resolvers_lookup(p->resolvers),
+		.unchecked = resolvers_unchecked(p->resolvers),
+		.db = p->db,
+		.findings = p->watch.findings,
+		.wall_s = wall_s,
+		.found = on_found,
+		.ctx = p,
+		.seed = seed,
+	};
+
+	for (unsigned i = 1; i <= RESOLVERS_PINNED; i++)
+		s.each[s.neach++] = resolvers_pinned(p->resolvers, i);
+	p->world.prober = p->prober = prober_new(&s, p->env->conf, f);
+	if (p->prober == NULL)
+		return -1;
+	p->world.lookup = prober_lookup(p->prober);
+	return 0;
 }
 
 static int
@@ -275,9 +302,9 @@ policy_start(struct role_env *env, struct fault *f)
 		policy_free(p);
 		return fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
 	}
-	p->world.lookup = resolvers_lookup(p->resolvers);
 	p->db = policy_db_open(env->conf->state_directory, f);
 	if (p->db == NULL || start_memory(p, f) == -1 ||
+	    start_prober(p, fresh.seed ^ fresh.key.k1, f) == -1 ||
 	    start_sts(p, fresh.seed ^ fresh.key.k0, f) == -1) {
 		policy_free(p);
 		return -1;
@@ -301,6 +328,7 @@ policy_adopt(struct role_env *env, const struct conf *old)
 	memory_set_rules(p->watch.memory, &rules);
 	p->self.conf = p->world.conf = env->conf;
 	p->world.sts = env->conf->policy.mta_sts ? p->sts : NULL;
+	prober_adopt(p->prober, env->conf);
 	sts_set_timeout(p->sts, (uint32_t)env->conf->policy.fetch_timeout);
 }
 

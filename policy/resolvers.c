@@ -28,12 +28,19 @@ struct dns_query {
 	unsigned		 at;		/* resolver; 0 waiting */
 	unsigned		 before;	/* the one that failed us, or 0 */
 	uint16_t		 type;
+	bool			 unchecked;
+	unsigned		 pinned;	/* to a resolver, or 0 */
 	char			 name[DNS_NAME_SIZE];
 	dns_answer_cb		*cb;
 	void			*arg;
 };
 
 TAILQ_HEAD(query_list, dns_query);
+
+struct pin {
+	struct resolvers	*all;
+	unsigned		 index;
+};
 
 struct resolver {
 	bool		up;
@@ -51,6 +58,7 @@ struct resolvers {
 	size_t			 n;
 	uint64_t		 last_txn;
 	struct resolver		 of[ROLE_INSTANCES + 1];
+	struct pin		 pins[RESOLVERS_PINNED + 1];
 	struct dns_query	*bucket[BUCKETS];
 };
 
@@ -129,6 +137,8 @@ choose(const struct resolvers *rs, const struct dns_query *q)
 
 	if (up == 0)
 		return 0;
+	if (q->pinned != 0 && q->pinned != q->before && can_take(rs, q->pinned))
+		return q->pinned;
 	own = (unsigned)(siphash(&rs->key, span_str(q->name)) % up);
 	for (unsigned i = 1; i <= ROLE_INSTANCES; i++) {
 		unsigned load;
@@ -155,6 +165,7 @@ send_query(struct dns_query *q, unsigned index)
 	const struct ipc_dns_ask m = {
 		.txn = q->txn,
 		.type = q->type,
+		.unchecked = q->unchecked,
 		.name = span_str(q->name),
 	};
 
@@ -260,19 +271,19 @@ on_timer(void *arg)
 /* ---- dns/lookup.h ---- */
 
 static struct dns_query *
-ask(void *ctx, const char *name, uint16_t type, dns_answer_cb *cb, void *arg)
+take(struct resolvers *rs, const char *name, const struct dns_query *as,
+    dns_answer_cb *cb, void *arg)
 {
-	struct resolvers *rs = ctx;
 	struct dns_query *q;
 
 	if (rs->n >= RESOLVERS_MAX)
 		return NULL;
-	q = calloc(1, sizeof(*q));
+	q = malloc(sizeof(*q));
 	if (q == NULL)
 		return NULL;
+	*q = *as;
 	q->all = rs;
 	q->txn = ++rs->last_txn;
-	q->type = type;
 	q->cb = cb;
 	q->arg = arg;
 	q->total = q->due = loop_now(rs->loop) + rs->times.total_ms;
@@ -284,19 +295,61 @@ ask(void *ctx, const char *name, uint16_t type, dns_answer_cb *cb, void *arg)
 	return q;
 }
 
+static struct dns_query *
+ask(void *ctx, const char *name, uint16_t type, dns_answer_cb *cb, void *arg)
+{
+	return take(ctx, name, &(struct dns_query){ .type = type }, cb, arg);
+}
+
+static struct dns_query *
+ask_unchecked(void *ctx, const char *name, uint16_t type, dns_answer_cb *cb,
+    void *arg)
+{
+	return take(ctx, name, &(struct dns_query){ .type = type,
+	    .unchecked = true }, cb, arg);
+}
+
+static struct dns_query *
+ask_pinned(void *ctx, const char *name, uint16_t type, dns_answer_cb *cb,
+    void *arg)
+{
+	const struct pin *p = ctx;
+
+	return take(p->all, name, &(struct dns_query){ .type = type,
+	    .pinned = p->index }, cb, arg);
+}
+
 static void
 cancel(void *ctx, struct dns_query *q)
 {
+	struct resolvers *rs = q->all;
+
+	(void)ctx;
 	query_free(q);
-	set_timer(ctx);
+	set_timer(rs);
 }
 
 static const struct dns_lookup_ops lookup_ops = { ask, cancel };
+static const struct dns_lookup_ops unchecked_ops = { ask_unchecked, cancel };
+static const struct dns_lookup_ops pinned_ops = { ask_pinned, cancel };
 
 struct dns_lookup
 resolvers_lookup(struct resolvers *rs)
 {
 	return (struct dns_lookup){ &lookup_ops, rs };
+}
+
+struct dns_lookup
+resolvers_unchecked(struct resolvers *rs)
+{
+	return (struct dns_lookup){ &unchecked_ops, rs };
+}
+
+struct dns_lookup
+resolvers_pinned(struct resolvers *rs, unsigned index)
+{
+	assert(index >= 1 && index <= RESOLVERS_PINNED);
+	return (struct dns_lookup){ &pinned_ops, &rs->pins[index] };
 }
 
 size_t
@@ -351,6 +404,8 @@ resolvers_new(struct loop *loop, const struct siphash_key *key,
 	rs->times = *times;
 	rs->ops = ops;
 	rs->ctx = ctx;
+	for (unsigned i = 1; i <= RESOLVERS_PINNED; i++)
+		rs->pins[i] = (struct pin){ rs, i };
 	rs->timer = loop_timer_new(loop, on_timer, rs);
 	if (rs->timer == NULL) {
 		free(rs);

@@ -40,6 +40,11 @@ struct resolvers	*resolvers_new(struct loop *, const struct siphash_key *,
 /* Questions left are dropped; their callbacks do not run. */
 void			 resolvers_free(struct resolvers **);
 struct dns_lookup	 resolvers_lookup(struct resolvers *);
+/* The same without DNSSEC: nothing is bogus, and nothing is secure. */
+struct dns_lookup	 resolvers_unchecked(struct resolvers *);
+/* The same by that resolver, from 1, as long as it is up and has room. */
+#define RESOLVERS_PINNED	2	/* as many as parent/wiring.c starts */
+struct dns_lookup	 resolvers_pinned(struct resolvers *, unsigned index);
 size_t			 resolvers_pending(const struct resolvers *);
 
 void	resolvers_up(struct resolvers *, unsigned index);

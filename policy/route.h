@@ -54,12 +54,15 @@ struct route_result {
 	json_t		*trace;		/* of route_explain(); else NULL */
 };
 
+struct prober;
+
 struct route_world {
 	const struct conf	*conf;
 	const struct self	*self;
 	struct dns_lookup	 lookup;
 	struct sts		*sts;		/* NULL: MTA-STS is off */
 	struct watch		*watch;		/* NULL: nothing is remembered */
+	const struct prober	*prober;	/* for explain; or NULL */
 	/* Secret: whoever could find two host sets of one identity would get
 	 * mail for one domain sent over a connection to the other's hosts. */
 	struct siphash_key	 key;

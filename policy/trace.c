@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "policy/prober.h"
 #include "policy/sentence.h"
 
 #define SHOWN_MAX	100	/* records of an answer, lines of a policy */
@@ -62,6 +63,7 @@ trace_begin(struct route *r)
 	set(t, "next_hop", text(p->name));
 	set(t, "by_configuration", json_boolean(p->by_operator));
 	set(t, "forwarders", source(r->world->conf));
+	set(t, "resolver", prober_json(r->world->prober));
 	set(t, "lookups", json_array());
 	set(t, "sts", json_null());
 	set(t, "hosts", json_array());

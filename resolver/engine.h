@@ -14,8 +14,9 @@
 #define ENGINE_QUERIES_MAX	8192	/* under way at once; ask() is NULL then */
 
 struct engine_settings {
-	/* "" or not readable: everything is at best insecure; said in the log
-	 * as an error, once, because mail must go on. */
+	/* NULL: validates nothing, and everything is at best insecure.  Likewise
+	 * when it is not readable, which is said in the log as an error, once,
+	 * because mail must go on. */
 	const char	 *trust_anchor_file;
 	const char	 *root_hints;		/* "": libunbound's own */
 	const char	**forward;		/* "192.0.2.53@53"; none: recurse */

@@ -17,13 +17,14 @@ struct ask {
 	unsigned		 index;		/* of the policy process */
 	uint64_t		 txn;
 	struct dns_query	*query;
+	struct dns_lookup	 lookup;	/* that has it */
 	uint16_t		 type;
 	char			 name[DNS_NAME_SIZE];
 };
 
 struct resolver {
 	struct engine		*engine;
-	struct dns_lookup	 lookup;
+	struct engine		*unchecked;	/* without trust anchor */
 	struct ask		*asks;
 };
 
@@ -93,7 +94,7 @@ on_ask(struct role_env *env, struct link *l, struct ipc_msg *m)
 	const struct ipc_dns_ask *in = &m->u.dns_ask;
 	struct ask *a;
 
-	if (!dns_type_known(in->type) || !dns_name_valid(in->name)) {
+	if (!dns_question_valid(in->name, in->type)) {
 		refuse(l, in->txn, "not a question");
 		return;
 	}
@@ -107,7 +108,8 @@ on_ask(struct role_env *env, struct link *l, struct ipc_msg *m)
 	a->txn = in->txn;
 	a->type = in->type;
 	(void)span_copy(in->name, a->name, sizeof(a->name));
-	a->query = r->lookup.ops->ask(r->lookup.ctx, a->name, a->type,
+	a->lookup = engine_lookup(in->unchecked ? r->unchecked : r->engine);
+	a->query = a->lookup.ops->ask(a->lookup.ctx, a->name, a->type,
 	    on_answer, a);
 	if (a->query == NULL) {
 		free(a);
@@ -123,7 +125,7 @@ on_ask(struct role_env *env, struct link *l, struct ipc_msg *m)
 static int
 resolver_start(struct role_env *env, struct fault *f)
 {
-	const struct engine_settings s = {
+	struct engine_settings s = {
 		.trust_anchor_file = env->conf->dns.trust_anchor_file,
 		.root_hints = env->conf->dns.root_hints,
 		.forward = env->conf->dns.forward,
@@ -135,11 +137,14 @@ resolver_start(struct role_env *env, struct fault *f)
 	if (r == NULL)
 		return fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
 	r->engine = engine_new(env->loop, &s, f);
-	if (r->engine == NULL) {
+	s.trust_anchor_file = NULL;
+	if (r->engine != NULL)
+		r->unchecked = engine_new(env->loop, &s, f);
+	if (r->unchecked == NULL) {
+		engine_free(&r->engine);
 		free(r);
 		return -1;
 	}
-	r->lookup = engine_lookup(r->engine);
 	env->state = r;
 	return 0;
 }
@@ -157,7 +162,7 @@ resolver_peer_down(struct role_env *env, enum role role, unsigned index)
 		next = a->next;
 		if (a->index != index)
 			continue;
-		r->lookup.ops->cancel(r->lookup.ctx, a->query);
+		a->lookup.ops->cancel(a->lookup.ctx, a->query);
 		ask_free(r, a);
 	}
 }
@@ -168,6 +173,7 @@ resolver_stop(struct role_env *env)
 	struct resolver *r = env->state;
 
 	engine_free(&r->engine);
+	engine_free(&r->unchecked);
 	while (r->asks != NULL)
 		ask_free(r, r->asks);
 	free(r);

@@ -41,6 +41,7 @@ MODULES = (
     "routing",
     "mtasts",
     "dane",
+    "honesty",
     "peers",
     "striptls",
     "explain",

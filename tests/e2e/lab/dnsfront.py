@@ -27,10 +27,14 @@ class Front:
     begins with a dot:
     silent    no answer
     servfail  SERVFAIL
-    unsigned  the true answer without its signatures"""
+    unsigned  the true answer without its signatures
+    nxdomain  there is no such name
+
+    every: the fault of all names that have none of their own."""
 
     def __init__(self, address, behind, faults):
         self.behind, self.faults = behind, faults
+        self.every = None
         self.asked = []
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((address, 53))
@@ -50,7 +54,7 @@ class Front:
                 at = at and "." + at
             else:
                 at = "." + at
-        return None
+        return self.every
 
     def run(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as up:
@@ -72,8 +76,9 @@ class Front:
         fault = self.fault(name, kind)
         if fault == "silent":
             return
-        if fault == "servfail":
-            self.sock.sendto(packet[:2] + b"\x80\x02\0\1\0\0\0\0\0\0"
+        if fault in ("servfail", "nxdomain"):
+            rcode = b"\x80\x02" if fault == "servfail" else b"\x84\x03"
+            self.sock.sendto(packet[:2] + rcode + b"\0\1\0\0\0\0\0\0"
                              + packet[12:end], source)
             return
         if fault == "unsigned":         # asked without DO

@@ -208,6 +208,10 @@ static const struct row {
 	{ "dns { forward = [ \"192.0.2.53@0\", \"ns.example\" ] }",
 	  { "1:19: error: `forward` cannot be \"192.0.2.53@0\"",
 	  "1:35: error: `forward` cannot be \"ns.example\"" }, 2 },
+	{ "dns { probe-names = [ \"a..b\", 5, \"192.0.2.1\" ] }",
+	  { "1:23: error: `probe-names` cannot be \"a..b\"",
+	  "1:31: error: `probe-names` takes text in double quotes",
+	  "1:34: error: `probe-names` cannot be \"192.0.2.1\"" }, 3 },
 	{ "relay { via = \"192.0.2.1\" }", { "1:15: error: `via` cannot be "
 	  "\"192.0.2.1\"", "; an address is written in [ ]" }, 1 },
 	{ "relay { via = \"[192.0.2.1\" }", { "1:15: error: `via` cannot be" },

@@ -47,6 +47,9 @@ START_TEST(empty_file)
 	ck_assert_str_eq(c->dns.trust_anchor_file, "/usr/share/dns/root.key");
 	ck_assert_str_eq(c->dns.root_hints, "");
 	ck_assert_uint_eq(c->dns.nforward, 0);
+	ck_assert_uint_eq(c->dns.nprobe_names, 0);
+	ck_assert_uint_eq(c->dns.probe_interval, 5 * MIN);
+	ck_assert_int_eq(c->dns.on_dishonest, DISHONEST_HOLD);
 	ck_assert_str_eq(c->state_directory, "/var/lib/sealane");
 	ck_assert_str_eq(c->control_directory, "/run/sealane");
 	ck_assert_int_eq(c->log_format, LOG_LOGFMT);
@@ -80,7 +83,9 @@ static const char every_key[] =
     "  delay-warning = 0 }\n"
     "  timeout { connect = 250ms; data-end = 1h } }\n"
     "dns { trust-anchor-file = \"/a b\"; root-hints = \"/h\"\n"
-    "  forward = [ \"192.0.2.53\", \"2001:DB8::53@5353\" ] }\n"
+    "  forward = [ \"192.0.2.53\", \"2001:DB8::53@5353\" ]\n"
+    "  probe-names = [ \"Signed.example\", \"b\xc3\xbc" "cher.example\" ]\n"
+    "  probe-interval = 90s; on-dishonest = \"accept\" }\n"
     "state { directory = \"/s\" }; control { directory = \"/c\" }\n"
     "log { format = \"json\"; target = \"journal\" }\nprocesses { smtpd = 1; relay = 2 }\n"
     "tls { old-versions = false; tickets = true\n"
@@ -174,6 +179,11 @@ START_TEST(every_other_key)
 	ck_assert_uint_eq(c->dns.nforward, 2);
 	ck_assert_str_eq(c->dns.forward[0], "192.0.2.53@53");
 	ck_assert_str_eq(c->dns.forward[1], "2001:db8::53@5353");
+	ck_assert_uint_eq(c->dns.nprobe_names, 2);
+	ck_assert_str_eq(c->dns.probe_names[0], "signed.example");
+	ck_assert_str_eq(c->dns.probe_names[1], "xn--bcher-kva.example");
+	ck_assert_uint_eq(c->dns.probe_interval, 90 * 1000);
+	ck_assert_int_eq(c->dns.on_dishonest, DISHONEST_ACCEPT);
 	ck_assert_str_eq(c->state_directory, "/s");
 	ck_assert_str_eq(c->control_directory, "/c");
 	ck_assert_int_eq(c->log_format, LOG_JSON);

@@ -35,7 +35,7 @@ fake_ask(void *ctx, const char *name, uint16_t type, dns_answer_cb *cb,
 	struct fake_dns *f = ctx;
 	struct dns_query *q;
 
-	assert(dns_name_valid(span_str(name)) && dns_type_known(type));
+	assert(dns_question_valid(span_str(name), type));
 	if (f->full)
 		return NULL;
 	q = calloc(1, sizeof(*q));
@@ -93,6 +93,10 @@ type_of(struct span s)
 		return DNS_TYPE_TXT;
 	if (span_eq(s, SPAN_LIT("TLSA")))
 		return DNS_TYPE_TLSA;
+	if (span_eq(s, SPAN_LIT("SOA")))
+		return DNS_TYPE_SOA;
+	if (span_eq(s, SPAN_LIT("DNSKEY")))
+		return DNS_TYPE_DNSKEY;
 	if (span_eq(s, SPAN_LIT("CNAME")))
 		return DNS_TYPE_CNAME;
 	assert(span_eq(s, SPAN_LIT("AAAA")));
@@ -128,7 +132,8 @@ add_record(struct dns_answer *a, uint16_t type, struct span text)
 	assert(rr != NULL);
 	rr->type = type;
 	text = span_trim(text);
-	if (type == DNS_TYPE_TXT) {
+	if (type == DNS_TYPE_TXT || type == DNS_TYPE_SOA ||
+	    type == DNS_TYPE_DNSKEY) {
 		assert(dns_rr_set_data(rr, text) == 0);
 		return;
 	}
@@ -177,6 +182,13 @@ fill(struct dns_answer *a, uint16_t type, struct span rest)
 	}
 }
 
+static bool
+names(struct span w, const char *name)
+{
+	return span_eq(w, SPAN_LIT("*")) || span_eq(w,
+	    span_str(name[0] == '\0' ? "." : name));
+}
+
 static void
 answer(const struct dns_query *q, struct dns_answer *a)
 {
@@ -189,7 +201,7 @@ answer(const struct dns_query *q, struct dns_answer *a)
 		bool secure = span_eq(first, SPAN_LIT("secure"));
 		uint16_t type = type_of(secure ? word(&rest) : first);
 
-		if (!span_eq(word(&rest), span_str(q->name)))
+		if (!names(word(&rest), q->name))
 			continue;
 		known = true;
 		if (type != q->type)

@@ -9,7 +9,8 @@
  *	"CNAME alias.example = host.example"
  *	"TXT _mta-sts.example.org = v=STSv1; id=1, another record"
  *	"A alias.example > host.example = 192.0.2.1"	(canonical name)
- *	"secure MX example.org = ..."
+ *	"secure MX example.org = ..."	 "SOA . = x"	 "DNSKEY . = x"
+ *	"A * NXDOMAIN"		(whatever name is in no line before it)
  *
  * What is not in the text is NODATA when the name has some other record, else
  * NXDOMAIN, both insecure.  Answers come when fake_run() is called, in the

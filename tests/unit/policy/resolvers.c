@@ -14,6 +14,7 @@ struct sent {
 	unsigned	index;
 	uint64_t	txn;
 	uint16_t	type;
+	bool		unchecked;
 	char		name[64];
 };
 
@@ -43,6 +44,7 @@ send_ask(void *ctx, unsigned index, const struct ipc_dns_ask *m)
 	s->index = index;
 	s->txn = m->txn;
 	s->type = m->type;
+	s->unchecked = m->unchecked;
 	ck_assert(span_copy(m->name, s->name, sizeof(s->name)));
 	f->n++;
 	return 0;
@@ -324,6 +326,40 @@ START_TEST(nobody)
 }
 END_TEST
 
+/* By the resolver that is named, while it is there; and without DNSSEC. */
+START_TEST(pinned)
+{
+	struct dns_lookup by;
+
+	setup();
+	resolvers_up(x.rs, 1);
+	resolvers_up(x.rs, 2);
+	for (unsigned i = 0; i < 40; i++) {
+		by = resolvers_pinned(x.rs, 1 + i % 2);
+		ck_assert_ptr_nonnull(by.ops->ask(by.ctx, "", DNS_TYPE_SOA,
+		    on_answer, &x));
+		ck_assert_uint_eq(x.sent[i].index, 1 + i % 2);
+		ck_assert(!x.sent[i].unchecked);
+	}
+	resolvers_down(x.rs, 2);		/* the other one has them */
+	ck_assert_uint_eq(x.n, 60);
+	ck_assert_uint_eq(x.sent[59].index, 1);
+	by = resolvers_pinned(x.rs, 2);
+	by.ops->cancel(by.ctx, by.ops->ask(by.ctx, "x.example", DNS_TYPE_A,
+	    on_answer, &x));
+	ck_assert_uint_eq(x.sent[60].index, 1);
+	by = resolvers_unchecked(x.rs);
+	ck_assert_ptr_nonnull(by.ops->ask(by.ctx, "x.example", DNS_TYPE_A,
+	    on_answer, &x));
+	ck_assert(x.sent[61].unchecked);
+	for (unsigned i = 0; i < 62; i++)
+		reply(&x.sent[i], 1);
+	ck_assert_uint_eq(x.answers, 41);
+	ck_assert_uint_eq(resolvers_pending(x.rs), 0);
+	teardown();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -341,6 +377,7 @@ main(void)
 	tcase_add_test(tc, most);
 	tcase_add_test(tc, silent);
 	tcase_add_test(tc, nobody);
+	tcase_add_test(tc, pinned);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
 }
