@@ -13,12 +13,19 @@
 struct conf *
 conf_load(const char *path, struct conf_notes *notes, struct buf *bundle)
 {
+	return conf_load_aside(path, NULL, notes, bundle);
+}
+
+struct conf *
+conf_load_aside(const char *path, const char *aside, struct conf_notes *notes,
+    struct buf *bundle)
+{
 	struct conf *c = NULL;
 	struct buf own, *b = bundle != NULL ? bundle : &own;
 	int rc;
 
 	buf_init(b, BUNDLE_MAX);
-	rc = conf_read(path, b, notes);
+	rc = conf_read(path, aside, b, notes);
 	/* A part that was not read leaves the rest readable. */
 	if (!b->failed)
 		c = conf_parse(buf_get(b), notes);

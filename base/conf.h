@@ -189,6 +189,8 @@ struct conf {
 	} policy;
 	const char	*state_directory;
 	const char	*control_directory;
+	const char	*aside_of;	/* a start aside: the relay's own state
+					   directory; else NULL */
 	enum log_format	 log_format;
 	enum log_target	 log_target;
 	unsigned	 smtpd_processes, relay_processes;	/* 0 resolved */
@@ -212,10 +214,15 @@ struct conf_notes {
 	struct conf_arena *arena;
 };
 
-/* Read `path` and what it includes into `bundle` (base/conf_bundle.c has the
- * format).  0, or -1 with an error among the notes.  A file that group or
- * others may write is an error. */
-int	conf_read(const char *path, struct buf *bundle, struct conf_notes *);
+/* Read `path` (NULL: an empty file) and what it includes into `bundle`
+ * (base/conf_bundle.c has the format).  0, or -1 with an error among the notes.
+ * A file that group or others may write is an error.
+ *
+ * aside, or NULL: a directory in which a few roles start beside the relay, to
+ * answer one command.  State and control sockets are there, whatever the file
+ * says, and the log goes to standard error. */
+int	conf_read(const char *path, const char *aside, struct buf *bundle,
+	    struct conf_notes *);
 
 /* Parse a bundle: every error in one run.  NULL when there was any error.
  * Lists of recipients stay in the bundle, which so outlives the result. */
@@ -239,6 +246,8 @@ void	conf_review(const struct conf *, struct conf_notes *);
  * caller's to free in every case; NULL when it is not wanted. */
 struct conf	*conf_load(const char *path, struct conf_notes *,
 		    struct buf *bundle);
+struct conf	*conf_load_aside(const char *path, const char *aside,
+		    struct conf_notes *, struct buf *bundle);
 
 /* Where `key` of `block` ("", "listen", "relay.retry") was written; `label`
  * for listeners and certificates, else NULL.  False when it was not: the place is then the start of

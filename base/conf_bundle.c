@@ -5,6 +5,7 @@
  *
  *	sealane-conf 1
  *	machine HOSTNAME CORES
+ *	aside DIRECTORY
  *	part INSTANCE LINE COLUMN BYTES FILE
  *	<BYTES bytes of that file, from LINE and COLUMN on>
  *	part ...
@@ -14,7 +15,8 @@
  *
  * An include statement is replaced by the parts of the files it names, so a
  * parser needs neither files nor recursion.  What depends on the machine (its
- * name, its cores) is in the bundle too: all roles see the same.  INSTANCE
+ * name, its cores) is in the bundle too: all roles see the same.  The line `aside` is
+ * there for a start aside only (base/conf.h).  INSTANCE
  * numbers the readings of files; text after an include goes on with the
  * number it had before. */
 #include "base/conf_impl.h"
@@ -62,6 +64,9 @@ conf_bundle_open(struct conf_bundle *b, struct span s)
 	    !number(&line, 100000, &cores) || line.n != 0)
 		return -1;
 	b->cores = (unsigned)cores;
+	if (span_istarts(b->rest, SPAN_LIT("aside ")) &&
+	    !header(&b->rest, "aside", &b->aside))
+		return -1;
 	return 0;
 }
 

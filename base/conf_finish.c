@@ -251,6 +251,21 @@ per_core(const struct conf_parser *p, unsigned configured)
 	return cores < ROLE_INSTANCES ? cores : ROLE_INSTANCES;
 }
 
+static void
+finish_aside(struct conf_parser *p)
+{
+	struct conf *c = p->conf;
+
+	if (p->bundle.aside.n == 0)
+		return;
+	c->aside_of = c->state_directory;
+	c->state_directory = conf_arena_str(p->arena, p->bundle.aside);
+	c->control_directory = c->state_directory;
+	c->log_target = LOG_STDERR;
+	if (c->state_directory == NULL)
+		conf_no_memory(p);
+}
+
 void
 conf_finish(struct conf_parser *p)
 {
@@ -264,6 +279,7 @@ conf_finish(struct conf_parser *p)
 	finish_clients(c);
 	finish_tables(p);
 	finish_hops(c);
+	finish_aside(p);
 	c->smtpd_processes = per_core(p, c->smtpd_processes);
 	c->relay_processes = per_core(p, c->relay_processes);
 	/* Sorted for the look-ups of conf.c; order means nothing. */

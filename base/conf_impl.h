@@ -83,6 +83,7 @@ struct conf_bundle {
 	struct span	 rest;
 	struct span	 hostname;	/* of the machine */
 	unsigned	 cores;
+	struct span	 aside;		/* a directory, or nothing */
 };
 
 /* A run of text from one file, between its includes. */

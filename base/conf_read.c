@@ -396,25 +396,29 @@ done:
 }
 
 int
-conf_read(const char *path, struct buf *bundle, struct conf_notes *notes)
+conf_read(const char *path, const char *aside, struct buf *bundle,
+    struct conf_notes *notes)
 {
 	struct reader r = { .bundle = bundle, .notes = notes };
 	char name[256];
-	int rc;
+	int rc = 0;
 
 	buf_init(&r.tables, CONF_TABLES_BYTES);
 	buf_init(&r.paths, CONF_TABLES_MAX * (PATH_BYTES + 1));
 	machine_name(name);
 	buf_str(bundle, CONF_BUNDLE_MAGIC);
 	buf_printf(bundle, "machine %s %u\n", name, machine_cores());
-	rc = read_file(&r, path, (struct conf_place){ path, 1, 1 }, 0);
+	if (aside != NULL)
+		buf_printf(bundle, "aside %s\n", aside);
+	if (path != NULL)
+		rc = read_file(&r, path, (struct conf_place){ path, 1, 1 }, 0);
 	/* The bound of the text is not that of the lists. */
 	bundle->max += r.tables.len;
 	if (rc == 0)
 		rc = buf_span(bundle, buf_get(&r.tables));
 	if (rc == -1 && notes->nerrors == 0)
-		conf_error(notes, (struct conf_place){ path, 1, 1 },
-		    "no memory");
+		conf_error(notes, (struct conf_place){ path == NULL ? "" : path,
+		    1, 1 }, "no memory");
 	buf_free(&r.tables);
 	buf_free(&r.paths);
 	return rc;

@@ -3,13 +3,17 @@
 /* cli/cli.c - what commands share: complaints, JSON, sizes, ages. */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
-static const char *conf_path = "/etc/sealane/sealane.conf";
+#define DEFAULT_CONF	"/etc/sealane/sealane.conf"
+
+static const char *conf_path = DEFAULT_CONF;
 
 const char *
 cli_conf_path(void)
@@ -33,6 +37,14 @@ cli_conf_load(void)
 		conf_notes_print(&notes, stderr);
 	conf_notes_free(&notes);
 	return conf;
+}
+
+void
+cli_allow_no_conf(void)
+{
+	if (strcmp(conf_path, DEFAULT_CONF) == 0 &&
+	    access(conf_path, F_OK) == -1 && errno == ENOENT)
+		conf_path = NULL;
 }
 
 static void

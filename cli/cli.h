@@ -32,7 +32,12 @@ enum cli_exit {
 
 struct cli_command {
 	const char	*name;
-	bool		 needs_conf;
+	enum cli_conf {
+		CONF_NOT,		/* it reads it itself, if at all */
+		CONF_NEEDED,
+		CONF_IF_THERE,		/* an empty one where the default
+					   file is missing */
+	}		 conf;
 	int		(*run)(const struct conf *, int argc, char **argv);
 	const char	*usage;		/* behind `sealane ` */
 	const char	*brief;		/* for the list of all commands */
@@ -50,11 +55,14 @@ int	cli_cert(const struct conf *, int, char **);
 int	cli_upgrade(const struct conf *, int, char **);
 int	cli_version(const struct conf *, int, char **);
 
-/* The configuration file's name, given by -c or the default one. */
+/* The configuration file's name, given by -c or the default one; NULL for an
+ * empty configuration, after cli_allow_no_conf() where the default one is
+ * missing. */
 const char	*cli_conf_path(void);
 void		 cli_set_conf_path(const char *);
 /* The configuration; NULL when it has mistakes, which then are on stderr. */
 struct conf	*cli_conf_load(void);
+void		 cli_allow_no_conf(void);
 
 /* Sends a signal to the relay that runs with that state directory.  CLI_OK;
  * CLI_NOT_RUNNING, of which nothing was said; or another exit code, and it was. */

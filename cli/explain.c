@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The Sealane authors */
 /* cli/explain.c - `sealane explain`: what would be done with mail for a domain,
- * and why.  The running relay says it, from what it knows now. */
+ * and why.  The running relay says it, from what it knows now; without one, a
+ * start aside. */
 #include <string.h>
 
-#include "base/control.h"
 #include "cli/cli.h"
-
-static void
-take(void *arg, const json_t *line)
-{
-	json_t **answer = arg;
-
-	if (json_object_get(line, "decision") != NULL)
-		*answer = json_incref((json_t *)(uintptr_t)line);
-}
+#include "cli/policy_ask.h"
 
 static json_int_t
 number(const json_t *o, const char *key)
@@ -64,8 +56,9 @@ print_way(const json_t *d)
 	printf("DNS, validated here, from");
 	json_array_foreach(servers, i, server)
 		printf(" %s", json_string_value(server));
-	puts(json_array_size(servers) == 0 ? " the authoritative servers:" :
-	    ":");
+	printf("%s, by %s:\n", json_array_size(servers) == 0 ?
+	    " the authoritative servers" : "", flag(d, "daemon") ?
+	    "the running relay" : "roles that were started to ask");
 	print_honesty(json_object_get(d, "resolver"));
 }
 
@@ -93,13 +86,16 @@ print_lookup(const json_t *l)
 static void
 print_sts(const json_t *s)
 {
+	char age[CLI_TEXT];
+
 	if (!json_is_object(s))
 		return;
 	printf("MTA-STS: record %s", cli_string_in(s, "record"));
 	if (json_is_string(json_object_get(s, "mode")))
-		printf(", policy %s, id %s, fetched %s, expires %s",
+		printf(", policy %s, id %s, fetched %s ago, expires %s",
 		    cli_string_in(s, "mode"), cli_string_in(s, "id"),
-		    cli_string_in(s, "fetched"), cli_string_in(s, "expires"));
+		    cli_age((uint64_t)number(s, "age") * 1000, age),
+		    cli_string_in(s, "expires"));
 	else
 		printf(", no policy");
 	print_reason(s);
@@ -129,6 +125,14 @@ print_memory(const json_t *m)
 }
 
 static void
+print_rule(const json_t *r)
+{
+	if (json_is_object(r))
+		printf("    policy.domain: require %s, permit %s\n",
+		    cli_string_in(r, "require"), cli_string_in(r, "permit"));
+}
+
+static void
 print_host(const json_t *h)
 {
 	const json_t *tlsa, *x, *lists = json_object_get(h, "sts_lists");
@@ -151,6 +155,7 @@ print_host(const json_t *h)
 		printf("    an exception for %s until %s: %s\n",
 		    cli_string_in(x, "name"), cli_string_in(x, "until"),
 		    cli_string_in(x, "why"));
+	print_rule(json_object_get(h, "rule"));
 	printf("    asked: %s (%s): %s\n", cli_string_in(h, "asked"),
 	    cli_string_in(h, "why"), cli_string_in(h, "decision"));
 }
@@ -174,14 +179,28 @@ print_text(const json_t *d)
 	    cli_fail("cannot write to standard output") : CLI_OK;
 }
 
+static int
+explain(const struct conf *conf, const char *domain, bool json)
+{
+	struct policy_ask ask;
+	json_t *answer;
+	int rc = policy_ask_begin(&ask, conf);
+
+	if (rc != CLI_OK)
+		return rc;
+	answer = policy_ask_explain(&ask, domain, &rc);
+	policy_ask_end(&ask);
+	if (answer != NULL)
+		rc = json ? cli_json(json_incref(answer)) : print_text(answer);
+	json_decref(answer);
+	return rc;
+}
+
 int
 cli_explain(const struct conf *conf, int argc, char **argv)
 {
 	const char *name = NULL, *at;
-	json_t *answer = NULL;
-	struct fault f = { 0 };
 	bool json = false;
-	int rc;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
@@ -196,12 +215,5 @@ cli_explain(const struct conf *conf, int argc, char **argv)
 		return cli_usage("usage: sealane explain ADDRESS|DOMAIN "
 		    "[--json]");
 	at = strrchr(name, '@');
-	rc = control_call(conf, "policy", json_pack("{s:s, s:o}", "cmd",
-	    "explain", "domain", cli_json_text(at != NULL ? at + 1 : name)),
-	    take, &answer, &f);
-	if (rc != CLI_OK)
-		return cli_fail("%s", f.text), rc;
-	rc = json ? cli_json(json_incref(answer)) : print_text(answer);
-	json_decref(answer);
-	return rc;
+	return explain(conf, at != NULL ? at + 1 : name, json);
 }

@@ -12,17 +12,17 @@
 #include "parent/parent.h"
 
 static const struct cli_command commands[] = {
-	{ "serve", false, cli_serve, "serve",
+	{ "serve", CONF_NOT, cli_serve, "serve",
 	  "run the relay in the foreground",
 	  "Listens, relays and logs (to standard error, or log.target) "
 	  "until\nSIGTERM or SIGINT.\n" },
-	{ "check", false, cli_check, "check [--strict]",
+	{ "check", CONF_NOT, cli_check, "check [--strict]",
 	  "say what is wrong with the configuration and this machine",
 	  "Prints every error and warning as file:line:column, looks at\n"
 	  "directories and ports, and says what isolation the roles get.\n"
 	  "Ends with 1 when there are errors; with --strict also when there\n"
 	  "are warnings.\n" },
-	{ "queue", true, cli_queue,
+	{ "queue", CONF_NEEDED, cli_queue,
 	  "queue list [SELECTION] [--json]\n"
 	  "       queue show ID [--body | --json]\n"
 	  "       queue flush|hold|release|drop|bounce [ID ...] [SELECTION]\n"
@@ -37,7 +37,7 @@ static const struct cli_command commands[] = {
 	  "gone, and nobody is told.\nexport writes what is held, for import on "
 	  "another machine.  sealane-queue(8) says more.\n"
 	},
-	{ "report", false, cli_report,
+	{ "report", CONF_NOT, cli_report,
 	  "report [--since T] [--until T] [--by domain|level|day]\n"
 	  "       [--direction in|out|both] [--format table|json] [--json]\n"
 	  "       [--fail-below PCT] [--from-log FILE ...]",
@@ -48,19 +48,20 @@ static const struct cli_command commands[] = {
 	  "recipients were\nreached encrypted.\n--from-log reads logs of Postfix "
 	  "or Exim instead of the ledger, needs no\nconfiguration, and takes all "
 	  "of them without --since; - is standard input.\n" },
-	{ "events", true, cli_events, "events [--since T] [--follow] [--json]",
+	{ "events", CONF_NEEDED, cli_events, "events [--since T] [--follow] [--json]",
 	  "what was found wrong with the protection of hops",
 	  "One line a finding: when, what, where, what was expected, and what "
 	  "followed.\nThe default of --since is 7d; --follow goes on until it "
 	  "is interrupted, with\n--json a document a line.  With --json the "
 	  "evidence is there as well.\n" },
-	{ "explain", true, cli_explain, "explain ADDRESS|DOMAIN [--json]",
+	{ "explain", CONF_IF_THERE, cli_explain, "explain ADDRESS|DOMAIN [--json]",
 	  "what would be done with mail for a domain, and why",
 	  "The running relay looks up what it would look up, and says each "
 	  "step: the DNS and\nwhat DNSSEC says of it, hosts and their TLSA "
 	  "records, the MTA-STS policy, what is\nremembered, and the decision.  "
-	  "Nothing is sent.\n" },
-	{ "peer", true, cli_peer, "peer NAME [--json]\n"
+	  "Nothing is sent.  When no relay runs, its\nresolver and policy are "
+	  "started for this one answer.\n" },
+	{ "peer", CONF_NEEDED, cli_peer, "peer NAME [--json]\n"
 	  "       peer forget NAME\n"
 	  "       peer except NAME --until TIME|DURATION --why TEXT\n"
 	  "       peer except NAME --end\n"
@@ -71,7 +72,7 @@ static const struct cli_command commands[] = {
 	  "it.  An exception asks nothing of\nit until a time (2026-01-02, "
 	  "2026-01-02T03:04Z) or for a while (8h, 30d), and is\nshown in "
 	  "every report; alone, `except` lists those that hold.\n" },
-	{ "cert", true, cli_cert,
+	{ "cert", CONF_NEEDED, cli_cert,
 	  "cert [show | tlsa] [--json]\n"
 	  "       cert renew\n"
 	  "       cert import CHAIN KEY",
@@ -81,12 +82,12 @@ static const struct cli_command commands[] = {
 	  "zone file.  renew puts the next keys in the place of those in use; "
 	  "import puts a\ncertificate there that an authority has signed, with "
 	  "its key (PEM).  A running relay\nshows them to new sessions at once.\n" },
-	{ "upgrade", true, cli_upgrade, "upgrade",
+	{ "upgrade", CONF_NEEDED, cli_upgrade, "upgrade",
 	  "let the running relay become the program that is installed now",
 	  "The new program first checks the configuration.  Then the running "
 	  "one drains and\nthe new one takes its place, in the same process; "
 	  "who connects meanwhile waits\nand is not refused.\n" },
-	{ "version", false, cli_version, "version",
+	{ "version", CONF_NOT, cli_version, "version",
 	  "the version of sealane", NULL },
 };
 #define NCOMMANDS	(sizeof commands / sizeof commands[0])
@@ -159,10 +160,14 @@ has_help(int argc, char **argv)
 static int
 run(const struct cli_command *c, int argc, char **argv)
 {
-	struct conf *conf = c->needs_conf ? cli_conf_load() : NULL;
+	struct conf *conf = NULL;
 	int rc = CLI_USAGE;
 
-	if (conf != NULL || !c->needs_conf)
+	if (c->conf == CONF_IF_THERE)
+		cli_allow_no_conf();
+	if (c->conf != CONF_NOT)
+		conf = cli_conf_load();
+	if (conf != NULL || c->conf == CONF_NOT)
 		rc = c->run(conf, argc, argv);
 	conf_free(&conf);
 	return rc;

@@ -74,6 +74,19 @@ generation_load(struct generation *g, const char *path,
 	return g->bundle_fd == -1 ? -1 : 0;
 }
 
+int
+generation_load_aside(struct generation *g, const char *path,
+    const char *directory, struct conf_notes *notes, struct fault *f)
+{
+	struct buf bundle;
+
+	g->conf = conf_load_aside(path, directory, notes, &bundle);
+	if (g->conf != NULL)
+		g->bundle_fd = seal_bundle(buf_get(&bundle), f);
+	buf_free(&bundle);
+	return g->bundle_fd == -1 ? -1 : 0;
+}
+
 /* ---- listeners ---- */
 
 /* The listeners that an empty file means: on a machine without IPv6 there is

@@ -41,8 +41,8 @@ send_control(struct parent *p, struct child *c)
 		ipc_send_control(c->link, &m, fd);
 }
 
-static void
-spawn_all_down(struct parent *p)
+void
+parent_spawn_all(struct parent *p)
 {
 	for (size_t i = 0; i < p->nchildren; i++)
 		if (p->children[i].state == CHILD_DOWN &&
@@ -56,6 +56,10 @@ static void
 open_doors(struct parent *p)
 {
 	p->announced = true;
+	if (p->aside_fd != -1) {
+		aside_ready(p);
+		return;
+	}
 	for (size_t i = 0; i < p->nchildren; i++)
 		if (p->children[i].role == ROLE_SMTPD)
 			generation_send_listeners(&p->now, NULL, &p->children[i]);
@@ -89,7 +93,7 @@ parent_child_ready(struct child *c)
 	wiring_connect(p, c);
 	/* keys 1 makes the keys; only then can anybody else use them. */
 	if (c->role == ROLE_KEYS && c->index == 1 && !p->announced)
-		spawn_all_down(p);
+		parent_spawn_all(p);
 	if (!p->announced && parent_all_ready(p))
 		open_doors(p);
 	reload_child_ready(c);
@@ -172,17 +176,19 @@ on_upgrade(void *arg)
 	upgrade_begin(arg);
 }
 
-static int
-watch_signals(struct parent *p)
+int
+parent_watch_signals(struct parent *p)
 {
 	static const struct { int signum; void (*cb)(void *); } rows[] = {
 		{ SIGCHLD, on_child }, { SIGTERM, on_stop },
-		{ SIGINT, on_stop }, { SIGHUP, on_hangup },
-		{ SIGUSR2, on_upgrade },
+		{ SIGINT, on_stop },
+		{ SIGHUP, on_hangup }, { SIGUSR2, on_upgrade },
 	};
+	/* A start aside is neither reloaded nor upgraded. */
+	size_t n = p->aside_fd == -1 ? sizeof rows / sizeof rows[0] : 3;
 
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < n; i++) {
 		p->signals[i] = loop_signal_new(p->loop, rows[i].signum,
 		    rows[i].cb, p);
 		if (p->signals[i] == NULL)
@@ -227,20 +233,18 @@ open_sockets(struct parent *p, struct fault *f)
 	return 0;
 }
 
-static int
-make_children(struct parent *p, struct fault *f)
+int
+parent_make_children(struct parent *p, const enum role *order, size_t norder,
+    struct fault *f)
 {
-	/* keys first: spawn order is table order, and all wait for keys 1. */
-	static const enum role order[] = { ROLE_KEYS, ROLE_LEDGER, ROLE_RESOLVER,
-	    ROLE_FETCH, ROLE_POLICY, ROLE_QUEUE, ROLE_RELAY, ROLE_SMTPD };
 	size_t n = 0, total = 0;
 
-	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+	for (size_t i = 0; i < norder; i++)
 		total += wiring_instances(p->now.conf, order[i]);
 	p->children = calloc(total, sizeof *p->children);
 	if (p->children == NULL)
 		return fault_set(f, FAULT_TEMP, 0, NULL, "no memory");
-	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+	for (size_t i = 0; i < norder; i++)
 		for (unsigned k = 1; k <= wiring_instances(p->now.conf, order[i]); k++)
 			p->children[n++] = (struct child){ .parent = p,
 			    .role = order[i], .index = k };
@@ -270,14 +274,19 @@ raise_descriptors(void)
 static int
 prepare(struct parent *p, struct fault *f)
 {
+	/* keys first: spawn order is table order, and all wait for keys 1. */
+	static const enum role order[] = { ROLE_KEYS, ROLE_LEDGER, ROLE_RESOLVER,
+	    ROLE_FETCH, ROLE_POLICY, ROLE_QUEUE, ROLE_RELAY, ROLE_SMTPD };
+
 	raise_descriptors();
-	if (make_children(p, f) == -1 ||
+	if (parent_make_children(p, order, sizeof order / sizeof order[0],
+	    f) == -1 ||
 	    state_prepare(p->now.conf, &p->lock_fd, f) == -1 ||
 	    open_sockets(p, f) == -1)
 		return -1;
 	inherit_end();
 	p->loop = loop_new();
-	if (p->loop == NULL || watch_signals(p) == -1 ||
+	if (p->loop == NULL || parent_watch_signals(p) == -1 ||
 	    (p->stage_timer = loop_timer_new(p->loop, stop_timeout, p)) == NULL ||
 	    log_target_start(p) == -1 || reload_start(p) == -1 ||
 	    notify_open(p) == -1 ||
@@ -287,7 +296,21 @@ prepare(struct parent *p, struct fault *f)
 	return 0;
 }
 
-static void
+void
+parent_init(struct parent *p, const char *conf_path)
+{
+	*p = (struct parent){ .path = conf_path, .lock_fd = -1,
+	    .notify_fd = -1, .aside_fd = -1 };
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		p->control_fds[r] = -1;
+	generation_init(&p->now);
+	generation_init(&p->next);
+	buf_init(&p->certs, CERTS_MAX);
+	buf_init(&p->certs_coming, CERTS_MAX);
+	buf_init(&p->addresses, ADDRESSES_MAX);
+}
+
+void
 parent_free(struct parent *p)
 {
 	for (size_t i = 0; i < p->nchildren; i++)
@@ -300,6 +323,7 @@ parent_free(struct parent *p)
 	log_target_stop(p);
 	tickets_stop(p);
 	loop_timer_close(&p->addresses_timer);
+	loop_io_close(&p->aside_io);
 	loop_free(&p->loop);
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
 		if (p->control_fds[r] != -1) {
@@ -319,21 +343,14 @@ parent_free(struct parent *p)
 int
 parent_serve(const char *conf_path)
 {
-	struct parent p = { .path = conf_path, .lock_fd = -1,
-	    .notify_fd = -1 };
+	struct parent p;
 	struct fault f = { 0 };
 	int rc;
 
+	parent_init(&p, conf_path);
 	/* Too early for them is no reason to end. */
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
-	for (unsigned r = 0; r < ROLE_COUNT; r++)
-		p.control_fds[r] = -1;
-	generation_init(&p.now);
-	generation_init(&p.next);
-	buf_init(&p.certs, CERTS_MAX);
-	buf_init(&p.certs_coming, CERTS_MAX);
-	buf_init(&p.addresses, ADDRESSES_MAX);
 	rc = load_conf(&p, conf_path);
 	if (rc != 0)
 		goto out;

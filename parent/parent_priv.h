@@ -5,7 +5,8 @@
  * (directories and users), generation.c (a configuration and what is open for
  * it), reload.c (from one to the next), listen.c (sockets), addresses.c (the
  * machine's), certs.c and tickets.c (what smtpd shows), isolation.c, announce.c,
- * log_target.c and notify.c (what is said of it), stop.c (the end), parent.c (the whole). */
+ * log_target.c and notify.c (what is said of it), stop.c (the end), parent.c (the whole),
+ * aside.c (a few roles for one command). */
 #ifndef PARENT_PARENT_PRIV_H
 #define PARENT_PARENT_PRIV_H
 
@@ -96,7 +97,20 @@ struct parent {
 	char			 program[1024];	/* its file */
 	pid_t			 checker;	/* the new program's `check`; 0: none */
 	bool			 upgrading;	/* at STAGE_GONE, the new one */
+	int			 aside_fd;	/* who asked for a start aside; -1: none did */
+	struct loop_io		*aside_io;
 };
+
+/* ---- parent.c, for aside.c too ---- */
+void	parent_init(struct parent *, const char *conf_path);
+int	parent_make_children(struct parent *, const enum role *order, size_t n,
+	    struct fault *);
+int	parent_watch_signals(struct parent *);	/* 0, or -1 without memory */
+void	parent_spawn_all(struct parent *);	/* that are down */
+void	parent_free(struct parent *);
+
+/* ---- aside.c ---- */
+void	aside_ready(struct parent *);		/* all are up */
 
 /* ---- child.c ---- */
 void	child_spawn(struct child *);
@@ -134,6 +148,11 @@ int	state_user(enum role, uid_t *, gid_t *, struct fault *);
 /* Make missing directories and files with the right owners, lock the state,
  * if the lock is not ours already (lock_fd not -1). */
 int	state_prepare(const struct conf *, int *lock_fd, struct fault *);
+int	state_policy_files(const char *directory, struct fault *);
+/* ---- state_aside.c ---- */
+/* What policy needs in the directory of a start aside, which is there and
+ * ours; with what the relay remembers, if it does not run and we may read it. */
+int	state_prepare_aside(const struct conf *, struct fault *);
 
 /* ---- generation.c ---- */
 void	generation_init(struct generation *);
@@ -141,6 +160,9 @@ void	generation_free(struct generation *);	/* leaves it as initialised */
 /* -1 with an error among the notes, or without one and a fault. */
 int	generation_load(struct generation *, const char *path,
 	    struct conf_notes *, struct fault *);
+/* Likewise for a start aside, without certificates. */
+int	generation_load_aside(struct generation *, const char *path,
+	    const char *directory, struct conf_notes *, struct fault *);
 /* Opens its listeners; those that `from` (NULL: nobody) has are shared with it.
  * -1 with a fault, and `bad` says of which. */
 int	generation_listen(struct generation *, const struct generation *from,

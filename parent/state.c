@@ -200,6 +200,14 @@ lock_state(const char *state, int *lock_fd, struct fault *f)
 }
 
 int
+state_policy_files(const char *state, struct fault *f)
+{
+	if (geteuid() == 0 && check_passable(state, f) == -1)
+		return -1;
+	return db_files(state, "policy.db", ROLE_POLICY, 0, f);
+}
+
+int
 state_prepare(const struct conf *conf, int *lock_fd, struct fault *f)
 {
 	const char *state = conf->state_directory;
@@ -215,7 +223,7 @@ state_prepare(const struct conf *conf, int *lock_fd, struct fault *f)
 	if (role_directory(state, "spool", ROLE_QUEUE, 0, 0700, f) == -1 ||
 	    role_directory(state, "keys", ROLE_KEYS, group, 0750, f) == -1 ||
 	    db_files(state, "ledger.db", ROLE_LEDGER, group, f) == -1 ||
-	    db_files(state, "policy.db", ROLE_POLICY, 0, f) == -1)
+	    state_policy_files(state, f) == -1)
 		return -1;
 	fd = open(conf->control_directory,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

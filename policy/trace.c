@@ -144,6 +144,7 @@ void
 trace_sts(struct route *r, const struct sts_answer *a)
 {
 	const struct sts_entry *e = a->entry;
+	uint64_t now = clock_wall_ms() / 1000;
 	json_t *o;
 
 	if (r->trace == NULL)
@@ -156,6 +157,8 @@ trace_sts(struct route *r, const struct sts_answer *a)
 	    json_string(sts_mode_name(e->policy.mode)));
 	set(o, "id", e == NULL ? json_null() : text(e->id));
 	set(o, "fetched", e == NULL ? json_null() : time_json(e->fetched));
+	set(o, "age", e == NULL ? json_null() : json_integer(
+	    now > e->fetched ? (json_int_t)(now - e->fetched) : 0));
 	set(o, "expires", e == NULL ? json_null() : time_json(e->expires));
 	set(r->trace, "sts", o);
 }

@@ -2,8 +2,11 @@
 # Copyright (c) 2026 The Sealane authors
 """sealane explain: each step, without sending anything."""
 
+import os
+
 from lab.case import case, expect, expect_equal
 from lab.load import Client
+from lab.sealane import wait_gone
 
 from cases.mtasts import policy, sealane
 
@@ -37,8 +40,49 @@ def explain_policies(lab):
     text = s.cli("explain", "null.example.org")
     expect("Mail is returned" in text, text)
     expect_equal(s.log("relay", "delivery"), [], "mail")
+    told = s.json("explain", "danemx.example.org")
+    expect(told["daemon"], "the running relay said it")
     s.stop()
-    s.cli("explain", "clear.example.org", code=69)
+    aside = s.json("explain", "danemx.example.org")
+    expect(not aside["daemon"], "a start aside said it")
+    expect_equal([h["decision"] for h in aside["hosts"]],
+                 [h["decision"] for h in told["hosts"]], "the same")
+
+
+def times(folder):
+    return {n: os.stat(f"{folder}/{n}").st_mtime_ns for n in os.listdir(folder)}
+
+
+@case(seconds=60)
+def explain_aside(lab):
+    """Without a relay: what it remembers is known, and nothing stays behind."""
+    host = lab.policy_host(policy())
+    s = sealane(lab, "aside", lab.authority())
+    told = s.json("explain", "sts.example.org")
+    expect_equal(told["sts"]["mode"], "enforce", "sts")
+    s.stop()
+    host.close()
+    here = {**os.environ, "TMPDIR": s.dir}
+    before = sorted(os.listdir(s.dir)), times(s.state)
+    aside = s.json("explain", "x@sts.example.org", env=here)
+    # From the copy of its cache: nobody serves the policy now.
+    expect_equal((aside["daemon"], aside["sts"]["mode"],
+                  aside["hosts"][0]["asked"], aside["sts"]["fetched"]),
+                 (False, "enforce", "sts", told["sts"]["fetched"]), "aside")
+    expect(0 <= aside["sts"]["age"] < 60, f"age {aside['sts']['age']}")
+    text = s.cli("explain", "sts.example.org", env=here)
+    expect("by roles that were started to ask:" in text, text)
+    expect("fetched " in text and " ago, expires 2" in text, text)
+    after = sorted(os.listdir(s.dir)), times(s.state)
+    expect_equal(after, before, "files of before and after")
+    wait_gone([])
+    # A mistake in the configuration, and a place where nothing can be made.
+    s.configure("nonsense = 1\n")
+    s.cli("explain", "sts.example.org", code=64)
+    s.configure('hostname = "a.example.org"\n')
+    s.cli("explain", "sts.example.org", code=69,
+          env={**os.environ, "TMPDIR": "/nonexistent"})
+    expect("/nonexistent" in s.err, s.err)
 
 
 @case(seconds=60)

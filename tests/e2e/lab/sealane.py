@@ -256,9 +256,10 @@ class Sealane:
         return self.wait_log(seconds, "relay", "delivery", to=f"<{to}>",
                              **want)
 
-    def cli(self, *args, code=0, seconds=30):
+    def cli(self, *args, code=0, seconds=30, **how):
         """Runs a command; returns its stdout."""
-        p = self.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p = self.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       **how)
         try:
             out, err = p.communicate(timeout=seconds)
         except subprocess.TimeoutExpired as e:

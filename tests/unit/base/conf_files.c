@@ -346,7 +346,7 @@ START_TEST(bundle_names_machine)
 	put("main", "");
 	snprintf(path, sizeof path, "%s/main", dir);
 	buf_init(&b, 1u << 20);
-	ck_assert_int_eq(conf_read(path, &b, &notes), 0);
+	ck_assert_int_eq(conf_read(path, NULL, &b, &notes), 0);
 	c = conf_parse(buf_get(&b), &notes);
 	ck_assert_ptr_nonnull(c);
 	ck_assert_uint_gt(strlen(c->hostname), 0);
@@ -356,10 +356,42 @@ START_TEST(bundle_names_machine)
 	buf_free(&b);
 	put("main", "# a comment that takes some room, so that it is too much\n");
 	buf_init(&b, 64);
-	ck_assert_int_eq(conf_read(path, &b, &notes), -1);
+	ck_assert_int_eq(conf_read(path, NULL, &b, &notes), -1);
 	ck_assert_uint_ge(notes.nerrors, 1);
 	conf_notes_free(&notes);
 	buf_free(&b);
+}
+END_TEST
+
+/* A start aside lives in its own directory, whatever the file says, and knows
+ * where the relay's is; no file is an empty one. */
+START_TEST(aside)
+{
+	struct conf_notes notes = { 0 };
+	struct conf *c;
+	char path[256];
+
+	put("main", "state { directory = \"/var/lib/x\" }\n"
+	    "log { target = \"syslog\" }\n");
+	snprintf(path, sizeof path, "%s/main", dir);
+	c = conf_load_aside(path, "/tmp/aside.1", &notes, NULL);
+	ck_assert_ptr_nonnull(c);
+	ck_assert_str_eq(c->state_directory, "/tmp/aside.1");
+	ck_assert_str_eq(c->control_directory, "/tmp/aside.1");
+	ck_assert_str_eq(c->aside_of, "/var/lib/x");
+	ck_assert_int_eq(c->log_target, LOG_STDERR);
+	conf_free(&c);
+	c = conf_load_aside(NULL, "/tmp/aside.1", &notes, NULL);
+	ck_assert_ptr_nonnull(c);
+	ck_assert_str_eq(c->aside_of, "/var/lib/sealane");
+	ck_assert_uint_gt(c->nlistens, 0);
+	conf_free(&c);
+	c = conf_load(path, &notes, NULL);
+	ck_assert_ptr_nonnull(c);
+	ck_assert_str_eq(c->state_directory, "/var/lib/x");
+	ck_assert_ptr_null(c->aside_of);
+	conf_free(&c);
+	conf_notes_free(&notes);
 }
 END_TEST
 
@@ -594,6 +626,7 @@ main(void)
 	tcase_add_loop_test(t, writable, 0, ROWS(modes));
 	tcase_add_test(t, odd_files);
 	tcase_add_test(t, bundle_names_machine);
+	tcase_add_test(t, aside);
 	tcase_add_test(t, lists);
 	tcase_add_loop_test(t, wrong_lists, 0, ROWS(bad_lists));
 	tcase_add_test(t, long_list);

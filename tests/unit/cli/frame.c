@@ -34,6 +34,13 @@ parent_serve(const char *path)
 }
 
 int
+parent_aside(const char *path, int fd)
+{
+	close(fd);
+	return record("aside", 1, (char *[]){ (char *)(uintptr_t)path });
+}
+
+int
 roles_main(int argc, char **argv)
 {
 	return record("role", argc, argv);

@@ -139,6 +139,65 @@ START_TEST(planted_links)
 }
 END_TEST
 
+static void
+put(const char *directory, const char *name, const char *text)
+{
+	char path[PATH_MAX];
+	FILE *fp;
+
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	fp = fopen(path, "w");
+	ck_assert_ptr_nonnull(fp);
+	ck_assert_int_ge(fputs(text, fp), 0);
+	ck_assert_int_eq(fclose(fp), 0);
+}
+
+static const char *
+text_of(const char *directory, const char *name)
+{
+	static char text[64];
+	char path[PATH_MAX];
+	FILE *fp;
+
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	fp = fopen(path, "r");
+	ck_assert_ptr_nonnull(fp);
+	text[fread(text, 1, sizeof text - 1, fp)] = '\0';
+	fclose(fp);
+	return text;
+}
+
+/* It knows what the relay remembers, but not what a running one is writing. */
+START_TEST(start_aside)
+{
+	struct fault f = { 0 };
+	char place[128];
+	struct conf aside = { .state_directory = place, .aside_of = state };
+
+	snprintf(place, sizeof place, "%s/aside", top);
+	ck_assert_int_eq(mkdir(place, 0755), 0);
+	/* No relay was ever here. */
+	ck_assert_msg(state_prepare_aside(&aside, &f) == 0, "%s", f.text);
+	ck_assert_str_eq(text_of(place, "policy.db"), "");
+	ck_assert_int_eq(state_prepare(&conf, &lock_fd, &f), 0);
+	put(state, "policy.db", "remembered");
+	put(state, "policy.db-wal", "and since");
+	ck_assert_int_eq(state_prepare_aside(&aside, &f), 0);
+	ck_assert_str_eq(text_of(place, "policy.db"), "");
+	close(lock_fd);
+	lock_fd = -1;
+	ck_assert_int_eq(state_prepare_aside(&aside, &f), 0);
+	ck_assert_str_eq(text_of(place, "policy.db"), "remembered");
+	ck_assert_str_eq(text_of(place, "policy.db-wal"), "and since");
+	/* Nor is anything of another's followed. */
+	snprintf(place, sizeof place, "%s/aside/policy.db", top);
+	ck_assert_int_eq(unlink(place), 0);
+	ck_assert_int_eq(symlink("/etc/passwd", place), 0);
+	snprintf(place, sizeof place, "%s/aside", top);
+	ck_assert_int_eq(state_prepare_aside(&aside, &f), -1);
+}
+END_TEST
+
 START_TEST(control_sockets)
 {
 	struct fault f = { 0 };
@@ -220,6 +279,7 @@ main(void)
 	tcase_add_test(tc, makes_what_is_missing);
 	tcase_add_test(tc, one_at_a_time);
 	tcase_add_loop_test(tc, planted_links, 0, NELEM(planted));
+	tcase_add_test(tc, start_aside);
 	tcase_add_test(tc, control_sockets);
 	tcase_add_test(tc, control_path_too_long);
 	tcase_add_test(tc, listeners);
